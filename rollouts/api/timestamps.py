@@ -1,0 +1,26 @@
+"""What instant does a timestamp on the wire mean? RFC 3339 is read and written; inside, times are aware and in UTC."""
+
+import re
+from datetime import UTC, datetime
+
+_RFC3339 = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?(?:Z|[+-]\d\d:\d\d)", re.ASCII)
+
+
+def parse_time(text: str) -> datetime:
+    """Read an RFC 3339 time with any offset as an aware time in UTC. Raises ValueError."""
+    if _RFC3339.fullmatch(text):
+        try:
+            return datetime.fromisoformat(text).astimezone(UTC)
+        except (ValueError, OverflowError):
+            pass  # such as a 13th month: the text is named below
+    raise ValueError(f"{text!r} is no time: write it as in 2006-01-02T15:04:05Z")
+
+
+def format_time(instant: datetime) -> str:
+    """Write an aware time as Kubernetes does in most places: UTC, whole seconds."""
+    return instant.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def format_micro_time(instant: datetime) -> str:
+    """Write an aware time as leases and events want it: UTC, six digits of a second."""
+    return instant.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
