@@ -1,0 +1,1 @@
+"""How we talk to an API server: the only package that does."""

@@ -1,0 +1,27 @@
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+from scripted_server import Server, serving, write_kubeconfig
+
+from rollouts.kube.client import Api
+from rollouts.kube.connection import Connection, connect
+
+
+@pytest.fixture
+async def server() -> AsyncIterator[Server]:
+    scripted = Server()
+    async with serving(scripted.handle) as url:
+        scripted.url = url
+        yield scripted
+
+
+@pytest.fixture
+async def connection(server: Server, tmp_path: Path) -> AsyncIterator[Connection]:
+    async with await connect(kubeconfig=str(write_kubeconfig(tmp_path / "config", server.url))) as connected:
+        yield connected
+
+
+@pytest.fixture
+def api(connection: Connection) -> Api:
+    return Api(connection, timeout=2)
