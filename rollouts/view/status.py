@@ -1,0 +1,118 @@
+"""Which phase does a Rollout show, and why does it wait? What the status says, with a client's own checks in front.
+
+The controller writes `status.phase` for the spec that it has seen. Between a person's write and the controller's next
+pass that phase is out of date, so every client looks at three facts first.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from rollouts.api.durations import format_duration, parse_pause
+from rollouts.view import fields
+from rollouts.view.fields import Raw
+
+HEALTHY, PROGRESSING, PAUSED, DEGRADED, UNKNOWN = "Healthy", "Progressing", "Paused", "Degraded", "Unknown"
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """A phase and its message as people see them."""
+
+    phase: str
+    message: str = ""
+
+    def __str__(self) -> str:
+        return f"{self.phase} - {self.message}" if self.message else self.phase
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """Why nothing moves, until when if time alone ends it, and which verb of ours ends it (or none)."""
+
+    reason: str
+    until: datetime | None = None
+    way_out: str = ""
+
+
+def shown_status(rollout: Raw) -> Shown:
+    """Return the phase and message to show."""
+    status = fields.part(rollout, "status")
+    if not fields.is_observed(rollout):
+        return Shown(PROGRESSING, "waiting for rollout spec update to be observed")
+    if status.get("controllerPause") and not status.get("pauseConditions"):
+        return Shown(PROGRESSING, "waiting for rollout to unpause")
+    if not fields.workload_is_observed(rollout):
+        return Shown(PROGRESSING, "waiting for rollout spec update to be observed for the reference workload")
+    if not status.get("phase"):
+        return Shown(UNKNOWN, "the controller has not written a phase")
+    return Shown(str(status["phase"]), str(status.get("message") or ""))
+
+
+def current_step(rollout: Raw) -> Raw | None:
+    """Return the step in progress; None when there is none."""
+    steps = fields.items(rollout, "spec", "strategy", "canary", "steps")
+    index = fields.part(rollout, "status").get("currentStepIndex")
+    if not isinstance(index, int) or not 0 <= index < len(steps):
+        return None
+    step = steps[index]
+    return step if isinstance(step, dict) else None
+
+
+def _pause_length(rollout: Raw) -> timedelta | None:
+    step = current_step(rollout)
+    duration: Any = fields.part(step or {}, "pause").get("duration")
+    try:
+        return None if duration is None else parse_pause(duration)
+    except ValueError:
+        return None
+
+
+def _canary_pause(rollout: Raw, condition: Raw) -> Waiting:
+    length, since = _pause_length(rollout), fields.time_at(condition, "startTime")
+    if length is None or since is None:
+        return Waiting("the current step is a pause without a duration: somebody has to promote", None, "promote")
+    return Waiting(f"the current step is a pause of {format_duration(length)}", since + length, "promote")
+
+
+def _blue_green_pause(rollout: Raw, condition: Raw) -> Waiting:
+    seconds = fields.part(rollout, "spec", "strategy", "blueGreen").get("autoPromotionSeconds")
+    since = fields.time_at(condition, "startTime")
+    until = since + timedelta(seconds=seconds) if since and isinstance(seconds, int) and seconds else None
+    return Waiting("the preview waits to become active", until, "promote")
+
+
+_PAUSES: dict[str, Callable[[Raw, Raw], Waiting]] = {
+    "CanaryPauseStep": _canary_pause,
+    "BlueGreenPause": _blue_green_pause,
+    "InconclusiveAnalysisRun": lambda *_: Waiting(
+        "an analysis run was inconclusive: somebody has to decide", None, "promote"
+    ),
+    "InconclusiveExperiment": lambda *_: Waiting(
+        "an experiment was inconclusive: somebody has to decide", None, "promote"
+    ),
+}
+
+
+def _pause(rollout: Raw) -> Waiting | None:
+    conditions = fields.items(rollout, "status", "pauseConditions")
+    if not conditions:
+        return None
+    reason = str(conditions[0].get("reason", ""))
+    known = _PAUSES.get(reason)
+    return known(rollout, conditions[0]) if known else Waiting(f"paused: {reason}", None, "promote")
+
+
+def waiting(rollout: Raw) -> Waiting | None:
+    """Return what the Rollout waits for, as far as its own object tells: a person or a clock; None for anything else."""
+    shown = shown_status(rollout)
+    if shown.message.startswith("waiting for rollout"):
+        return Waiting("the controller has not seen the latest change yet")
+    if shown.message.startswith("InvalidSpec"):
+        return Waiting("the spec is invalid; nothing is done until it is changed")
+    if fields.is_aborted(rollout):
+        return Waiting("the update was aborted: the stable pods serve everything", None, "retry rollout")
+    if fields.part(rollout, "spec").get("paused"):
+        return Waiting("spec.paused is true: somebody has to promote", None, "promote")
+    return _pause(rollout)
