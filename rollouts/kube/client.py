@@ -14,7 +14,7 @@ from rollouts.kube.patches import PatchType
 from rollouts.kube.transport import Request, Transport
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, Sequence
+    from collections.abc import AsyncGenerator, Callable, Sequence
 
     from rollouts.kube.connection import Connection
     from rollouts.kube.resources import Resource
@@ -232,11 +232,13 @@ class Api:
         send_initial_events: bool = False,
         seconds: int = WATCH_SECONDS,
         silence: float | None = None,
+        on_open: Callable[[], None] | None = None,
     ) -> AsyncGenerator[dict[str, Any], None]:
         """Yield `{type, object}` events, bookmarks too, until the server ends the stream after about `seconds`.
 
         An ERROR event is raised as what it says (Gone, mostly). With `send_initial_events` the collection comes first,
-        as ADDED events up to a bookmark annotated `k8s.io/initial-events-end`. Close the generator when done.
+        as ADDED events up to a bookmark annotated `k8s.io/initial-events-end`. `on_open` is
+        called when the server has accepted. Close the generator when done.
         """
         query = _query(
             watch="true",
@@ -250,7 +252,7 @@ class Api:
         )
         request = Request("watch", "GET", resource.path(namespace), resource.kind, query=query)
         silence = seconds + WATCH_GRACE if silence is None else silence
-        async with contextlib.aclosing(self._transport.lines(request, silence=silence)) as lines:
+        async with contextlib.aclosing(self._transport.lines(request, silence=silence, on_open=on_open)) as lines:
             async for line in lines:
                 event = _loads(line, request)
                 if event.get("type") == "ERROR":

@@ -74,10 +74,14 @@ class Transport:
         )
         return await retrying(attempt)
 
-    async def lines(self, request: Request, *, silence: float) -> AsyncGenerator[bytes, None]:
+    async def lines(
+        self, request: Request, *, silence: float, on_open: Callable[[], None] | None = None
+    ) -> AsyncGenerator[bytes, None]:
         """Yield the lines of an endless answer; Unreachable when nothing at all comes for `silence` seconds."""
         limits = aiohttp.ClientTimeout(total=None, sock_connect=CONNECT_TIMEOUT, sock_read=silence)
         async with self._exchange(request, limits, for_watch=True) as response:
+            if on_open is not None:
+                on_open()
             begun: list[bytes] = []
             async for chunk in response.content.iter_any():
                 *complete, rest = chunk.split(b"\n")
