@@ -55,3 +55,12 @@ JOB_ANALYSIS_RUN_NAMESPACE = "analysisrun.argoproj.io/namespace"
 
 JOB_METRIC_NAME = "analysisrun.argoproj.io/metric-name"
 """Annotation on a metric's Job: the metric that it measures."""
+
+TEMPLATE_DIGEST = "rollout.argoproj.io/template-digest"
+"""ReplicaSet annotation of ours: the SHA-256 of the pod template that it was created from. Decides equality."""
+
+LAST_APPLIED = "kubectl.kubernetes.io/last-applied-configuration"
+"""Annotation of kubectl apply's; never copied to a ReplicaSet."""
+
+NOTIFIED = "notified.notifications.argoproj.io"
+"""Rollout annotation: which notifications have been sent; never copied to a ReplicaSet."""

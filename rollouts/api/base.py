@@ -1,0 +1,81 @@
+"""What do all models of the API share? Frozen shapes in snake_case that read the wire's camelCase.
+
+Scalars are strict, because the API server is: "3" is no count, and 1 is no boolean. Each type knows how it appears in a
+CustomResourceDefinition; `rollouts.api.crds` puts them together.
+"""
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Annotated, Any, TypeVar
+
+from pydantic import BaseModel, ConfigDict, PlainValidator, Strict, ValidationError, WithJsonSchema
+from pydantic.alias_generators import to_camel
+
+from rollouts.api.timestamps import parse_time
+
+
+class Model(BaseModel):
+    """A part of the API. Unknown fields are ignored: the API server and `rollouts lint` speak about them."""
+
+    # Deferred: most programs use a few of the models only, and compiling them all takes longer than starting up.
+    model_config = ConfigDict(
+        frozen=True, alias_generator=to_camel, populate_by_name=True, extra="ignore", defer_build=True
+    )
+
+
+def _time(value: Any) -> datetime:
+    if isinstance(value, datetime):
+        return value
+    if isinstance(value, str):
+        return parse_time(value)
+    raise ValueError(f"{value!r} is no time: write it as in 2006-01-02T15:04:05Z")
+
+
+Bool = Annotated[bool, Strict()]
+Int32 = Annotated[int, Strict(), WithJsonSchema({"type": "integer", "format": "int32"})]
+Int64 = Annotated[int, Strict(), WithJsonSchema({"type": "integer", "format": "int64"})]
+IntOrString = Annotated[
+    Annotated[int, Strict()] | str,
+    WithJsonSchema({"anyOf": [{"type": "integer"}, {"type": "string"}], "x-kubernetes-int-or-string": True}),
+]
+Time = Annotated[datetime, PlainValidator(_time), WithJsonSchema({"type": "string", "format": "date-time"})]
+
+M = TypeVar("M", bound=Model)
+
+
+def parse(model: type[M], raw: Any) -> M:
+    """Read raw JSON by the names on the wire. Raises pydantic.ValidationError."""
+    return model.model_validate(raw, by_alias=True, by_name=False)
+
+
+def parse_leniently(model: type[M], raw: Mapping[str, Any] | None) -> tuple[M, list[str]]:
+    """Read a status that anybody may have written to: leave out what doesn't fit, and name it.
+
+    Whole fields are left out, or whole items where a field is a list. All fields of `model` must be optional.
+    """
+    try:
+        return parse(model, {} if raw is None else raw), []
+    except ValidationError as error:
+        if not isinstance(raw, Mapping):
+            return model(), [f"status: {raw!r}"]
+        rest = {key: value for key, value in raw.items() if value is not None}
+        return _without_rubbish(model, rest, error)
+
+
+def _without_rubbish(model: type[M], rest: dict[str, Any], error: ValidationError) -> tuple[M, list[str]]:
+    dropped: list[str] = []
+    for key in dict.fromkeys(str(problem["loc"][0]) for problem in error.errors(include_url=False)):
+        value = rest.pop(key, None)  # an absent key is one whose value was null
+        if not isinstance(value, list):
+            dropped += [] if value is None else [f"status.{key}: {value!r}"]
+            continue
+        good = []
+        for index, item in enumerate(value):
+            try:
+                parse(model, {key: [item]})
+                good.append(item)
+            except ValidationError:
+                dropped.append(f"status.{key}[{index}]: {item!r}")
+        if good:
+            rest[key] = good
+    return parse(model, rest), dropped
