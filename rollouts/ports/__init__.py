@@ -1,0 +1,11 @@
+"""The public plugin API: what a step, a router or a metric provider must be.
+
+Version 1. Names exported here are stable within a major version of the project; everything else is private.
+"""
+
+from rollouts.ports.kit import Kit
+from rollouts.ports.step import Gate, Here, Open, Scale, Shut, Step, Wishes
+
+API_VERSION = 1
+
+__all__ = ["API_VERSION", "Gate", "Here", "Kit", "Open", "Scale", "Shut", "Step", "Wishes"]

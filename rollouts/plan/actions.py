@@ -1,0 +1,128 @@
+"""What can a plan ask for? A closed union of actions, each idempotent and independent of the others in its plan.
+
+An action names what it saw (`uid`, `seen_size`), so that whoever performs it can refuse to act on an object that has
+changed since. An action that is lost is planned again by the next pass.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+Raw = Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class CreateReplicaSet:
+    """Create `body`, whole and at its size. The name is deterministic: that it exists already is no error if it is ours."""
+
+    name: str
+    pod_hash: str
+    digest: str
+    revision: int
+    size: int
+    body: Raw = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class UpdateReplicaSet:
+    """Scale a ReplicaSet, or change its metadata, in one patch.
+
+    `size` is None when the size stays as it is. Annotations and labels set to None are removed. `seen_size` is what
+    `spec.replicas` was when the plan was made: the patch must fail if it is something else by now.
+    """
+
+    name: str
+    uid: str
+    revision: int
+    seen_size: int
+    size: int | None = None
+    annotations: Mapping[str, str | None] = field(default_factory=dict)
+    min_ready_seconds: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class DeleteReplicaSet:
+    """Delete an old, empty ReplicaSet; must fail if the object is another one or has changed (`resource_version`)."""
+
+    name: str
+    uid: str
+    resource_version: str
+
+
+@dataclass(frozen=True, slots=True)
+class AdoptReplicaSet:
+    """Make an orphan ours; only after a live read has shown that the Rollout still exists and isn't being deleted."""
+
+    name: str
+    uid: str
+
+
+@dataclass(frozen=True, slots=True)
+class ReleaseReplicaSet:
+    """Give up a ReplicaSet that our selector no longer matches."""
+
+    name: str
+    uid: str
+
+
+@dataclass(frozen=True, slots=True)
+class PatchRollout:
+    """Change the Rollout's own metadata or spec (never its status), if it is still at the observed resourceVersion."""
+
+    annotations: Mapping[str, str] = field(default_factory=dict)
+    replicas: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class SwitchService:
+    """Point a Service at the pods of one hash, and mark it as managed by this Rollout. `from_hash` is empty at first."""
+
+    name: str
+    uid: str
+    pod_hash: str
+    from_hash: str
+    resource_version: str
+
+
+@dataclass(frozen=True, slots=True)
+class EvictPod:
+    """Evict a pod so that its ReplicaSet replaces it; a PodDisruptionBudget may refuse for now."""
+
+    name: str
+    uid: str
+
+
+Action = (
+    CreateReplicaSet
+    | UpdateReplicaSet
+    | DeleteReplicaSet
+    | AdoptReplicaSet
+    | ReleaseReplicaSet
+    | PatchRollout
+    | SwitchService
+    | EvictPod
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What one pass decided.
+
+    `status` is the whole new status as JSON; None leaves it as it is. `status_can_wait` is true when it differs from the
+    observed one in counts and messages only, so that a few such changes may share a write. `wake_at` is when time alone
+    changes the answer. `because` has one short reason per decision, the most important first. `problem` is the text of
+    a spec that can't be carried out.
+    """
+
+    actions: tuple[Action, ...] = ()
+    status: Raw | None = None
+    status_can_wait: bool = False
+    wake_at: datetime | None = None
+    because: tuple[str, ...] = ()
+    problem: str | None = None
+
+    @property
+    def is_settled(self) -> bool:
+        """Whether nothing is left to do until something changes or time passes."""
+        return not self.actions and self.status is None

@@ -1,0 +1,164 @@
+"""Which events does a pass tell of? What was written, compared with what was there before, in the API's order."""
+
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from rollouts.plan import conditions
+from rollouts.plan.actions import (
+    Action,
+    CreateReplicaSet,
+    EvictPod,
+    PatchRollout,
+    Plan,
+    SwitchService,
+    UpdateReplicaSet,
+)
+from rollouts.plan.observed import Observed
+from rollouts.plan.revisions import replica_set_name
+from rollouts.plan.wishes import bind_steps
+from rollouts.ports import Kit
+
+Raw = Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """A Kubernetes Event about the Rollout."""
+
+    type: Literal["Normal", "Warning"]
+    reason: str
+    message: str
+
+
+def _normal(reason: str, message: str) -> Event:
+    return Event("Normal", reason, message)
+
+
+def narrate(
+    here: Observed, plan: Plan, acknowledged: Collection[Action], *, status_written: bool, kit: Kit
+) -> list[Event]:
+    """Return the events of one pass, once its writes are done.
+
+    Only acknowledged actions are told. A ReplicaSet that was created at its size is still told to have been scaled up
+    from 0: one write fewer is no reason for one event fewer.
+    """
+    events = [*_revision(acknowledged)]
+    old = here.raw.get("status") or {}
+    new = plan.status if status_written and plan.status is not None else None
+    if new is not None:
+        events += _beginning(here, old, new, acknowledged)
+    events += _scaling(here, acknowledged)
+    if new is not None:
+        events += _steps(here, old, new, kit)
+        events += _end(here, old, new)
+    events += _switches(acknowledged)
+    return events
+
+
+def _revision(acknowledged: Collection[Action]) -> Iterator[Event]:
+    for action in acknowledged:
+        if isinstance(action, PatchRollout) and action.annotations:
+            revision = next(iter(action.annotations.values()))
+            yield _normal("RolloutUpdated", f"Rollout updated to revision {revision}")
+    for action in acknowledged:
+        if isinstance(action, CreateReplicaSet):
+            yield _normal("NewReplicaSetCreated", f"Created ReplicaSet {action.name} (revision {action.revision})")
+
+
+def _condition(status: Raw, kind: str) -> Raw:
+    found: Raw = next((each for each in status.get("conditions") or () if each.get("type") == kind), {})
+    return found
+
+
+def _has_turned(old: Raw, new: Raw, kind: str, reason: str) -> bool:
+    return _condition(new, kind).get("reason") == reason != _condition(old, kind).get("reason")
+
+
+def _revision_number(here: Observed, new: Raw, acknowledged: Collection[Action] = ()) -> int:
+    """Return the revision of the ReplicaSet that `new` calls current, created in this pass or before."""
+    name = replica_set_name(here.name, new.get("currentPodHash", ""))
+    for action in acknowledged:
+        if isinstance(action, CreateReplicaSet | UpdateReplicaSet) and action.name == name:
+            return action.revision
+    return next((each.revision for each in here.replica_sets if each.name == name), 0)
+
+
+def _beginning(here: Observed, old: Raw, new: Raw, acknowledged: Collection[Action]) -> Iterator[Event]:
+    kind = "Completed"
+    if _condition(new, kind).get("status") == "False" and _condition(old, kind).get("status") != "False":
+        revision, pod_hash = _revision_number(here, new, acknowledged), new.get("currentPodHash", "")
+        yield _normal("RolloutNotCompleted", f"started update to revision {revision} ({pod_hash})")
+    if _has_turned(old, new, conditions.PROGRESSING, conditions.CREATE_ERROR):
+        yield Event("Warning", conditions.CREATE_ERROR, _condition(new, conditions.PROGRESSING)["message"])
+
+
+def _scaling(here: Observed, acknowledged: Collection[Action]) -> Iterator[Event]:
+    for action in acknowledged:
+        if isinstance(action, CreateReplicaSet) and action.size:
+            yield _scaled(action.name, action.revision, 0, action.size)
+        elif isinstance(action, UpdateReplicaSet) and action.size is not None:
+            yield _scaled(action.name, action.revision, action.seen_size, action.size)
+        elif isinstance(action, EvictPod):
+            yield _normal("PodEvicted", f"Evicted pod {action.name} of Rollout {here.name} to restart it")
+
+
+def _scaled(name: str, revision: int, before: int, after: int) -> Event:
+    direction = "up" if after > before else "down"
+    message = f"Scaled {direction} ReplicaSet {name} (revision {revision}) from {before} to {after}"
+    return _normal("ScalingReplicaSet", message)
+
+
+def _steps(here: Observed, old: Raw, new: Raw, kit: Kit) -> Iterator[Event]:
+    canary = here.rollout.spec.strategy.canary if here.rollout.spec.strategy else None
+    count = len(canary.steps or ()) if canary else 0
+    has_new_template = old.get("currentPodHash") != new.get("currentPodHash")
+    if has_new_template and count and new.get("currentStepIndex") == count and new.get("stableRS"):
+        yield _normal("SkipSteps", "Rollback to stable ReplicaSets")
+    index = old.get("currentStepIndex")
+    if canary and not has_new_template and _completes_step(old, new) and isinstance(index, int) and 0 <= index < count:
+        title = bind_steps(canary.steps[index : index + 1], kit)[0].title
+        yield _normal("RolloutStepCompleted", f"Rollout step {index + 1}/{count} completed ({title})")
+    yield from _pauses(old, new)
+
+
+def _completes_step(old: Raw, new: Raw) -> bool:
+    if old.get("promoteFull") or new.get("abort") or old.get("currentStepHash") != new.get("currentStepHash"):
+        return False
+    before, after = old.get("currentStepIndex"), new.get("currentStepIndex")
+    return isinstance(before, int) and after == before + 1
+
+
+def _pauses(old: Raw, new: Raw) -> Iterator[Event]:
+    was_paused = bool(old.get("pauseConditions") or old.get("controllerPause"))
+    pauses = new.get("pauseConditions") or []
+    begins_pause = pauses and pauses != old.get("pauseConditions")
+    if was_paused and not new.get("abort") and (not pauses or begins_pause):
+        yield _normal("RolloutResumed", "Rollout is resumed")
+    if begins_pause:
+        yield _normal("RolloutPaused", f"Rollout is paused ({pauses[0]['reason']})")
+
+
+def _end(here: Observed, old: Raw, new: Raw) -> Iterator[Event]:
+    if _has_turned(old, new, conditions.PROGRESSING, conditions.ABORTED):
+        yield Event("Warning", conditions.ABORTED, _condition(new, conditions.PROGRESSING)["message"])
+    if new.get("stableRS") and new.get("stableRS") != old.get("stableRS"):
+        revision, pod_hash = _revision_number(here, new), new["stableRS"]
+        why = _completion_reason(here, old)
+        yield _normal("RolloutCompleted", f"Rollout completed update to revision {revision} ({pod_hash}): {why}")
+
+
+def _completion_reason(here: Observed, old: Raw) -> str:
+    if not old.get("stableRS"):
+        return "Initial deploy"
+    if old.get("promoteFull"):
+        return "Full promotion requested"
+    canary = here.rollout.spec.strategy.canary if here.rollout.spec.strategy else None
+    return f"Completed all {len(canary.steps or ()) if canary else 0} canary steps"
+
+
+def _switches(acknowledged: Collection[Action]) -> Iterator[Event]:
+    for action in acknowledged:
+        if isinstance(action, SwitchService):
+            message = f"Switched selector for service '{action.name}' from '{action.from_hash}' to '{action.pod_hash}'"
+            yield _normal("SwitchService", message)

@@ -1,0 +1,205 @@
+"""What does the planner get to see? One frozen picture of a Rollout and of everything that belongs to it.
+
+The picture is made from raw objects as the API server delivers them. Views name the few fields that decisions need and
+keep the raw object beside them.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from rollouts.api import keys
+from rollouts.api.rollout import Rollout, parse_rollout
+from rollouts.api.status import RolloutStatus, parse_status
+from rollouts.api.timestamps import parse_time
+
+Raw = Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class ReplicaSet:
+    """One ReplicaSet as decisions see it. Counts are pods; `revision` is 0 where no annotation tells it.
+
+    `deadline` is when a delayed scale-down is due; `deadline_is_rubbish` tells that the annotation does not parse.
+    """
+
+    name: str
+    uid: str
+    pod_hash: str
+    created: datetime
+    size: int
+    replicas: int
+    ready: int
+    available: int
+    revision: int
+    is_observed: bool
+    is_deleting: bool
+    owner_uid: str
+    deadline: datetime | None
+    deadline_is_rubbish: bool
+    raw: Raw = field(repr=False)
+
+    @property
+    def annotations(self) -> Mapping[str, str]:
+        return self.raw["metadata"].get("annotations") or {}
+
+    @property
+    def labels(self) -> Mapping[str, str]:
+        return self.raw["metadata"].get("labels") or {}
+
+    @property
+    def template(self) -> Raw:
+        template: Raw = self.raw["spec"]["template"]
+        return template
+
+    @property
+    def desired(self) -> int | None:
+        """The rollout's size when this ReplicaSet was last scaled, as its annotation tells it."""
+        text = self.annotations.get(keys.DESIRED_REPLICAS, "")
+        return int(text) if text.isdigit() else None
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """A write that the API server refused for good: the next plan sees it as a fact.
+
+    `subject` is the name of the object that the action was about, `reason` the Status' reason (`AlreadyExists`,
+    `Invalid`, `Forbidden`, ...), `message` its text. `digest` tells for which pod template it was.
+    """
+
+    verb: str
+    kind: str
+    subject: str
+    reason: str
+    message: str
+    digest: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Pod:
+    """One pod, seen only while a restart is pending. `is_available` counts minReadySeconds."""
+
+    name: str
+    uid: str
+    owner_uid: str
+    created: datetime
+    is_available: bool
+    is_deleting: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Observed:
+    """Everything that one plan may depend on.
+
+    `replica_sets` holds those that the Rollout controls and those without a controller that its selector matches, oldest
+    first. `services` has an entry for each Service that the spec names: None where it doesn't exist. `pods` is None
+    unless a restart is pending. `rubbish` names the parts of the status that somebody else wrote and that don't parse.
+    """
+
+    rollout: Rollout
+    status: RolloutStatus
+    raw: Raw = field(repr=False)
+    replica_sets: tuple[ReplicaSet, ...] = ()
+    services: Mapping[str, Raw | None] = field(default_factory=dict)
+    pods: tuple[Pod, ...] | None = None
+    refusals: tuple[Refusal, ...] = ()
+    rubbish: tuple[str, ...] = ()
+
+    @property
+    def name(self) -> str:
+        name: str = self.raw["metadata"]["name"]
+        return name
+
+    @property
+    def namespace(self) -> str:
+        namespace: str = self.raw["metadata"].get("namespace", "default")
+        return namespace
+
+    @property
+    def uid(self) -> str:
+        uid: str = self.raw["metadata"]["uid"]
+        return uid
+
+    @property
+    def generation(self) -> int:
+        generation: int = self.raw["metadata"].get("generation", 0)
+        return generation
+
+    @property
+    def annotations(self) -> Mapping[str, str]:
+        return self.raw["metadata"].get("annotations") or {}
+
+    @property
+    def template(self) -> Raw:
+        """The desired pod template, raw."""
+        return self.raw["spec"].get("template") or {}
+
+
+def _controller_uid(metadata: Raw) -> str:
+    for reference in metadata.get("ownerReferences") or ():
+        if reference.get("controller"):
+            uid: str = reference["uid"]
+            return uid
+    return ""
+
+
+def _deadline(annotations: Mapping[str, str]) -> tuple[datetime | None, bool]:
+    text = annotations.get(keys.SCALE_DOWN_DEADLINE)
+    if text is None:
+        return None, False
+    try:
+        return parse_time(text), False
+    except ValueError:
+        return None, True
+
+
+def observe_replica_set(raw: Raw) -> ReplicaSet:
+    """Return the view of one raw ReplicaSet."""
+    metadata, spec, status = raw["metadata"], raw["spec"], raw.get("status") or {}
+    annotations = metadata.get("annotations") or {}
+    deadline, is_rubbish = _deadline(annotations)
+    revision = annotations.get(keys.REVISION, "")
+    return ReplicaSet(
+        name=metadata["name"],
+        uid=metadata["uid"],
+        pod_hash=(metadata.get("labels") or {}).get(keys.POD_TEMPLATE_HASH, ""),
+        created=parse_time(metadata["creationTimestamp"]),
+        size=spec.get("replicas", 1),
+        replicas=status.get("replicas", 0),
+        ready=status.get("readyReplicas", 0),
+        available=status.get("availableReplicas", 0),
+        revision=int(revision) if revision.isdigit() else 0,
+        is_observed=status.get("observedGeneration", 0) >= metadata.get("generation", 0),
+        is_deleting="deletionTimestamp" in metadata,
+        owner_uid=_controller_uid(metadata),
+        deadline=deadline,
+        deadline_is_rubbish=is_rubbish,
+        raw=raw,
+    )
+
+
+def observe_rollout(
+    raw: Raw,
+    replica_sets: Iterable[Raw] = (),
+    services: Mapping[str, Raw | None] | None = None,
+    pods: Iterable[Pod] | None = None,
+    refusals: Iterable[Refusal] = (),
+) -> Observed:
+    """Put raw objects together into the picture that `plan_rollout` takes.
+
+    Raises pydantic.ValidationError when the spec doesn't have the API's shape; a status that doesn't is read as far
+    as it does.
+    """
+    status, rubbish = parse_status(raw.get("status"))
+    views = sorted((observe_replica_set(each) for each in replica_sets), key=lambda view: (view.created, view.name))
+    return Observed(
+        rollout=parse_rollout(raw),
+        status=status,
+        raw=raw,
+        replica_sets=tuple(views),
+        services=services or {},
+        pods=None if pods is None else tuple(pods),
+        refusals=tuple(refusals),
+        rubbish=tuple(rubbish),
+    )

@@ -1,0 +1,187 @@
+"""Which ReplicaSet is the canary's, which is the stable one, and which are neither?
+
+The *canary* here is the ReplicaSet of the current pod template: once it is promoted, canary and stable are the same
+one. Equality of templates decides, as in Kubernetes' own Deployment controller; hashes only name.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from typing import Any
+
+from rollouts.api import keys
+from rollouts.api.selectors import selector_matches
+from rollouts.plan.actions import AdoptReplicaSet, CreateReplicaSet, ReleaseReplicaSet
+from rollouts.plan.equality import templates_equal
+from rollouts.plan.hashing import pod_hash, template_digest
+from rollouts.plan.observed import Observed, ReplicaSet
+
+# What a ReplicaSet does not inherit from its Rollout's annotations.
+_OWN_ANNOTATIONS = frozenset(
+    {
+        keys.LAST_APPLIED,
+        keys.REVISION,
+        keys.REVISION_HISTORY,
+        keys.DESIRED_REPLICAS,
+        keys.TEMPLATE_DIGEST,
+        keys.SCALE_DOWN_DEADLINE,
+        keys.NOTIFIED,
+    }
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Revisions:
+    """The ReplicaSets of a Rollout, sorted out.
+
+    `pod_hash` and `digest` belong to the current template, whether `canary` exists yet or not. `name_is_taken` tells
+    that the name for it belongs to something else. `others` are oldest first.
+    """
+
+    pod_hash: str
+    digest: str
+    canary: ReplicaSet | None
+    stable: ReplicaSet | None
+    others: tuple[ReplicaSet, ...]
+    name_is_taken: bool
+    deleting: tuple[str, ...]
+
+    @property
+    def all(self) -> tuple[ReplicaSet, ...]:
+        """Every ReplicaSet once."""
+        first = [each for each in (self.canary, self.stable) if each is not None]
+        if len(first) == 2 and first[0].uid == first[1].uid:
+            del first[1]
+        return (*first, *self.others)
+
+    @property
+    def next_revision(self) -> int:
+        """The canary's revision: higher than all others', so that going back makes a new revision, too."""
+        canary_uid = self.canary.uid if self.canary else ""
+        highest_other = max((each.revision for each in self.all if each.uid != canary_uid), default=0)
+        return max(highest_other + 1, self.canary.revision if self.canary else 0)
+
+    @property
+    def has_distinct_stable(self) -> bool:
+        """Whether there is a stable ReplicaSet besides the canary."""
+        return self.stable is not None and (self.canary is None or self.stable.uid != self.canary.uid)
+
+
+def replica_set_name(rollout_name: str, pod_hash_: str) -> str:
+    """Return the deterministic name of a ReplicaSet."""
+    return f"{rollout_name}-{pod_hash_}"
+
+
+def claims(here: Observed) -> tuple[AdoptReplicaSet | ReleaseReplicaSet, ...]:
+    """Return what to adopt and what to release so that exactly what the selector matches is ours."""
+    selector = here.raw["spec"].get("selector") or {}
+    actions: list[AdoptReplicaSet | ReleaseReplicaSet] = []
+    for each in here.replica_sets:
+        is_ours, matches = each.owner_uid == here.uid, selector_matches(selector, each.labels)
+        if is_ours and not matches and not each.is_deleting:
+            actions.append(ReleaseReplicaSet(each.name, each.uid))
+        elif not each.owner_uid and matches and not each.is_deleting:
+            actions.append(AdoptReplicaSet(each.name, each.uid))
+    return tuple(actions)
+
+
+def _find_canary(owned: Iterable[ReplicaSet], here: Observed, digest: str, hash_: str) -> ReplicaSet | None:
+    """Return the oldest ReplicaSet of the current template: by digest, by a trusted name, or by meaning."""
+    owned = list(owned)
+    for each in owned:
+        if each.annotations.get(keys.TEMPLATE_DIGEST) == digest:
+            return each
+    for each in owned:
+        if each.pod_hash == hash_ and keys.TEMPLATE_DIGEST not in each.annotations:
+            return each
+    for each in owned:
+        if templates_equal(here.template, each.template):
+            return each
+    return None
+
+
+def sort_out(here: Observed) -> Revisions:
+    """Tell the ReplicaSets of a Rollout apart."""
+    digest = template_digest(here.template)
+    hash_ = pod_hash(digest, here.status.collision_count)
+    living = [each for each in here.replica_sets if each.owner_uid == here.uid and not each.is_deleting]
+    canary = _find_canary(living, here, digest, hash_)
+    stable_hash = here.status.stable_rs
+    stable = next((each for each in living if stable_hash and each.pod_hash == stable_hash), None)
+    known = {each.uid for each in (canary, stable) if each is not None}
+    name = replica_set_name(here.name, hash_)
+    refused = any(
+        refusal.verb == "create" and refusal.subject == name and refusal.reason == "AlreadyExists"
+        for refusal in here.refusals
+    )
+    return Revisions(
+        pod_hash=canary.pod_hash if canary else hash_,
+        digest=digest,
+        canary=canary,
+        stable=stable,
+        others=tuple(each for each in living if each.uid not in known),
+        name_is_taken=canary is None and (refused or any(each.name == name for each in living)),
+        deleting=tuple(each.name for each in here.replica_sets if each.is_deleting),
+    )
+
+
+def inherited_annotations(here: Observed) -> dict[str, str]:
+    """Return the Rollout's annotations that its current ReplicaSet carries, too."""
+    return {key: value for key, value in here.annotations.items() if key not in _OWN_ANNOTATIONS}
+
+
+def new_replica_set(here: Observed, revisions: Revisions, size: int, replicas: int) -> CreateReplicaSet:
+    """Return the action that creates the current template's ReplicaSet at `size` of `replicas` pods."""
+    spec = here.raw["spec"]
+    template = dict(spec["template"])
+    metadata = dict(template.get("metadata") or {})
+    labels = {**(metadata.get("labels") or {}), keys.POD_TEMPLATE_HASH: revisions.pod_hash}
+    metadata["labels"] = labels
+    template["metadata"] = metadata
+    selector = dict(spec.get("selector") or {})
+    selector["matchLabels"] = {**(selector.get("matchLabels") or {}), keys.POD_TEMPLATE_HASH: revisions.pod_hash}
+    name = replica_set_name(here.name, revisions.pod_hash)
+    body: dict[str, Any] = {
+        "apiVersion": "apps/v1",
+        "kind": "ReplicaSet",
+        "metadata": {
+            "name": name,
+            "namespace": here.namespace,
+            "labels": labels,
+            "annotations": {
+                **inherited_annotations(here),
+                keys.REVISION: str(revisions.next_revision),
+                keys.DESIRED_REPLICAS: str(replicas),
+                keys.TEMPLATE_DIGEST: revisions.digest,
+            },
+            "ownerReferences": [owner_reference(here)],
+        },
+        "spec": {"replicas": size, "selector": selector, "template": template},
+    }
+    if spec.get("minReadySeconds"):
+        body["spec"]["minReadySeconds"] = spec["minReadySeconds"]
+    return CreateReplicaSet(
+        name=name,
+        pod_hash=revisions.pod_hash,
+        digest=revisions.digest,
+        revision=revisions.next_revision,
+        size=size,
+        body=body,
+    )
+
+
+def owner_reference(here: Observed) -> dict[str, Any]:
+    """Return the reference that makes a ReplicaSet ours."""
+    return {
+        "apiVersion": "argoproj.io/v1alpha1",
+        "kind": "Rollout",
+        "name": here.name,
+        "uid": here.uid,
+        "controller": True,
+        "blockOwnerDeletion": True,
+    }
+
+
+def without(revisions: Revisions, names: Iterable[str]) -> Revisions:
+    """Return the revisions as they are once the named older ReplicaSets are gone."""
+    gone = set(names)
+    return replace(revisions, others=tuple(each for each in revisions.others if each.name not in gone))

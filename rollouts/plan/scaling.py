@@ -1,0 +1,117 @@
+"""Which sizes and annotations does each ReplicaSet get in this pass?"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from rollouts.api import keys
+from rollouts.plan.actions import Action, CreateReplicaSet, DeleteReplicaSet, UpdateReplicaSet
+from rollouts.plan.observed import Observed, ReplicaSet
+from rollouts.plan.replicas import Bounds, Count, Sizes, next_sizes, others_sizes
+from rollouts.plan.revisions import Revisions, inherited_annotations, new_replica_set
+
+
+@dataclass(frozen=True, slots=True)
+class Scaling:
+    """Sizes wanted in the end (`target`), and sizes by ReplicaSet name to be given now. `create_at` is for a new canary."""
+
+    target: Sizes
+    sizes: Mapping[str, int]
+    create_at: int
+
+
+def is_scaling_event(revisions: Revisions, replicas: int) -> bool:
+    """Whether the Rollout's size has changed since its ReplicaSets were scaled."""
+    pair = (revisions.canary, revisions.stable)
+    return any(each is not None and each.size > 0 and each.desired != replicas for each in pair)
+
+
+def scale(revisions: Revisions, bounds: Bounds, target: Sizes, *, halted: bool) -> Scaling:
+    """Return the sizes for this pass. A halted rollout keeps them, unless the Rollout's own size has changed."""
+    if halted and not is_scaling_event(revisions, bounds.replicas):
+        return Scaling(target, {}, create_at=0)
+    stable = revisions.stable if revisions.has_distinct_stable else None
+    others = [Count.of(each) for each in revisions.others]
+    now = next_sizes(
+        bounds, target, Count.of(revisions.canary), Count.of(stable), others, has_canary=revisions.canary is not None
+    )
+    sizes: dict[str, int] = {}
+    if any(each.size for each in others):
+        sizes.update(others_sizes(bounds, revisions.others, sum(each.available for each in revisions.all)))
+    if stable is not None:
+        sizes[stable.name] = now.stable
+    if revisions.canary is not None:
+        sizes[revisions.canary.name] = now.canary
+    return Scaling(target, sizes, create_at=0 if halted else now.canary)
+
+
+def replica_set_actions(here: Observed, revisions: Revisions, bounds: Bounds, scaling: Scaling) -> list[Action]:
+    """Return what brings the ReplicaSets to their sizes and annotations, one action each."""
+    actions: list[Action] = []
+    if revisions.canary is None and may_create(here, revisions):
+        actions.append(new_replica_set(here, revisions, scaling.create_at, bounds.replicas))
+    for each in revisions.all:
+        size = scaling.sizes.get(each.name, each.size)
+        action = _update(here, revisions, each, size, bounds.replicas)
+        if action is not None:
+            actions.append(action)
+    actions.extend(_history(here, revisions))
+    return actions
+
+
+def may_create(here: Observed, revisions: Revisions) -> bool:
+    """Whether a new ReplicaSet can be created: its name is free, and this very template hasn't been refused."""
+    if revisions.name_is_taken or f"{here.name}-{revisions.pod_hash}" in revisions.deleting:
+        return False
+    return not any(each.verb == "create" and each.digest == revisions.digest for each in here.refusals)
+
+
+def _update(
+    here: Observed, revisions: Revisions, each: ReplicaSet, size: int, replicas: int
+) -> UpdateReplicaSet | None:
+    is_canary = revisions.canary is not None and each.uid == revisions.canary.uid
+    annotations: dict[str, str | None] = _canary_annotations(here, revisions, each) if is_canary else {}
+    if keys.SCALE_DOWN_DEADLINE in each.annotations:
+        # Without a router nothing is kept waiting for its end; a deadline is a leftover of another strategy.
+        annotations[keys.SCALE_DOWN_DEADLINE] = None
+    if each.desired != replicas and (size > 0 or size != each.size):
+        annotations[keys.DESIRED_REPLICAS] = str(replicas)
+    min_ready = here.rollout.spec.min_ready_seconds_or_default
+    new_min_ready = min_ready if is_canary and each.raw["spec"].get("minReadySeconds", 0) != min_ready else None
+    if size == each.size and not annotations and new_min_ready is None:
+        return None
+    return UpdateReplicaSet(
+        name=each.name,
+        uid=each.uid,
+        revision=revisions.next_revision if is_canary else each.revision,
+        seen_size=each.size,
+        size=size if size != each.size else None,
+        annotations=annotations,
+        min_ready_seconds=new_min_ready,
+    )
+
+
+def _canary_annotations(here: Observed, revisions: Revisions, canary: ReplicaSet) -> dict[str, str | None]:
+    wanted: dict[str, str] = inherited_annotations(here)
+    if canary.annotations.get(keys.TEMPLATE_DIGEST) != revisions.digest:
+        wanted[keys.TEMPLATE_DIGEST] = revisions.digest
+    if canary.revision < revisions.next_revision:
+        wanted[keys.REVISION] = str(revisions.next_revision)
+        if canary.revision:
+            earlier = canary.annotations.get(keys.REVISION_HISTORY)
+            wanted[keys.REVISION_HISTORY] = f"{earlier},{canary.revision}" if earlier else str(canary.revision)
+    return {key: value for key, value in wanted.items() if canary.annotations.get(key) != value}
+
+
+def _history(here: Observed, revisions: Revisions) -> list[DeleteReplicaSet]:
+    """Return the oldest empty ReplicaSets beyond the history limit."""
+    excess = len(revisions.others) - here.rollout.spec.revision_history_limit_or_default
+    return [
+        DeleteReplicaSet(each.name, each.uid, each.raw["metadata"]["resourceVersion"])
+        for each in revisions.others[: max(0, excess)]
+        if each.size == 0 and each.replicas == 0 and each.is_observed
+    ]
+
+
+def created(actions: list[Action]) -> CreateReplicaSet | None:
+    """Return the creation among the actions, if there is one."""
+    return next((each for each in actions if isinstance(each, CreateReplicaSet)), None)

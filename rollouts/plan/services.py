@@ -1,0 +1,51 @@
+"""To which pods do the canary's Services point?"""
+
+from collections.abc import Iterator
+
+from rollouts.api import keys
+from rollouts.api.canary import CanaryStrategy
+from rollouts.plan.actions import SwitchService
+from rollouts.plan.observed import Observed, Raw, ReplicaSet
+from rollouts.plan.revisions import Revisions
+from rollouts.plan.state import State
+
+
+def canary_service_switches(
+    here: Observed, canary: CanaryStrategy, revisions: Revisions, state: State
+) -> Iterator[SwitchService]:
+    """Yield the switches that are due: stableService to stable, canaryService to the canary, or to stable on abort."""
+    wanted = (
+        (canary.stable_service, revisions.stable),
+        (canary.canary_service, revisions.stable if state.abort else revisions.canary),
+    )
+    for name, replica_set in wanted:
+        service = here.services.get(name) if name else None
+        if service is None or replica_set is None:
+            continue
+        if (switch := _switch(service, replica_set)) is not None:
+            yield switch
+
+
+def _switch(service: Raw, replica_set: ReplicaSet) -> SwitchService | None:
+    """Return the switch if the pods can take requests: all of them at first, one of them later on.
+
+    A Service that we have never touched is serving somebody: taking it over must not lose a request.
+    """
+    metadata = service["metadata"]
+    current = (service.get("spec", {}).get("selector") or {}).get(keys.POD_TEMPLATE_HASH, "")
+    if current == replica_set.pod_hash:
+        return None
+    is_ours = keys.MANAGED_BY in (metadata.get("annotations") or {})
+    if is_ours:
+        is_ready = replica_set.available > 0
+    else:
+        is_ready = 0 < replica_set.size <= replica_set.available
+    if not is_ready:
+        return None
+    return SwitchService(
+        name=metadata["name"],
+        uid=metadata["uid"],
+        pod_hash=replica_set.pod_hash,
+        from_hash=current,
+        resource_version=metadata["resourceVersion"],
+    )

@@ -1,0 +1,162 @@
+"""What does a Rollout remember between two passes, and how do requests and changes move that memory on?
+
+Everything here is kept in `status` because the API defines it as state. The functions are pure: each takes a State and
+returns the next one.
+"""
+
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+
+from rollouts.api.status import PauseCondition, RolloutStatus
+
+CANARY_PAUSE = "CanaryPauseStep"
+INCONCLUSIVE_PAUSES = frozenset({"InconclusiveAnalysisRun", "InconclusiveExperiment"})
+
+
+@dataclass(frozen=True, slots=True)
+class State:
+    """The part of `status` that is memory. `index` is None for a canary without steps."""
+
+    pod_hash: str = ""
+    stable_hash: str = ""
+    step_hash: str = ""
+    index: int | None = None
+    pauses: tuple[PauseCondition, ...] = ()
+    controller_pause: bool = False
+    paused_index: int | None = None
+    abort: bool = False
+    aborted_at: datetime | None = None
+    promote_full: bool = False
+    restarted_at: datetime | None = None
+    collision_count: int | None = None
+
+    @classmethod
+    def of(cls, status: RolloutStatus, step_count: int) -> "State":
+        """Read the memory; an index that somebody wrote out of range means the nearest end."""
+        index = status.current_step_index
+        if step_count == 0:
+            index = None
+        elif index is not None:
+            index = min(max(index, 0), step_count)
+        canary = status.canary
+        return cls(
+            pod_hash=status.current_pod_hash or "",
+            stable_hash=status.stable_rs or "",
+            step_hash=status.current_step_hash or "",
+            index=index,
+            pauses=tuple(status.pause_conditions or ()),
+            controller_pause=bool(status.controller_pause),
+            paused_index=canary.paused_step_index if canary else None,
+            abort=bool(status.abort),
+            aborted_at=status.aborted_at,
+            promote_full=bool(status.promote_full),
+            restarted_at=status.restarted_at,
+            collision_count=status.collision_count,
+        )
+
+    @property
+    def is_promoted(self) -> bool:
+        """Whether the current template is the stable one."""
+        return bool(self.stable_hash) and self.stable_hash == self.pod_hash
+
+    @property
+    def is_inconclusive(self) -> bool:
+        """Whether an analysis or an experiment could not decide: scaling stands still, too."""
+        return any(pause.reason in INCONCLUSIVE_PAUSES for pause in self.pauses)
+
+    @property
+    def resumed(self) -> bool:
+        """Whether somebody has cleared the pause that we had set, at the step that we had set it for.
+
+        Somebody who clears a pause *and* moves the index skips steps: the step arrived at is still to be done.
+        """
+        is_same_step = self.paused_index is None or self.paused_index == self.index
+        return self.controller_pause and not self.pauses and is_same_step
+
+    @property
+    def paused_since(self) -> datetime | None:
+        """When the pause of the current canary step began."""
+        return next((pause.start_time for pause in self.pauses if pause.reason == CANARY_PAUSE), None)
+
+
+def reset(state: State, *, pod_hash: str, step_hash: str, step_count: int, restart_at: datetime | None) -> State:
+    """Begin anew for another template or other steps.
+
+    Back to the stable template there is nothing left to do: all steps count as done. All pods will be new, so a pending
+    restart is done, too.
+    """
+    goes_back = bool(state.stable_hash) and pod_hash == state.stable_hash
+    return replace(
+        state,
+        pod_hash=pod_hash,
+        step_hash=step_hash,
+        index=None if not step_count else step_count if goes_back else 0,
+        pauses=(),
+        controller_pause=False,
+        paused_index=None,
+        abort=False,
+        aborted_at=None,
+        promote_full=False,
+        restarted_at=restart_at or state.restarted_at,
+    )
+
+
+def settle_requests(state: State, now: datetime, step_count: int) -> State:
+    """Carry out what people ask for by patching the status: abort, retry, promoteFull.
+
+    Of two requests the later one counts: an abort that has been seen before (`aborted_at`) gives way to promoteFull,
+    any other abort wins over it. When nothing is being updated there is nothing to abort or promote.
+    """
+    if state.is_promoted or not state.stable_hash:
+        state = replace(state, abort=False, aborted_at=None, promote_full=False)
+    if state.abort and state.promote_full:
+        is_new = state.aborted_at is None
+        state = replace(state, promote_full=False) if is_new else replace(state, abort=False)
+    if state.abort:
+        return aborted(state, now)
+    if state.promote_full:
+        return replace(_unpaused(state), aborted_at=None, index=step_count or None)
+    if state.aborted_at is not None:
+        return replace(state, aborted_at=None, index=0 if step_count else None)
+    return state
+
+
+def _unpaused(state: State) -> State:
+    return replace(state, pauses=(), controller_pause=False, paused_index=None)
+
+
+def aborted(state: State, now: datetime) -> State:
+    """Give up the update: back to the first step, without pauses. `aborted_at` tells since when."""
+    first = None if state.index is None else 0
+    return replace(
+        _unpaused(state), abort=True, promote_full=False, aborted_at=state.aborted_at or _whole_second(now), index=first
+    )
+
+
+def paused(state: State, now: datetime) -> State:
+    """Begin the pause of the current canary step."""
+    pause = PauseCondition(reason=CANARY_PAUSE, start_time=_whole_second(now))
+    return replace(state, pauses=(*state.pauses, pause), controller_pause=True, paused_index=state.index)
+
+
+def step_completed(state: State) -> State:
+    """Go on to the next step; the pause of the finished one is over."""
+    pauses = tuple(pause for pause in state.pauses if pause.reason != CANARY_PAUSE)
+    index = None if state.index is None else state.index + 1
+    return replace(state, index=index, pauses=pauses, controller_pause=bool(pauses), paused_index=None)
+
+
+def promoted(state: State, step_count: int) -> State:
+    """Make the current template the stable one."""
+    return replace(
+        _unpaused(state),
+        stable_hash=state.pod_hash,
+        index=step_count or None,
+        abort=False,
+        aborted_at=None,
+        promote_full=False,
+    )
+
+
+def _whole_second(now: datetime) -> datetime:
+    return now - timedelta(microseconds=now.microsecond)

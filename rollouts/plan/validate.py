@@ -1,0 +1,181 @@
+"""Can this Rollout be carried out at all? Every problem names its field, its value and the way out.
+
+The controller shows the first problem as an InvalidSpec condition, `rollouts lint` shows all of them.
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from rollouts.api import keys
+from rollouts.api.canary import CanaryStrategy
+from rollouts.api.intorstring import percentage, validate_int_or_percent
+from rollouts.api.rollout import Rollout
+from rollouts.api.selectors import selector_matches
+from rollouts.plan.wishes import MAX_WEIGHT, actions_of
+from rollouts.ports import Kit
+
+Raw = Mapping[str, Any]
+Services = Mapping[str, Raw | None]
+
+# A ReplicaSet is named after its Rollout, with a dash and a hash of up to ten characters.
+MAX_NAME_LENGTH = 253 - 11
+CANARY = "spec.strategy.canary"
+_NOT_YET = "is not carried out by this version: remove it, or leave this Rollout with the controller it has"
+_CANARY_NOT_YET = (
+    "trafficRouting", "analysis", "antiAffinity", "canaryMetadata", "stableMetadata", "pingPong",
+    "replicaProgressThreshold",
+)  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """One thing that can't work: where, and what to do about it."""
+
+    path: str
+    message: str
+
+    def __str__(self) -> str:
+        return f"{self.path}: {self.message}"
+
+
+def invalid_message(name: str, problem: Problem) -> str:
+    """Return the message of the InvalidSpec condition."""
+    return f'The Rollout "{name}" is invalid: {problem}'
+
+
+def problems(rollout: Rollout, raw: Raw, kit: Kit, services: Services | None = None) -> Iterator[Problem]:
+    """Yield every problem of a Rollout, in the order of its fields.
+
+    `services` holds the Services that the spec names, None for one that doesn't exist; without it references aren't
+    checked.
+    """
+    if len(raw["metadata"].get("name", "")) > MAX_NAME_LENGTH:
+        yield Problem(
+            "metadata.name", f"must have at most {MAX_NAME_LENGTH} characters: ReplicaSets are named after it"
+        )
+    yield from _numbers(rollout)
+    yield from _pods(raw["spec"])
+    yield from _strategy(rollout, raw["spec"], kit)
+    canary = rollout.spec.strategy.canary if rollout.spec.strategy else None
+    if canary is not None and services is not None:
+        yield from _services(canary, raw, services)
+
+
+def _numbers(rollout: Rollout) -> Iterator[Problem]:
+    spec = rollout.spec
+    counts = {
+        "replicas": spec.replicas,
+        "minReadySeconds": spec.min_ready_seconds,
+        "revisionHistoryLimit": spec.revision_history_limit,
+        "progressDeadlineSeconds": spec.progress_deadline_seconds,
+    }
+    for name, value in counts.items():
+        if value is not None and value < 0:
+            yield Problem(f"spec.{name}", f"{value} is negative: must be 0 or more")
+    deadline = spec.progress_deadline_seconds_or_default
+    if 0 <= deadline <= spec.min_ready_seconds_or_default:
+        yield Problem(
+            "spec.progressDeadlineSeconds",
+            f"{deadline} must be greater than minReadySeconds ({spec.min_ready_seconds_or_default})",
+        )
+
+
+def _pods(spec: Raw) -> Iterator[Problem]:
+    if spec.get("workloadRef"):
+        yield Problem("spec.workloadRef", _NOT_YET)
+        return
+    selector = spec.get("selector") or {}
+    if not (selector.get("matchLabels") or selector.get("matchExpressions")):
+        yield Problem("spec.selector", "is missing or empty: name the labels that the template's pods carry")
+        return
+    labels = ((spec.get("template") or {}).get("metadata") or {}).get("labels") or {}
+    try:
+        matches = selector_matches(selector, labels)
+    except ValueError as error:
+        yield Problem("spec.selector", str(error))
+        return
+    if not matches:
+        yield Problem("spec.template.metadata.labels", f"{dict(labels)} don't match spec.selector {dict(selector)}")
+
+
+def _strategy(rollout: Rollout, spec: Raw, kit: Kit) -> Iterator[Problem]:
+    strategy = rollout.spec.strategy
+    canary = strategy.canary if strategy else None
+    blue_green = strategy.blue_green if strategy else None
+    if canary is not None and blue_green is not None:
+        yield Problem("spec.strategy", "has both canary and blueGreen: keep one of them")
+    elif blue_green is not None:
+        yield Problem("spec.strategy.blueGreen", _NOT_YET)
+    elif canary is None:
+        yield Problem("spec.strategy", "names no strategy: set canary or blueGreen")
+    else:
+        yield from _canary(canary, spec["strategy"]["canary"] or {}, kit)
+
+
+def _canary(canary: CanaryStrategy, raw: Raw, kit: Kit) -> Iterator[Problem]:
+    for name in _CANARY_NOT_YET:
+        if raw.get(name):
+            yield Problem(f"{CANARY}.{name}", _NOT_YET)
+    if canary.canary_service and canary.canary_service == canary.stable_service:
+        yield Problem(
+            f"{CANARY}.stableService", f'"{canary.stable_service}" is the canaryService, too: name two Services'
+        )
+    for name in ("scaleDownDelaySeconds", "dynamicStableScale"):
+        if raw.get(name):
+            yield Problem(f"{CANARY}.{name}", "needs trafficRouting: without a router pods and traffic are one")
+    yield from _bounds(canary)
+    for index, step in enumerate(canary.steps or ()):
+        yield from _step(f"{CANARY}.steps[{index}]", actions_of(step), kit)
+
+
+def _bounds(canary: CanaryStrategy) -> Iterator[Problem]:
+    bounds = {"maxSurge": canary.max_surge, "maxUnavailable": canary.max_unavailable}
+    is_sound = True
+    for name, value in bounds.items():
+        if value is None:
+            continue
+        error = validate_int_or_percent(value, at_most_100=name == "maxUnavailable")
+        if error:
+            is_sound = False
+            yield Problem(f"{CANARY}.{name}", error)
+    if is_sound and all(value is not None and _is_zero(value) for value in bounds.values()):
+        yield Problem(f"{CANARY}.maxSurge", "and maxUnavailable are both 0: no pod could ever be replaced; raise one")
+
+
+def _is_zero(value: int | str) -> bool:
+    return value == 0 if isinstance(value, int) else percentage(value) == 0
+
+
+def _step(path: str, actions: list[tuple[str, Any]], kit: Kit) -> Iterator[Problem]:
+    if len(actions) != 1:
+        names = ", ".join(key for key, _ in actions) or "none that is known"
+        yield Problem(path, f"must have exactly one action, has {names}; known are {', '.join(sorted(kit.steps))}")
+        return
+    key, spec = actions[0]
+    if key not in kit.steps:
+        hint = kit.broken.get(key) or f"no such step is installed; installed are {', '.join(sorted(kit.steps))}"
+        yield Problem(f"{path}.{key}", hint)
+        return
+    for below, message in kit.steps[key].problems(spec, max_weight=MAX_WEIGHT, routed=False):
+        yield Problem(f"{path}.{key}.{below}" if below else f"{path}.{key}", message)
+
+
+def _services(canary: CanaryStrategy, raw: Raw, services: Services) -> Iterator[Problem]:
+    named = {"canaryService": canary.canary_service, "stableService": canary.stable_service}
+    for field, name in named.items():
+        if name:
+            yield from _service(f"{CANARY}.{field}", name, services.get(name), raw)
+
+
+def _service(path: str, name: str, service: Raw | None, raw: Raw) -> Iterator[Problem]:
+    if service is None:
+        yield Problem(path, f'Service "{name}" does not exist: create it, or correct the name')
+        return
+    owner = (service["metadata"].get("annotations") or {}).get(keys.MANAGED_BY)
+    if owner and owner != raw["metadata"]["name"]:
+        yield Problem(path, f'Service "{name}" is managed by another Rollout, "{owner}": use a Service of your own')
+    labels = ((raw["spec"].get("template") or {}).get("metadata") or {}).get("labels") or {}
+    for key, value in ((service.get("spec") or {}).get("selector") or {}).items():
+        if key != keys.POD_TEMPLATE_HASH and labels.get(key) != value:
+            yield Problem(path, f"Service \"{name}\" selects {key}={value}, which the template's labels don't carry")

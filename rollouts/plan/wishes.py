@@ -1,0 +1,53 @@
+"""What do the canary's steps ask for at this point? A fold over the steps up to the current one."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from rollouts.api.canary import CanaryStep
+from rollouts.plan.state import State
+from rollouts.ports import Kit, Wishes
+from rollouts.ports.step import AnyStep
+
+MAX_WEIGHT = 100
+
+
+@dataclass(frozen=True, slots=True)
+class BoundStep:
+    """A step of a spec together with the plugin that knows what it means."""
+
+    plugin: AnyStep
+    spec: Any
+
+    @property
+    def title(self) -> str:
+        return self.plugin.title(self.spec)
+
+
+def actions_of(step: CanaryStep) -> list[tuple[str, Any]]:
+    """Return (key, spec) for each action that a step names; a valid step names one."""
+    fields = type(step).model_fields
+    return [
+        (fields[name].alias or name, value)
+        for name in fields
+        if (value := getattr(step, name)) is not None
+    ]  # fmt: skip
+
+
+def bind_steps(steps: Sequence[CanaryStep], kit: Kit) -> tuple[BoundStep, ...]:
+    """Bind each step of a valid spec to its plugin."""
+    return tuple(BoundStep(kit.steps[key], spec) for step in steps for key, spec in actions_of(step)[:1])
+
+
+def wishes_at(steps: Sequence[BoundStep], state: State, *, has_stable: bool) -> Wishes:
+    """Return what is wished for now: everything for a promoted template, nothing for an aborted one."""
+    if not state.stable_hash or state.is_promoted or not has_stable:
+        return Wishes(weight=MAX_WEIGHT)
+    if state.abort:
+        return Wishes(weight=0)
+    if state.promote_full or state.index is None or state.index >= len(steps):
+        return Wishes(weight=MAX_WEIGHT)
+    wishes = Wishes()
+    for step in steps[: state.index + 1]:
+        wishes = step.plugin.hold(wishes, step.spec)
+    return wishes

@@ -1,0 +1,17 @@
+"""Which plugins may a plan use? The registry fills this in; the planner is only handed it."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from rollouts.ports.step import AnyStep
+
+
+@dataclass(frozen=True, slots=True)
+class Kit:
+    """Everything that plugs in, by name.
+
+    `broken` holds a sentence for each plugin that could not be loaded: it hurts the Rollouts that use it, nothing else.
+    """
+
+    steps: Mapping[str, AnyStep]
+    broken: Mapping[str, str] = field(default_factory=dict)

@@ -1,0 +1,103 @@
+"""What is a canary step: which wishes does it hold, and when does it let the rollout go on?
+
+A step is stateless. The planner folds `hold` over the steps up to the current one to learn what is wished for now, and
+asks the current step's `gate` whether the rollout may go on to the next. Both are pure functions of what they are
+given; a step never writes anything.
+"""
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, ClassVar, Generic, TypeVar
+
+Spec = TypeVar("Spec")
+
+
+@dataclass(frozen=True, slots=True)
+class Scale:
+    """An explicit canary size that overrides what the weight asks for: one of the two is set.
+
+    `replicas` is a number of pods, `weight` a share of `spec.replicas` in percent.
+    """
+
+    replicas: int | None = None
+    weight: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Wishes:
+    """What the steps up to the current one ask for, together.
+
+    `weight` is the canary's share of the traffic, from 0 to the rollout's maximum weight (100 unless configured).
+    """
+
+    weight: int = 0
+    scale: Scale | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Here:
+    """The facts that a gate may look at.
+
+    `unmet` says in words what still keeps the ReplicaSets from the sizes that the step asks for; it is empty when
+    they are there. `paused_since` is when the pause of the current step began, `resumed` whether somebody has ended it.
+    """
+
+    unmet: str = ""
+    paused_since: datetime | None = None
+    resumed: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Open:
+    """The step is complete; `because` says why in a few words."""
+
+    because: str
+
+
+@dataclass(frozen=True, slots=True)
+class Shut:
+    """The step is not complete yet.
+
+    `until` is when to look again, if time alone can open it. `pauses` asks for a pause condition on the Rollout, which
+    a person can clear. `patient` is true for a wait that is not the pods' fault: the progress deadline stands still.
+    """
+
+    because: str
+    until: datetime | None = None
+    pauses: bool = False
+    patient: bool = False
+
+
+Gate = Open | Shut
+
+
+class Step(ABC, Generic[Spec]):
+    """One kind of canary step. `key` is its field name in `spec.strategy.canary.steps[]`, and its entry point's name."""
+
+    key: ClassVar[str]
+
+    def problems(self, spec: Spec, *, max_weight: int, routed: bool) -> Iterator[tuple[str, str]]:
+        """Yield (path below the step's key, what is wrong and the way out) for each part of `spec` that can't work.
+
+        `max_weight` is the largest legal weight, `routed` whether the canary has a traffic router.
+        """
+        del spec, max_weight, routed
+        yield from ()
+
+    def hold(self, wishes: Wishes, spec: Spec) -> Wishes:
+        """Return the wishes once this step has begun: `wishes` come from the steps before it."""
+        del spec
+        return wishes
+
+    @abstractmethod
+    def gate(self, spec: Spec, here: Here, now: datetime) -> Gate:
+        """Say whether the rollout may go on to the next step, and why."""
+
+    @abstractmethod
+    def title(self, spec: Spec) -> str:
+        """Return the step in a few words, as events and trees show it, for example `setWeight: 20`."""
+
+
+AnyStep = Step[Any]
