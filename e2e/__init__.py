@@ -1,0 +1,1 @@
+"""What does the controller do on a real control plane, with real clients?"""

@@ -1,0 +1,112 @@
+"""Which fixtures give a test its control plane, its namespace, its kubectl and its controllers?"""
+
+import contextlib
+import itertools
+import sysconfig
+from collections.abc import AsyncIterator, Callable, Generator, Sequence
+from pathlib import Path
+from typing import Protocol
+
+import pytest
+import pytest_asyncio
+
+from e2e import arguments, build, toolchain
+from e2e.kubectl import Kubectl
+from e2e.plane import ControlPlane
+from e2e.program import Program
+from e2e.sampler import Sampler
+
+CRDS = sorted((Path(__file__).parents[1] / "manifests" / "crds").glob("*.yaml"))
+CONTROLLER = Path(sysconfig.get_path("scripts")) / "rollouts"
+PROGRAMS = pytest.StashKey[list[Program]]()
+FAILURE = pytest.StashKey[Exception]()
+
+
+def pytest_collection_finish(session: pytest.Session) -> None:
+    """Build the control plane before the first test's clock runs; a failure fails the tests, it never skips them."""
+    config = session.config
+    if config.option.collectonly or not session.items:
+        return
+    capture = config.pluginmanager.getplugin("capturemanager")
+    with capture.global_and_fixture_disabled() if capture else contextlib.nullcontext():
+        try:
+            build.binaries()
+        except (toolchain.BuildError, OSError) as error:
+            config.stash[FAILURE] = error
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Show the ends of the logs with a failure."""
+    report = yield
+    if report.failed:
+        for program in item.stash.get(PROGRAMS, []):
+            report.sections.append((f"end of {program.log}", program.tail()))
+    return report
+
+
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
+async def plane(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> AsyncIterator[ControlPlane]:
+    """The real control plane, one for all tests, with our CRDs."""
+    if failure := request.config.stash.get(FAILURE, None):
+        raise failure
+    async with ControlPlane(tmp_path_factory.mktemp("plane"), crds=CRDS) as running:
+        yield running
+
+
+@pytest.fixture
+def admin(plane: ControlPlane) -> Kubectl:
+    """kubectl with all rights, in `default`."""
+    return Kubectl(plane.admin_kubeconfig)
+
+
+_numbers = itertools.count(1)
+
+
+@pytest_asyncio.fixture
+async def namespace(admin: Kubectl) -> AsyncIterator[str]:
+    """A fresh namespace; its deletion goes on while the next test runs."""
+    name = f"e2e-{next(_numbers)}"
+    await admin("create", "namespace", name)
+    await admin.wait("--for=create", f"--namespace={name}", "serviceaccount/default")
+    yield name
+    await admin("delete", "namespace", name, "--wait=false")
+
+
+@pytest.fixture
+def kubectl(plane: ControlPlane, namespace: str) -> Kubectl:
+    """kubectl with all rights, in the test's namespace."""
+    return Kubectl(plane.admin_kubeconfig, namespace)
+
+
+class StartController(Protocol):
+    """Starts one more controller; all are ended after the test."""
+
+    def __call__(self, kubeconfig: Path, *flags: str) -> Program: ...
+
+
+@pytest_asyncio.fixture
+async def start_controller(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[StartController]:
+    """`start_controller(await plane.kubeconfig_of(namespace, account), "--namespace", ...)`: kill() is kill -9."""
+    started: list[Program] = request.node.stash.setdefault(PROGRAMS, [])
+
+    def start(kubeconfig: Path, *flags: str) -> Program:
+        name = f"controller-{len(started) + 1}"
+        line: Sequence[str | Path] = [CONTROLLER, "controller", "--kubeconfig", kubeconfig, *flags]
+        program = Program(name, line, tmp_path / f"{name}.log", arguments.environment())
+        started.append(program)
+        program.start()
+        return program
+
+    yield start
+    for program in started:
+        await program.stop()
+
+
+@pytest_asyncio.fixture
+async def sample(plane: ControlPlane, namespace: str) -> AsyncIterator[Callable[..., Sampler]]:
+    """`async with sample("app=web") as sampler:` samples the pods of the test's namespace."""
+    async with plane.admin.session() as api:
+        yield lambda selector, **options: Sampler(api, namespace, selector, **options)

@@ -1,0 +1,28 @@
+"""How long may something take to come true?"""
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable
+from typing import TypeVar
+
+T = TypeVar("T")
+
+
+async def eventually(
+    check: Callable[[], Awaitable[T]], *, within: float = 30.0, every: float = 0.05, what: str = ""
+) -> T:
+    """Ask again until the answer is truthy or an assertion in it holds, and return it; fail with the last answer."""
+    deadline = time.monotonic() + within
+    while True:
+        last: object
+        try:
+            result = await check()
+        except AssertionError as error:
+            last = error
+        else:
+            if result:
+                return result
+            last = result
+        if time.monotonic() > deadline:
+            raise AssertionError(f"{what or check!r}: not within {within:g} s; last: {last!r}")
+        await asyncio.sleep(every)
