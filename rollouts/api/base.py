@@ -63,19 +63,16 @@ def parse_leniently(model: type[M], raw: Mapping[str, Any] | None) -> tuple[M, l
 
 
 def _without_rubbish(model: type[M], rest: dict[str, Any], error: ValidationError) -> tuple[M, list[str]]:
+    wrong: dict[str, set[int]] = {}  # by field: the wrong items; none where the field is wrong as a whole
+    for problem in error.errors(include_url=False):
+        key, *inside = problem["loc"]
+        wrong.setdefault(str(key), set()).update(index for index in inside[:1] if isinstance(index, int))
     dropped: list[str] = []
-    for key in dict.fromkeys(str(problem["loc"][0]) for problem in error.errors(include_url=False)):
-        value = rest.pop(key, None)  # an absent key is one whose value was null
-        if not isinstance(value, list):
-            dropped += [] if value is None else [f"status.{key}: {value!r}"]
-            continue
-        good = []
-        for index, item in enumerate(value):
-            try:
-                parse(model, {key: [item]})
-                good.append(item)
-            except ValidationError:
-                dropped.append(f"status.{key}[{index}]: {item!r}")
-        if good:
-            rest[key] = good
+    for key, indices in wrong.items():
+        value = rest.pop(key, None)
+        if indices:
+            rest[key] = [item for index, item in enumerate(value) if index not in indices]
+            dropped += [f"status.{key}[{index}]: {value[index]!r}" for index in sorted(indices)]
+        elif value is not None:  # null says no more than absence
+            dropped.append(f"status.{key}: {value!r}")
     return parse(model, rest), dropped
