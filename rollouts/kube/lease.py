@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
 JITTER = 1.2  # client-go's: a follower asks again after one to 2.2 periods
 RELEASE_TIMEOUT = 2.0
+SHORTEST_ATTEMPT = 0.01  # less time than this is no time for a request
 
 _log = structlog.get_logger(__name__)
 
@@ -114,7 +115,7 @@ class LeaderElector:
         while True:
             await asyncio.sleep(min(self._retry_period, self._left(renewed_at)))
             left = self._left(renewed_at)
-            if left <= 0:
+            if left < SHORTEST_ATTEMPT:
                 return
             started = self._clock()
             if await self._attempt(left):
