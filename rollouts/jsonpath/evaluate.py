@@ -40,8 +40,8 @@ class Evaluation:
         """Apply each node of a path to what the one before it found."""
         self.spend(1)
         for node in path:
-            values = node.select(values, self)
             self.spend(1 + len(values))
+            values = node.select(values, self)
         return values
 
     def spend(self, count: int) -> None:

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
 MAX_NESTING = 200
 _MAX_QUOTED = 4096
+_FIRST_EXPONENT = 6  # a number from 10**6 on is printed with an exponent
 
 # Escapes of Go's JSON encoder; the last five keep a text safe inside HTML and JavaScript.
 _ESCAPES = {code: f"\\u{code:04x}" for code in range(0x20)} | {
@@ -139,7 +140,7 @@ def _printed_float(value: float) -> str:
     if math.isinf(value):
         return "+Inf" if value > 0 else "-Inf"
     exponent = Decimal(repr(value)).adjusted() if value else 0
-    return _positional(value) if -4 <= exponent < 21 else _scientific(value, exponent_digits=2)
+    return _positional(value) if -4 <= exponent < _FIRST_EXPONENT else _scientific(value, exponent_digits=2)
 
 
 def _json_float(value: float) -> str:

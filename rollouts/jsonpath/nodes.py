@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
 
 from rollouts.jsonpath.errors import JSONPathError, SelectionError
 from rollouts.jsonpath.gotext import described
-from rollouts.jsonpath.gotypes import GoByte, compare, type_name
+from rollouts.jsonpath.gotypes import NO_VALUE, GoByte, compare, type_name
 
 if TYPE_CHECKING:
     from rollouts.jsonpath.evaluate import Evaluation
@@ -136,7 +136,7 @@ class Slice:
         """Take the items from each list."""
         found: Values = []
         for value in values:
-            if value is None:
+            if value is None or value is NO_VALUE:
                 continue
             if not isinstance(value, list):
                 name = type_name(value, whole_numbers=run.whole_numbers)
