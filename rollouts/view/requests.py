@@ -6,14 +6,13 @@ patches are the API's protocol: any client that can patch can ask the same.
 
 import json
 import shlex
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Literal
 
 from rollouts.api import keys
 from rollouts.api.timestamps import format_time
-from rollouts.plan.equality import templates_equal
 from rollouts.view import fields
 from rollouts.view.fields import Raw
 from rollouts.view.steps import steps_of
@@ -181,10 +180,19 @@ def _chosen_revision(by_number: Mapping[int, Raw], revision: int) -> int | Nothi
     return Nothing("has no earlier revision to go back to")
 
 
-def undo(rollout: Raw, replica_sets: Sequence[Raw], template: Raw, revision: int = 0) -> Answer:
+def undo(
+    rollout: Raw,
+    replica_sets: Sequence[Raw],
+    template: Raw,
+    revision: int = 0,
+    *,
+    is_same: Callable[[Raw, Raw], bool],
+    path: str = "/spec/template",
+) -> Answer:
     """Bring back the pod template of a revision, by default of the one before the current.
 
-    `template` is the present one: the Rollout's own, or that of the workload that it refers to.
+    `template` is the present one, and `path` where it is: in the Rollout, or in the workload that it refers to.
+    `is_same` tells whether two templates ask for the same pods: the planner knows.
     """
     by_number = {fields.revision_of(each): each for each in fields.controlled_by(rollout, replica_sets)}
     by_number.pop(0, None)
@@ -192,9 +200,9 @@ def undo(rollout: Raw, replica_sets: Sequence[Raw], template: Raw, revision: int
     if isinstance(number, Nothing):
         return number
     restored = pod_template_of(by_number[number])
-    if templates_equal(restored, template):
+    if is_same(restored, template):
         return Nothing(f"has the pod template of revision {number} already", is_refusal=False)
-    patch = Patch([{"op": "replace", "path": "/spec/template", "value": restored}], type="json")
+    patch = Patch([{"op": "replace", "path": path, "value": restored}], type="json")
     return Change((patch,), f"goes back to revision {number}")
 
 

@@ -105,7 +105,7 @@ def _pause(rollout: Raw) -> Waiting | None:
 
 
 def waiting(rollout: Raw) -> Waiting | None:
-    """Return what the Rollout waits for, as far as its own object tells: a person or a clock; None for anything else."""
+    """Return what the Rollout waits for, as far as its own object tells; None unless for a person or a clock."""
     shown = shown_status(rollout)
     if shown.message.startswith("waiting for rollout"):
         return Waiting("the controller has not seen the latest change yet")

@@ -1,0 +1,104 @@
+"""What is wrong with an object that somebody is about to apply? Shape first, then meaning, then what it refers to."""
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import orjson
+from pydantic import ValidationError
+
+from rollouts.api.rollout import parse_rollout
+from rollouts.cli.manifests import Document
+from rollouts.plan.validate import problems
+from rollouts.registry import load_kit
+from rollouts.view import fields
+
+API_GROUP = "argoproj.io"
+API_VERSION = f"{API_GROUP}/v1alpha1"
+API_KINDS = frozenset({"Rollout", "AnalysisTemplate", "ClusterAnalysisTemplate", "AnalysisRun", "Experiment"})
+_LONGEST_VALUE = 60
+_PATH_PART = re.compile(r"([^.\[\]]+)|\[(\d+)\]")
+
+# A Service that is in none of the files may well be in the cluster: this one passes every check.
+_TAKEN_FOR_GRANTED: Mapping[str, Any] = {"metadata": {}, "spec": {}}
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One problem of one object: where, what is there, and what to do about it."""
+
+    document: Document
+    path: str
+    message: str
+
+    def __str__(self) -> str:
+        where = f"{self.document.file}:{self.document.number}: {self.document.title}: {self.path}"
+        value = value_at(self.document.content, self.path)
+        return f"{where}{f' = {value}' if value else ''}: {self.message}"
+
+
+def value_at(content: Mapping[str, Any], path: str) -> str:
+    """Return what stands at a path, as JSON; an empty string where nothing does, or where it is long."""
+    here: Any = content
+    for key, index in _PATH_PART.findall(path):
+        if isinstance(here, Mapping) and key:
+            here = here.get(key)
+        elif isinstance(here, list) and index and int(index) < len(here):
+            here = here[int(index)]
+        else:
+            return ""
+    text = "" if here is None else orjson.dumps(here).decode()
+    return text if len(text) <= _LONGEST_VALUE else ""
+
+
+def is_ours(content: Mapping[str, Any]) -> bool:
+    """Whether the object is of one of our kinds."""
+    group = str(content.get("apiVersion") or API_GROUP).partition("/")[0]
+    return content.get("kind") in API_KINDS and group == API_GROUP
+
+
+def findings(documents: Sequence[Document]) -> Iterator[Finding]:
+    """Yield all problems; the documents may refer to each other."""
+    services = {
+        fields.name_of(each.content): each.content
+        for each in documents
+        if each.content.get("kind") == "Service" and each.content.get("apiVersion") == "v1"
+    }
+    for document in documents:
+        if is_ours(document.content):
+            yield from _of_object(document, services)
+
+
+def _of_object(document: Document, services: Mapping[str, Any]) -> Iterator[Finding]:
+    content = document.content
+    if content.get("apiVersion") != API_VERSION:
+        yield Finding(document, "apiVersion", f"must be {API_VERSION}")
+    metadata = fields.part(content, "metadata")
+    if not metadata.get("name") and not metadata.get("generateName"):
+        yield Finding(document, "metadata.name", "is missing: an object needs a name")
+    if not isinstance(content.get("spec"), Mapping):
+        yield Finding(document, "spec", "is missing, or is no mapping")
+    elif content["kind"] == "Rollout":
+        yield from _of_rollout(document, services)
+
+
+def _of_rollout(document: Document, services: Mapping[str, Any]) -> Iterator[Finding]:
+    raw = {**document.content, "metadata": fields.part(document.content, "metadata")}
+    try:
+        rollout = parse_rollout(raw)
+    except ValidationError as error:
+        for each in error.errors(include_url=False):
+            yield Finding(document, path_of(each["loc"]), each["msg"].removeprefix("Value error, "))
+        return
+    known = {name: services.get(name, _TAKEN_FOR_GRANTED) for name in fields.service_names(raw)}
+    for problem in problems(rollout, raw, load_kit(), known):
+        yield Finding(document, problem.path, problem.message)
+
+
+def path_of(location: Sequence[int | str]) -> str:
+    """Return pydantic's location as a field path."""
+    path = ""
+    for part in location:
+        path += f"[{part}]" if isinstance(part, int) else f".{part}" if path else str(part)
+    return path

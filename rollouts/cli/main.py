@@ -1,0 +1,114 @@
+"""`rollouts`, also `kubectl rollouts`: which commands are there?"""
+
+import contextlib
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import typer
+
+from rollouts.cli.abort import abort
+from rollouts.cli.completion import COMPLETE, complete, completion
+from rollouts.cli.explain import explain
+from rollouts.cli.get import get_rollout
+from rollouts.cli.lazy import AliasGroup, lazy_command
+from rollouts.cli.lint import lint
+from rollouts.cli.list import list_rollouts
+from rollouts.cli.options import ContextOption, KubeconfigOption, NamespaceOption
+from rollouts.cli.pause import pause
+from rollouts.cli.promote import promote
+from rollouts.cli.restart import restart
+from rollouts.cli.retry import retry
+from rollouts.cli.set_image import set_image
+from rollouts.cli.status import status
+from rollouts.cli.undo import undo
+from rollouts.cli.version import version
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+_LOOK, _ACT, _CHECK, _RUN = "Look", "Act", "Check and install", "Run"
+_STYLE = {"help_option_names": ["-h", "--help"]}
+
+
+def _group(summary: str) -> typer.Typer:
+    return typer.Typer(cls=AliasGroup, help=summary, no_args_is_help=True, context_settings=_STYLE)
+
+
+app = typer.Typer(
+    help="Canaries that explain themselves: look at rollouts and steer them.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    context_settings=_STYLE,
+)
+
+
+@app.callback()
+def _where(
+    invocation: typer.Context,
+    *,
+    namespace: NamespaceOption = None,
+    kubeconfig: KubeconfigOption = None,
+    context: ContextOption = None,
+) -> None:
+    invocation.obj = {"namespace": namespace, "kubeconfig": kubeconfig, "context": context}
+
+
+get_app, list_app, set_app = _group("Show one in full."), _group("List them."), _group("Change a part.")
+get_app.command("rollout")(get_rollout)
+list_app.command("rollouts")(list_rollouts)
+set_app.command("image")(set_image)
+
+app.add_typer(get_app, name="get", rich_help_panel=_LOOK)
+app.add_typer(list_app, name="list", rich_help_panel=_LOOK)
+app.command(rich_help_panel=_LOOK)(status)
+app.command(rich_help_panel=_LOOK)(explain)
+
+_VERBS: "tuple[Callable[..., None], ...]" = (promote, abort, retry, pause, undo, restart)
+for _verb in _VERBS:
+    app.command(rich_help_panel=_ACT)(_verb)
+app.add_typer(set_app, name="set", rich_help_panel=_ACT)
+
+app.command(rich_help_panel=_CHECK)(lint)
+
+
+def _elsewhere() -> None:
+    """Never runs: the lazy command hands over to the real one."""
+
+
+for _name, _summary, _panel in (
+    ("crds", "Print the CustomResourceDefinitions.", _CHECK),
+    ("controller", "Run the controller.", _RUN),
+    ("devcluster", "Run a small API server with workloads, for trying and testing.", _RUN),
+    ("demo", "Watch a canary go up, be promoted and, broken, be aborted.", _RUN),
+):
+    app.command(_name, help=_summary, rich_help_panel=_panel, cls=lazy_command(f"rollouts.cli.{_name}:{_name}"))(
+        _elsewhere
+    )
+
+app.command(rich_help_panel=_CHECK)(version)
+app.command(rich_help_panel=_CHECK)(completion)
+
+
+def program_name(argv0: str) -> str:
+    """Return how this program was called: kubectl runs plugins by a file name with dashes."""
+    name = Path(argv0).name.removesuffix(".exe")
+    return name.replace("kubectl-", "kubectl ", 1).replace("_", "-") if name.startswith("kubectl-") else name
+
+
+def main() -> None:
+    """Run the command line."""
+    if sys.argv[1:2] == [COMPLETE]:
+        complete(sys.argv[2:])
+        return
+    for stream in (sys.stdout, sys.stderr):
+        with contextlib.suppress(AttributeError):
+            # An icon that a terminal can't show must not end the command.
+            stream.reconfigure(errors="replace")  # type: ignore[union-attr]
+    name = program_name(sys.argv[0])
+    app(prog_name="rollouts" if name in ("__main__.py", "-c", "") else name)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,54 @@
+"""What would the controller do with this live Rollout? The same planner, run on what the API server has now."""
+
+import asyncio
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+from pydantic import ValidationError
+
+from rollouts.cli.checks import path_of
+from rollouts.kube.errors import Forbidden, NotFound
+from rollouts.kube.resources import SERVICES
+from rollouts.plan import Plan, observe_rollout, plan_rollout
+from rollouts.plan.invalid import plan_unreadable
+from rollouts.registry import load_kit
+from rollouts.view import fields
+
+if TYPE_CHECKING:
+    from rollouts.cli.session import Session
+
+Json = dict[str, Any]
+
+
+async def services_of(session: "Session", rollout: Json) -> dict[str, Json | None]:
+    """Read the Services that the spec names; None for each that doesn't exist."""
+    names = fields.service_names(rollout)
+    return dict(zip(names, await asyncio.gather(*(_service(session, name) for name in names)), strict=True))
+
+
+async def _service(session: "Session", name: str) -> Json | None:
+    try:
+        return await session.api.get(SERVICES, session.namespace, name)
+    except NotFound:
+        return None
+
+
+def plan_now(rollout: Json, replica_sets: list[Json], services: dict[str, Json | None], now: datetime) -> Plan:
+    """Return the plan for the objects as they are."""
+    try:
+        observed = observe_rollout(rollout, replica_sets, services)
+    except ValidationError as error:
+        first = error.errors()[0]
+        path = path_of(first["loc"])
+        return plan_unreadable(rollout, f"{path}: {first['msg']}", now)
+    return plan_rollout(observed, now, load_kit())
+
+
+async def because_of(session: "Session", rollout: Json, replica_sets: list[Json], now: datetime) -> str:
+    """Return the planner's first reason; nothing when we may not read what it needs."""
+    try:
+        services = await services_of(session, rollout)
+    except Forbidden:
+        return ""
+    plan = plan_now(rollout, replica_sets, services, now)
+    return plan.because[0] if plan.because else ""
