@@ -1,0 +1,181 @@
+"""Does a custom resource satisfy its definition's schema? In the API server's words where it doesn't."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from rollouts.devcluster.errors import (
+    ApiError,
+    Cause,
+    duplicate_value,
+    missing_value,
+    unsupported_value,
+    wrong_value,
+)
+from rollouts.devcluster.structure import INT_OR_STRING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from rollouts.devcluster.objects import Object
+
+_COPIED = (
+    *("pattern", "minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum", "multipleOf", "maxLength", "minLength"),
+    *("maxItems", "minItems", "uniqueItems", "maxProperties", "minProperties", "required"),
+)
+_IMMUTABLE = "self == oldSelf"
+
+
+class Validator:
+    """A compiled structural schema."""
+
+    def __init__(self, schema: Object) -> None:
+        try:
+            import jsonschema_rs  # noqa: PLC0415 - an optional dependency: only custom resources need it
+        except ImportError as error:
+            raise ApiError(
+                501,
+                "NotImplemented",
+                "the dev cluster validates custom resources with jsonschema-rs, which is not installed: "
+                "pip install 'rollouts[devcluster]'",
+            ) from error
+        self._compiled = jsonschema_rs.Draft4Validator(json_schema(schema))
+        self._immutable = list(_immutable_paths(schema, ()))
+
+    def causes(self, obj: Object) -> list[Cause]:
+        """Return what is wrong with an object."""
+        found = [_cause(error) for error in self._compiled.iter_errors(obj)]
+        return sorted(found, key=lambda cause: cause.field)
+
+    def changes(self, obj: Object, before: Object) -> list[Cause]:
+        """Return the immutable fields that an update changes."""
+        causes: list[Cause] = []
+        for path, message in self._immutable:
+            old, new = _at(before, path), _at(obj, path)
+            if old is not None and new is not None and old != new:
+                shown = "object" if isinstance(new, dict) else new
+                causes.append(wrong_value(".".join(path), shown, message))
+        return causes
+
+
+def json_schema(schema: Object) -> Object:
+    """Translate a structural schema to JSON Schema (draft 4, whose exclusive limits are booleans too)."""
+    result: Object = {name: schema[name] for name in _COPIED if name in schema}
+    if schema.get(INT_OR_STRING):
+        result["type"] = ["integer", "string"]
+    elif "type" in schema:
+        result["type"] = schema["type"]
+    if "enum" in schema:
+        result["enum"] = schema["enum"]
+    if schema.get("nullable"):
+        if "type" in result:
+            result["type"] = [*([result["type"]] if isinstance(result["type"], str) else result["type"]), "null"]
+        if "enum" in result and None not in result["enum"]:
+            result["enum"] = [*result["enum"], None]
+    if "properties" in schema:
+        result["properties"] = {name: json_schema(each) for name, each in schema["properties"].items()}
+    if isinstance(schema.get("items"), dict):
+        result["items"] = json_schema(schema["items"])
+    if isinstance(schema.get("additionalProperties"), dict):
+        result["additionalProperties"] = json_schema(schema["additionalProperties"])
+    for name in ("allOf", "anyOf", "oneOf"):
+        if name in schema:
+            result[name] = [json_schema(each) for each in schema[name]]
+    if "not" in schema:
+        result["not"] = json_schema(schema["not"])
+    return result
+
+
+def field_path(parts: Iterable[str | int]) -> str:
+    """Write a path as messages do: spec.steps[0].pause."""
+    text = ""
+    for part in parts:
+        text += f"[{part}]" if isinstance(part, int) else f".{part}"
+    return text.removeprefix(".")
+
+
+def _json_type(value: Any) -> str:
+    names = {dict: "object", list: "array", str: "string", bool: "boolean", int: "integer", float: "number"}
+    return names.get(type(value), "null")
+
+
+def _cause(error: Any) -> Cause:
+    path, value, kind = field_path(error.instance_path), error.instance, error.kind
+    where = path or "<nil>"
+    match kind.name:
+        case "required":
+            return missing_value(f"{path}.{kind.property}" if path else kind.property)
+        case "type":
+            wanted = next(each for each in kind.types if each != "null")
+            actual = _json_type(value)
+            text = f'{path} in body must be of type {wanted}: "{actual}"'
+            return Cause(where, "FieldValueTypeInvalid", f'Invalid value: "{actual}": {text}')
+        case "enum":
+            return unsupported_value(where, value, [each for each in kind.options if each is not None])
+        case "uniqueItems":
+            return duplicate_value(where, value)
+        case "pattern":
+            return wrong_value(where, value, f"{path} in body should match '{kind.pattern}'")
+        case "minimum" | "exclusiveMinimum":
+            than = "greater than or equal to" if kind.name == "minimum" else "greater than"
+            return wrong_value(where, value, f"{path} in body should be {than} {kind.limit}")
+        case "maximum" | "exclusiveMaximum":
+            than = "less than or equal to" if kind.name == "maximum" else "less than"
+            return wrong_value(where, value, f"{path} in body should be {than} {kind.limit}")
+        case _:
+            return _cause_of_size(error, where, path)
+
+
+def _cause_of_size(error: Any, where: str, path: str) -> Cause:
+    value, kind = error.instance, error.kind
+    match kind.name:
+        case "minLength":
+            return wrong_value(where, value, f"{path} in body should be at least {kind.limit} chars long")
+        case "maxLength":
+            return Cause(where, "FieldValueTooLong", f"Too long: may not be more than {kind.limit} bytes")
+        case "minItems":
+            return wrong_value(where, len(value), f"{path} in body should have at least {kind.limit} items")
+        case "maxItems":
+            return Cause(where, "FieldValueTooMany", f"Too many: {len(value)}: must have at most {kind.limit} items")
+        case "minProperties":
+            return wrong_value(where, len(value), f"{path} in body should have at least {kind.limit} properties")
+        case "maxProperties":
+            text = f"Too many: {len(value)}: must have at most {kind.limit} items"
+            return Cause(where, "FieldValueTooMany", text)
+        case "oneOf" | "oneOfNotValid" | "oneOfMultipleValid":
+            return _cause_of_choice(where, path, "must validate one and only one schema (oneOf)")
+        case "anyOf":
+            return _cause_of_choice(where, path, "must validate at least one schema (anyOf)")
+        case "not":
+            return _cause_of_choice(where, path, "must not validate the schema (not)")
+        case _:
+            return wrong_value(where, value, error.message)
+
+
+def _cause_of_choice(where: str, path: str, text: str) -> Cause:
+    return Cause(where, "FieldValueInvalid", f'Invalid value: "": "{path}" {text}')
+
+
+def _at(obj: Any, path: tuple[str, ...]) -> Any:
+    for name in path:
+        obj = obj.get(name) if isinstance(obj, dict) else None
+    return obj
+
+
+def _immutable_paths(schema: Object, path: tuple[str, ...]) -> Iterable[tuple[tuple[str, ...], str]]:
+    for rule in schema.get("x-kubernetes-validations") or []:
+        yield path, rule.get("message") or f"failed rule: {rule['rule']}"
+    for name, each in (schema.get("properties") or {}).items():
+        yield from _immutable_paths(each, (*path, name))
+
+
+def unserved_rules(schema: Any, path: str = "") -> Iterable[str]:
+    """Name the CEL rules that this cluster cannot evaluate: all but immutability of a field."""
+    if isinstance(schema, dict):
+        for rule in schema.get("x-kubernetes-validations") or []:
+            if rule.get("rule", "").strip() != _IMMUTABLE or "[" in path:
+                yield f"{path or '.'}: {rule.get('rule')}"
+        for name, each in (schema.get("properties") or {}).items():
+            yield from unserved_rules(each, f"{path}.{name}")
+        for name in ("items", "additionalProperties"):
+            yield from unserved_rules(schema.get(name), f"{path}[*]")
