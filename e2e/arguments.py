@@ -73,6 +73,7 @@ def apiserver(at: Path, *, port: int, store: str, audit: Path | None) -> list[st
         "--enable-priority-and-fairness=false",  # two cores, one tenant: queues would only blur what is measured
         "--max-requests-inflight=0",
         "--max-mutating-requests-inflight=0",
+        "--shutdown-send-retry-after",  # an orderly end in seconds: open watches are not waited for
         "--allow-privileged",
         "--profiling=false",
     ]

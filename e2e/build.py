@@ -70,7 +70,7 @@ def key(cache: Path) -> str:
 
 def kubernetes_version() -> str:
     """The version in go.mod, as v1.35.4."""
-    match = re.search(r"^\s*k8s\.io/kubernetes (v\S+)$", (MODULE / "go.mod").read_text(), re.MULTILINE)
+    match = re.search(r"^\s*k8s\.io/kubernetes (v\S+)", (MODULE / "go.mod").read_text(), re.MULTILINE)
     if match is None:
         raise BuildError(f"{MODULE / 'go.mod'} does not require k8s.io/kubernetes")
     return match[1]
