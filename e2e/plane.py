@@ -186,7 +186,8 @@ class ControlPlane:
         return False
 
     async def _install_crds(self) -> None:
-        definitions = [document for path in self.crds for document in yaml.safe_load_all(path.read_text()) if document]
+        documents = [document for path in self.crds for document in yaml.safe_load_all(path.read_text())]
+        definitions = [one for one in documents if one and one["kind"] == "CustomResourceDefinition"]
         async with self.admin.session() as api:
             for definition in definitions:
                 async with api.post(CRDS, json=definition) as answer:

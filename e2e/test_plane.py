@@ -135,7 +135,7 @@ async def test_a_service_account_may_only_what_it_was_granted(plane: ControlPlan
 
     await eventually(may_read, within=10)
     with pytest.raises(KubectlError, match="Forbidden"):
-        await reader("delete", "pods", "--all")
+        await reader("delete", "pod", "any")
 
 
 async def test_pods_that_the_test_kills_are_not_blamed_on_the_controller(
