@@ -25,6 +25,7 @@ import yaml
 from e2e import arguments, build, ports
 from e2e.access import Access
 from e2e.program import Program, ProgramError
+from e2e.toolchain import BuildError
 from e2e.waiting import eventually
 
 START_DEADLINE = 60.0
@@ -222,7 +223,7 @@ async def _exists(api: aiohttp.ClientSession, path: str) -> bool:
 async def _is_established(api: aiohttp.ClientSession, name: str) -> bool:
     async with api.get(f"{CRDS}/{name}") as answer:
         definition: dict[str, Any] = await answer.json()
-    conditions = definition.get("status", {}).get("conditions", [])
+    conditions = definition.get("status", {}).get("conditions") or []  # null at first
     return any(condition["type"] == "Established" and condition["status"] == "True" for condition in conditions)
 
 
@@ -242,4 +243,7 @@ async def _lab(crds: Sequence[Path]) -> None:
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(prog="python -m e2e.plane", description="A real control plane on loopback")
     parser.add_argument("crds", nargs="*", type=Path, help="CustomResourceDefinitions to install (YAML files)")
-    asyncio.run(_lab(parser.parse_args().crds))
+    try:
+        asyncio.run(_lab(parser.parse_args().crds))
+    except (BuildError, ProgramError, AssertionError) as error:
+        sys.exit(f"error: {error}")
