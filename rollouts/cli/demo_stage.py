@@ -1,0 +1,84 @@
+"""How is a rollout shown while the demo waits for it? As a live tree on a terminal, as lines of changes elsewhere."""
+
+import asyncio
+import contextlib
+from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+from rollouts.cli.console import Screen
+from rollouts.cli.errors import CommandError
+from rollouts.cli.live import Picture, Watched
+from rollouts.view import fields
+
+if TYPE_CHECKING:
+    from rollouts.cli.session import Session
+
+_REDRAW = 0.25
+
+Test = Callable[[dict[str, Any]], bool]
+
+
+class Stage:
+    """One rollout, watched; each `until` shows it until a test of its status holds."""
+
+    def __init__(self, session: "Session", name: str, screen: Screen) -> None:
+        self._watched = Watched(session, name)
+        self._screen = screen
+        self._last_line = ""
+
+    @contextlib.asynccontextmanager
+    async def open(self) -> Any:
+        """Begin to watch."""
+        async with self._watched.running():
+            yield self
+
+    async def until(self, test: Test, what: str, seconds: float) -> Picture:
+        """Show the rollout until `test` holds for it; an error names `what` was waited for."""
+        try:
+            async with asyncio.timeout(seconds):
+                return await (self._live(test) if self._screen.is_live else self._lines(test))
+        except TimeoutError:
+            picture = await self._watched.picture()
+            self._screen.show(picture.drawn(datetime.now(UTC)))
+            raise CommandError(f"after {seconds:g} s the rollout is still not {what}") from None
+
+    async def _live(self, test: Test) -> Picture:
+        from rich.live import Live
+
+        with Live(console=self._screen.console, auto_refresh=False, vertical_overflow="crop") as live:
+            while True:
+                picture = await self._next()
+                live.update(picture.drawn(datetime.now(UTC)), refresh=True)
+                if test(picture.rollout):
+                    return picture
+
+    async def _lines(self, test: Test) -> Picture:
+        while True:
+            picture = await self._next()
+            line = _in_a_line(picture)
+            if line != self._last_line:
+                self._last_line = line
+                self._screen.show(f"  {line}")
+            if test(picture.rollout):
+                self._screen.show(picture.drawn(datetime.now(UTC)))
+                return picture
+
+    async def _next(self) -> Picture:
+        """Return the next picture: when something has changed, or in a moment, for the ages."""
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(self._watched.changed.wait(), _REDRAW)
+        self._watched.changed.clear()
+        return await self._watched.picture()
+
+
+def _in_a_line(picture: Picture) -> str:
+    status = picture.rollout.get("status") or {}
+    by_revision = sorted(picture.replica_sets, key=lambda each: each["metadata"].get("creationTimestamp", ""))
+    sizes = " ".join(
+        f"{fields.name_of(each).rpartition('-')[2]}:"
+        f"{(each.get('status') or {}).get('availableReplicas', 0)}/{each['spec'].get('replicas', 0)}"
+        for each in by_revision
+    )
+    why = picture.because or status.get("message", "")
+    return f"{status.get('phase', 'new'):<12} {sizes:<28} {why}"
