@@ -24,7 +24,7 @@ class Model(BaseModel):
 
 
 def _time(value: Any) -> datetime:
-    if isinstance(value, datetime):
+    if isinstance(value, datetime) and value.tzinfo is not None:
         return value
     if isinstance(value, str):
         return parse_time(value)

@@ -122,6 +122,8 @@ def _walk_object(value: Json, schema: Json, path: str) -> Iterator[Finding]:
     values, known = schema.get("additionalProperties"), schema.get("properties", {})
     for key, part in value.items():
         here = _child(path, key)
+        if part is None and (values is not None or key in known):
+            continue  # as if it were left out: the API server drops it
         if values is not None:
             yield from _walk(part, values, here)
         elif key in known:
@@ -131,7 +133,7 @@ def _walk_object(value: Json, schema: Json, path: str) -> Iterator[Finding]:
             if nearest or not schema.get(_OPEN):
                 yield UnknownField(here, _child(path, nearest) if nearest else "")
     for key in schema.get("required", ()):
-        if key not in value:
+        if value.get(key) is None:
             yield MissingField(_child(path, key))
 
 

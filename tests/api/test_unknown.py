@@ -82,8 +82,8 @@ def test_nothing_is_wrong_with_a_good_manifest() -> None:
         (
             canary(antiAffinity={"requiredDuringSchedulingIgnoredDuringExecution": {"weight": 5}}),
             (
-                "spec.strategy.canary.antiAffinity.requiredDuringSchedulingIgnoredDuringExecution.weight is unknown: did "
-                "you mean spec.strategy.canary.antiAffinity.preferredDuringSchedulingIgnoredDuringExecution.weight?"
+                "spec.strategy.canary.antiAffinity.requiredDuringSchedulingIgnoredDuringExecution.weight is unknown: "
+                "did you mean spec.strategy.canary.antiAffinity.preferredDuringSchedulingIgnoredDuringExecution.weight?"
             ),
         ),
         ({**rollout(), "sepc": {}}, "sepc is unknown: did you mean spec?"),
@@ -106,7 +106,7 @@ def test_an_unknown_field_is_named_with_the_nearest(obj: dict[str, Any], text: s
             rollout(replicas=2**31),
             "spec.replicas is 2147483648: expected a whole number from -2147483648 to 2147483647",
         ),
-        (rollout(replicas=None), "spec.replicas is null: expected a whole number"),
+        (canary(None), "spec.strategy.canary.steps[0] is null: expected an object"),
         (rollout(paused="yes"), "spec.paused is 'yes': expected true or false"),
         (rollout(strategy=[]), "spec.strategy is a list: expected an object"),
         (rollout(restartAt="now"), "spec.restartAt is 'now': expected a time as in 2006-01-02T15:04:05Z"),
@@ -138,6 +138,12 @@ def test_a_wrong_choice_is_named() -> None:
 
 def test_a_time_that_a_yaml_reader_has_understood_is_fine() -> None:
     assert type_errors("Rollout", rollout(restartAt=datetime(2024, 2, 29, tzinfo=UTC))) == []
+
+
+def test_null_is_like_nothing() -> None:
+    obj = canary({"plugin": {"name": None}}, {"setWeight": None}, maxSurge=None)
+    assert type_errors("Rollout", obj) == []
+    assert [each.path for each in missing_fields("Rollout", obj)] == ["spec.strategy.canary.steps[0].plugin.name"]
 
 
 def test_missing_fields_are_named() -> None:
