@@ -30,8 +30,8 @@ class BlueGreenStrategy(Model):
     auto_promotion_seconds: Int32 | None = Field(
         None,
         description=(
-            "Seconds to wait before the new version is promoted by itself. Defaults to 0. Means nothing if "
-            "autoPromotionEnabled is false."
+            "Seconds to wait before the new version is promoted by itself. "
+            "Defaults to 0. Means nothing if autoPromotionEnabled is false."
         ),
     )
     max_unavailable: IntOrString | None = Field(

@@ -147,15 +147,15 @@ class CanaryStrategy(Model):
     max_surge: IntOrString | None = Field(
         None,
         description=(
-            "How many pods, or which percentage, may run above spec.replicas, rounded up. Defaults to 25%. A text is "
-            "always a percentage."
+            "How many pods, or which percentage, may run above spec.replicas, rounded up. "
+            "Defaults to 25%. A text is always a percentage."
         ),
     )
     max_unavailable: IntOrString | None = Field(
         None,
         description=(
-            "How many pods, or which percentage, may be missing below spec.replicas, rounded down. Defaults to 25%. "
-            "A text is always a percentage."
+            "How many pods, or which percentage, may be missing below spec.replicas, rounded down. "
+            "Defaults to 25%. A text is always a percentage."
         ),
     )
     canary_service: str | None = Field(None, description="Service whose selector is pointed at the canary pods.")
@@ -178,8 +178,8 @@ class CanaryStrategy(Model):
     scale_down_delay_seconds: Int32 | None = Field(
         None,
         description=(
-            "Seconds until the previous ReplicaSet is scaled down after promotion, so that routers can follow. With "
-            "traffic routing only. Defaults to 30."
+            "Seconds until the previous ReplicaSet is scaled down after promotion, so that routers can follow. "
+            "With traffic routing only. Defaults to 30."
         ),
     )
     scale_down_delay_revision_limit: Int32 | None = Field(
@@ -188,15 +188,15 @@ class CanaryStrategy(Model):
     abort_scale_down_delay_seconds: Int32 | None = Field(
         None,
         description=(
-            "Seconds until the canary is scaled down after an abort, with traffic routing. 0 means never. Defaults "
-            "to 30."
+            "Seconds until the canary is scaled down after an abort, with traffic routing. "
+            "0 means never. Defaults to 30."
         ),
     )
     dynamic_stable_scale: Bool | None = Field(
         None,
         description=(
-            "Scales the stable ReplicaSet down as traffic leaves it, with traffic routing. An abort then has to "
-            "scale up first."
+            "Scales the stable ReplicaSet down as traffic leaves it, with traffic routing. "
+            "An abort then has to scale up first."
         ),
     )
     ping_pong: PingPong | None = Field(

@@ -73,8 +73,8 @@ class Metric(Model):
     consecutive_success_limit: IntOrString | None = Field(
         None,
         description=(
-            "How many successful measurements in a row make the metric successful. Defaults to 0, which means that "
-            "they don't."
+            "How many successful measurements in a row make the metric successful. "
+            "Defaults to 0, which means that they don't."
         ),
     )
     provider: MetricProvider = Field(description="Where measurements come from.")

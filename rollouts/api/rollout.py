@@ -84,8 +84,8 @@ class RolloutSpec(Model):
         None,
         json_schema_extra=_IMMUTABLE,
         description=(
-            "Which pods belong to the Rollout. The template's labels must match. It can't be changed later. Required "
-            "unless workloadRef is set."
+            "Which pods belong to the Rollout. The template's labels must match. "
+            "It can't be changed later. Required unless workloadRef is set."
         ),
     )
     template: PodTemplate | None = Field(
@@ -106,8 +106,8 @@ class RolloutSpec(Model):
     progress_deadline_seconds: Int32 | None = Field(
         None,
         description=(
-            "Seconds without progress after which the rollout counts as stuck. Must exceed minReadySeconds. Defaults "
-            "to 600."
+            "Seconds without progress after which the rollout counts as stuck. "
+            "Must exceed minReadySeconds. Defaults to 600."
         ),
     )
     progress_deadline_abort: Bool | None = Field(

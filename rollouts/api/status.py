@@ -160,8 +160,8 @@ class RolloutStatus(Model):
     controller_pause: Bool | None = Field(
         None,
         description=(
-            "True while the controller has paused the rollout: pauseConditions gone then means that somebody resumed "
-            "it."
+            "True while the controller has paused the rollout: "
+            "pauseConditions gone then means that somebody resumed it."
         ),
     )
     abort: Bool | None = Field(None, description="Set to true to go back to the stable version.")
