@@ -43,7 +43,18 @@ rbac.authorization.k8s.io/v1 ClusterRole clusterroles - - -
 rbac.authorization.k8s.io/v1 ClusterRoleBinding clusterrolebindings - - -
 """
 _WITH_STATUS = frozenset(
-    ["Namespace", "Node", "Pod", "Service", "ReplicaSet", "Deployment", "Job", "PodDisruptionBudget", "HorizontalPodAutoscaler", "CustomResourceDefinition"]
+    [
+        "Namespace",
+        "Node",
+        "Pod",
+        "Service",
+        "ReplicaSet",
+        "Deployment",
+        "Job",
+        "PodDisruptionBudget",
+        "HorizontalPodAutoscaler",
+        "CustomResourceDefinition",
+    ]
 )
 # kinds whose objects count generations
 _WITH_GENERATION = frozenset(

@@ -5,18 +5,27 @@ from __future__ import annotations
 import asyncio
 import tempfile
 from pathlib import Path
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Any, Self
 
+import yaml
 from aiohttp import web
 
-from rollouts.devcluster.api import INTERNAL, Api
+from rollouts.devcluster.api import INTERNAL, Api, Write
+from rollouts.devcluster.budgets import Budgets
 from rollouts.devcluster.builtin import builtin, builtin_kinds
 from rollouts.devcluster.definitions import serve_definitions
+from rollouts.devcluster.deployments import Deployments
+from rollouts.devcluster.gc import GarbageCollector
+from rollouts.devcluster.jobs import Jobs
 from rollouts.devcluster.kinds import Kinds
 from rollouts.devcluster.kubeconfig import kubeconfig
 from rollouts.devcluster.objects import Clock
+from rollouts.devcluster.pods import Pods
+from rollouts.devcluster.replicasets import ReplicaSets
 from rollouts.devcluster.server import Server
+from rollouts.devcluster.services import Services
 from rollouts.devcluster.store import Store
+from rollouts.devcluster.work import Worker
 
 if TYPE_CHECKING:
     from types import TracebackType
@@ -27,12 +36,24 @@ _NAMESPACES = ("default", "kube-system", "kube-public", "kube-node-lease")
 class DevCluster:
     """An embedded Kubernetes cluster on loopback: `async with DevCluster() as cluster: cluster.url`."""
 
-    def __init__(self, *, port: int = 0, kubeconfig_path: Path | None = None, pod_start: float = 0.3) -> None:
+    def __init__(
+        self,
+        *,
+        port: int = 0,
+        kubeconfig_path: Path | None = None,
+        pod_start: float = 0.3,
+        crash_back_off: float = 1.0,
+        crds: Path | None = None,
+    ) -> None:
         self._port = port
         self._wanted_path = kubeconfig_path
         self._pod_start = pod_start
+        self._back_off = crash_back_off
+        self._crds = crds
         self._directory: tempfile.TemporaryDirectory[str] | None = None
         self._runner: web.AppRunner | None = None
+        self._workers: list[Worker[Any]] = []
+        self._tasks: list[asyncio.Task[None]] = []
         self.url = ""
 
     async def __aenter__(self) -> Self:
@@ -42,6 +63,9 @@ class DevCluster:
         self.server = Server(self.api)
         for name in _NAMESPACES:
             self.api.create(builtin("Namespace"), "", {"metadata": {"name": name}}, INTERNAL)
+        self._start_controllers()
+        for path in sorted(self._crds.glob("*.yaml")) if self._crds else ():
+            self.apply(path.read_text())
         self._runner = web.AppRunner(
             self.server.app(), handler_cancellation=True, access_log=None, shutdown_timeout=1.0
         )
@@ -54,11 +78,36 @@ class DevCluster:
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        for worker in self._workers:
+            worker.stop()
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
         self.server.drop_watches()
         if self._runner is not None:
             await self._runner.cleanup()
         if self._directory is not None:
             self._directory.cleanup()
+
+    def _start_controllers(self) -> None:
+        self._workers = [
+            GarbageCollector(self.api).worker,
+            Pods(self.api, self._pod_start, self._back_off).worker,
+            ReplicaSets(self.api).worker,
+            Deployments(self.api).worker,
+            Jobs(self.api, self._back_off).worker,
+            Services(self.api).worker,
+            Budgets(self.api).worker,
+        ]
+        self._tasks = [asyncio.create_task(worker.run()) for worker in self._workers]
+
+    def apply(self, text: str) -> None:
+        """Create the objects of a YAML text; leave out what is not of a kind that is served, as kustomizations are."""
+        for obj in yaml.safe_load_all(text):
+            kind = self.api.kinds.by_name(obj.get("apiVersion", ""), obj.get("kind", "")) if obj else None
+            if kind is not None:
+                namespace = obj["metadata"].get("namespace", "default") if kind.namespaced else ""
+                self.api.create(kind, namespace, obj, Write(manager="devcluster"))
 
     def kubeconfig(self) -> str:
         """Return the text of a kubeconfig."""

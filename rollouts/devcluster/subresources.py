@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from rollouts.api.intorstring import resolve
 from rollouts.api.selectors import format_selector
+from rollouts.devcluster.budgets import check_budgets
 from rollouts.devcluster.builtin import builtin
 from rollouts.devcluster.deletion import delete, read_options
 from rollouts.devcluster.errors import ApiError, bad_request, invalid, not_served, wrong_value
-from rollouts.devcluster.objects import controller_of, is_terminating, is_true, labels_of, value_at, with_value_at
-from rollouts.devcluster.selectors import selects
+from rollouts.devcluster.objects import is_terminating, value_at, with_value_at
 
 if TYPE_CHECKING:
     from rollouts.devcluster.api import Api, Write
@@ -71,57 +70,9 @@ def evict(api: Api, pod: Object, eviction: Object) -> Object:
     options = read_options(eviction.get("deleteOptions") or {}, {})
     exempt = is_terminating(pod) or (pod.get("status") or {}).get("phase") in {"Succeeded", "Failed", "Pending"}
     if not exempt:
-        _check_budgets(api, pod)
+        check_budgets(api, pod)
     delete(api, kind, pod, options)
     return {"kind": "Status", "apiVersion": "v1", "metadata": {}, "status": "Success", "code": 201}
-
-
-def _check_budgets(api: Api, pod: Object) -> None:
-    namespace = pod["metadata"]["namespace"]
-    budgets = api.collection(builtin("PodDisruptionBudget")).objects(namespace)
-    found = [each for each in budgets if selects((each.get("spec") or {}).get("selector"), labels_of(pod))]
-    if len(found) > 1:
-        text = "This pod has more than one PodDisruptionBudget, which the eviction subresource does not support."
-        raise ApiError(500, "InternalError", f"Internal error occurred: {text}")
-    for budget in found:
-        healthy, desired = _health(api, budget)
-        if healthy <= desired and is_true(pod, "Ready"):
-            text = "Cannot evict pod as it would violate the pod's disruption budget."
-            name = budget["metadata"]["name"]
-            why = f"The disruption budget {name} needs {desired} healthy pods and has {healthy} currently"
-            raise ApiError(
-                429,
-                "TooManyRequests",
-                text,
-                {"causes": [{"reason": "DisruptionBudget", "message": why}]},
-            )
-
-
-def _health(api: Api, budget: Object) -> tuple[int, int]:
-    namespace, spec = budget["metadata"]["namespace"], budget["spec"]
-    pods = [
-        each for each in api.store.collection("pods").objects(namespace) if selects(spec["selector"], labels_of(each))
-    ]
-    live = [each for each in pods if (each.get("status") or {}).get("phase") not in {"Succeeded", "Failed"}]
-    healthy = sum(is_true(each, "Ready") and not is_terminating(each) for each in live)
-    if "maxUnavailable" in spec:
-        expected = _expected(api, live)
-        return healthy, expected - min(expected, resolve(spec["maxUnavailable"], expected, round_up=True))
-    least = spec.get("minAvailable", 0)
-    return healthy, least if isinstance(least, int) else resolve(least, _expected(api, live), round_up=True)
-
-
-def _expected(api: Api, pods: list[Object]) -> int:
-    """Count the replicas that the pods' controllers want; pods without one count for themselves."""
-    owners: dict[str, int] = {}
-    for pod in pods:
-        owner = controller_of(pod)
-        found = api.store.by_uid(owner["uid"]) if owner else None
-        if owner and found:
-            owners[owner["uid"]] = int(value_at(found[1], ("spec", "replicas")) or 0)
-        else:
-            owners[pod["metadata"]["uid"]] = 1
-    return sum(owners.values())
 
 
 def bind(api: Api, pod: Object, binding: Object) -> Object:
