@@ -17,6 +17,7 @@ _SCALARS: dict[str, Object] = {
     "intstr": {"x-kubernetes-int-or-string": True},
     "quantity": {"x-kubernetes-int-or-string": True, "x-number": True},
 }
+_ATOMIC: Object = {"x-kubernetes-map-type": "atomic"}
 _FIELD = re.compile(r"(\w+) (\S+?)(?:, (?=\w+ )|$)")
 # `group/version Kind plural namespaced? shortNames categories`, then subresources
 _KINDS = """
@@ -66,8 +67,8 @@ _SCALE = ScalePaths(spec=("spec", "replicas"), status=("status", "replicas"), se
 
 def field_schema(written: str) -> Object:
     """Turn a field's type as written in builtin.types into a schema."""
-    retain = written.endswith("~")
-    text = written.removesuffix("~")
+    retain, text = written.endswith("~"), written.removesuffix("~")
+    atomic, text = text.endswith("!"), text.removesuffix("!")
     schema: Object
     if text.startswith("["):
         inner, _, marks = text[1:].partition("]")
@@ -82,6 +83,8 @@ def field_schema(written: str) -> Object:
         schema = {"type": "object", "additionalProperties": field_schema(text[1:-1])}
     else:
         schema = _SCALARS.get(text) or type_schema(text)
+    if atomic:
+        schema = {**schema, **_ATOMIC}
     return {**schema, "x-retain-keys": True} if retain else schema
 
 
@@ -95,8 +98,10 @@ def _types() -> dict[str, str]:
 @cache
 def type_schema(name: str) -> Object:
     """Return the schema of a type of builtin.types; the same object each time, to be read only."""
-    fields = {field: field_schema(written) for field, written in _FIELD.findall(_types()[name])}
-    return {"type": "object", "properties": fields, "x-name": name}
+    types = _types()
+    written = types.get(name) or types[f"{name}!"]
+    fields = {field: field_schema(each) for field, each in _FIELD.findall(written)}
+    return {"type": "object", "properties": fields, "x-name": name, **({} if name in types else _ATOMIC)}
 
 
 @cache

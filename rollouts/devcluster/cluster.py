@@ -121,5 +121,7 @@ class DevCluster:
             self._directory = tempfile.TemporaryDirectory(prefix="devcluster-")
             path = self._wanted_path = Path(self._directory.name) / "kubeconfig"
         if not path.exists() or path.read_text() != self.kubeconfig():
-            path.write_text(self.kubeconfig())
+            whole = path.with_name(f".{path.name}.new")  # whoever waits for the file sees it whole
+            whole.write_text(self.kubeconfig())
+            whole.replace(path)
         return path
