@@ -1,0 +1,75 @@
+"""What does a controller remember from one pass to the next? All of it may be lost in a crash."""
+
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+from rollouts.plan import Refusal
+from rollouts.sim.world import Raw
+
+FIRST_RETRY, LONGEST_RETRY = timedelta(seconds=10), timedelta(seconds=300)
+
+
+@dataclass(frozen=True, slots=True)
+class Remembered:
+    """A refused creation; it is tried again `until` then, or once the spec or the collision count has changed."""
+
+    refusal: Refusal
+    generation: int
+    collisions: int
+    until: datetime
+
+
+@dataclass(slots=True)
+class Memory:
+    """One controller's memory.
+
+    `held_since` tells since when a status that may wait has been waiting, `owed` which resourceVersion our last write
+    of an object got (by uid): nothing older is believed any more.
+    """
+
+    held_since: dict[str, datetime] = field(default_factory=dict)
+    wakes: dict[str, datetime] = field(default_factory=dict)
+    owed: dict[str, int] = field(default_factory=dict)
+    refused: dict[str, Remembered] = field(default_factory=dict)
+    attempts: dict[str, int] = field(default_factory=dict)
+
+    def holds(self, name: str, now: datetime, delay: timedelta) -> bool:
+        """Tell whether a status that may wait does so still."""
+        return now < self.held_since.setdefault(name, now) + delay
+
+    def refuse(self, rollout: Raw, refusal: Refusal, now: datetime) -> None:
+        """Remember a refusal; each one is tried again later than the last."""
+        name = rollout["metadata"]["name"]
+        attempt = self.attempts[name] = self.attempts.get(name, 0) + 1
+        delay = min(LONGEST_RETRY, FIRST_RETRY * 2 ** (min(attempt, 16) - 1))
+        self.refused[name] = Remembered(refusal, rollout["metadata"]["generation"], _collisions(rollout), now + delay)
+
+    def refusals(self, rollout: Raw, now: datetime) -> tuple[Refusal, ...]:
+        """Return what is known to be refused."""
+        name = rollout["metadata"]["name"]
+        known = self.refused.get(name)
+        if known is None:
+            return ()
+        is_taken = known.refusal.reason == "AlreadyExists"
+        if (
+            now >= known.until
+            or known.generation != rollout["metadata"]["generation"]
+            or (is_taken and known.collisions != _collisions(rollout))
+        ):
+            del self.refused[name]
+            return ()
+        return (known.refusal,)
+
+    def next_look(self, delay: timedelta) -> datetime | None:
+        """Return when something is due without anything having changed."""
+        times = [
+            *self.wakes.values(),
+            *(since + delay for since in self.held_since.values()),
+            *(each.until for each in self.refused.values()),
+        ]
+        return min(times, default=None)
+
+
+def _collisions(rollout: Raw) -> int:
+    count = (rollout.get("status") or {}).get("collisionCount")
+    return count if isinstance(count, int) else 0

@@ -1,0 +1,133 @@
+"""How does a rollout read, told from beginning to end?"""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from textwrap import wrap
+
+from rollouts.plan import Action, ReplicaSet
+from rollouts.plan.actions import (
+    AdoptReplicaSet,
+    CreateReplicaSet,
+    DeleteReplicaSet,
+    EvictPod,
+    PatchRollout,
+    ReleaseReplicaSet,
+    SwitchService,
+    UpdateReplicaSet,
+)
+from rollouts.sim.scenario import Change
+from rollouts.sim.simulation import Moment, Pass
+
+WIDTH = 140
+_INDENT = " " * 10
+
+
+@dataclass(slots=True)
+class _Last:
+    """What was told last, so that nothing is told twice."""
+
+    headline: str = ""
+    because: tuple[str, ...] = ()
+
+
+def transcript(title: str, start: datetime, moments: Iterable[Moment]) -> str:
+    """Return the whole story as text."""
+    lines, last = [title, "=" * len(title)], _Last()
+    for moment in moments:
+        if isinstance(moment, Change):
+            lines += ["", f"{_clock(start, moment.at)}  * {moment.says}"]
+        else:
+            lines += _told(start, moment, last)
+    return "\n".join(lines) + "\n"
+
+
+def _clock(start: datetime, when: float | datetime) -> str:
+    seconds = (when - start).total_seconds() if isinstance(when, datetime) else when
+    minutes, rest = divmod(seconds, 60)
+    return f"{int(minutes):02}:{int(rest):02}"
+
+
+def _told(start: datetime, record: Pass, last: _Last) -> Iterator[str]:
+    because, headline = record.plan.because, _headline(record)
+    if not record.has_written and (headline, because) == (last.headline, last.because):
+        return
+    if record.has_written or headline != last.headline:
+        yield f"{_clock(start, record.now)}  {headline}"
+    last.headline, last.because = headline, because
+    label = "because" if record.has_written else "waits"
+    for reason in because:
+        yield from _labelled(label, reason)
+    done = set(map(id, record.acknowledged))
+    for action in record.plan.actions:
+        yield from _labelled("does" if id(action) in done else "tries", describe(action))
+    for text in record.denied:
+        yield from _labelled("denied", text)
+    if record.status_written:
+        yield from _labelled("writes", "status")
+    for event in record.events:
+        yield from _labelled("tells", f"{event.reason}: {event.message}")
+
+
+def _labelled(label: str, text: str) -> Iterator[str]:
+    first, *rest = wrap(text, WIDTH - len(_INDENT) - 10) or [""]
+    yield f"{_INDENT}{label:<8}  {first}".rstrip()
+    yield from (f"{_INDENT}{'':<8}  {line}" for line in rest)
+
+
+def _headline(record: Pass) -> str:
+    """Sum the Rollout up as the pass leaves it: phase, step, and the pods of each revision as the pass saw them."""
+    raw = record.here.raw
+    status = (record.plan.status if record.status_written else None) or raw.get("status") or {}
+    phase, message = status.get("phase", "(no phase)"), status.get("message")
+    parts = [f"{phase}: {message}" if message else phase]
+    index, count = status.get("currentStepIndex"), _step_count(record)
+    if isinstance(index, int) and count:
+        parts.append(f"step {index}/{count}")
+    parts += [_pods(each, record) for each in sorted(record.here.replica_sets, key=lambda each: each.revision)]
+    return " | ".join(parts)
+
+
+def _step_count(record: Pass) -> int:
+    strategy = record.here.rollout.spec.strategy
+    return len(strategy.canary.steps) if strategy and strategy.canary else 0
+
+
+def _pods(each: ReplicaSet, record: Pass) -> str:
+    role = ""
+    if each.pod_hash and each.pod_hash == record.here.status.stable_rs:
+        role = " stable"
+    return f"r{each.revision}{role} {each.available}/{each.size}"
+
+
+def describe(action: Action) -> str:
+    """Return what an action does, in a few words."""
+    match action:
+        case CreateReplicaSet():
+            text = f"create ReplicaSet {action.name} (revision {action.revision}) with {action.size} pods"
+        case UpdateReplicaSet():
+            text = _describe_update(action)
+        case DeleteReplicaSet():
+            text = f"delete ReplicaSet {action.name}"
+        case AdoptReplicaSet():
+            text = f"adopt ReplicaSet {action.name}"
+        case ReleaseReplicaSet():
+            text = f"release ReplicaSet {action.name}"
+        case PatchRollout():
+            changes = [f"{key}={value}" for key, value in action.annotations.items()]
+            changes += [] if action.replicas is None else [f"spec.replicas={action.replicas}"]
+            text = f"patch the Rollout: {', '.join(changes)}"
+        case SwitchService():
+            text = f"switch Service {action.name} from '{action.from_hash}' to '{action.pod_hash}'"
+        case EvictPod():
+            text = f"evict pod {action.name}"
+    return text
+
+
+def _describe_update(action: UpdateReplicaSet) -> str:
+    changes = [] if action.size is None else [f"{action.seen_size} to {action.size} pods"]
+    for key, value in action.annotations.items():
+        changes.append(f"without {key}" if value is None else f"{key}={value}")
+    if action.min_ready_seconds is not None:
+        changes.append(f"minReadySeconds={action.min_ready_seconds}")
+    return f"update ReplicaSet {action.name} (revision {action.revision}): {', '.join(changes)}"

@@ -1,0 +1,327 @@
+"""What does the API server know, as far as rollouts care, and by which rules does it take writes?
+
+Objects are never changed in place: each write puts a new version there, so that anybody may keep an older one. All is
+in one namespace.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from rollouts.api import keys
+from rollouts.api.selectors import selector_matches
+from rollouts.api.timestamps import format_time
+from rollouts.plan import Action, Observed, Refusal, observe_rollout
+from rollouts.plan.actions import (
+    AdoptReplicaSet,
+    CreateReplicaSet,
+    DeleteReplicaSet,
+    EvictPod,
+    PatchRollout,
+    ReleaseReplicaSet,
+    SwitchService,
+    UpdateReplicaSet,
+)
+from rollouts.plan.observed import Pod as ObservedPod
+from rollouts.sim.patching import merged, replaced
+from rollouts.sim.pods import Behaviour, Pod, image_of, min_ready_of, new_pod, status_of, surplus
+
+Raw = Mapping[str, Any]
+Store = dict[str, Raw]
+
+NAMESPACE = "default"
+
+
+class DeniedError(Exception):
+    """A write that the API server doesn't take; `reason` is its Status' reason."""
+
+    def __init__(self, reason: str, message: str) -> None:
+        super().__init__(message)
+        self.reason = reason
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """What could be read at one moment."""
+
+    rollouts: Mapping[str, Raw]
+    replica_sets: Mapping[str, Raw]
+    services: Mapping[str, Raw]
+
+
+@dataclass(slots=True)
+class World:
+    """Everything there is. `images` tells how pods act; images that aren't named get ready after a second."""
+
+    now: datetime
+    images: dict[str, Behaviour] = field(default_factory=dict)
+    rollouts: Store = field(default_factory=dict)
+    replica_sets: Store = field(default_factory=dict)
+    services: Store = field(default_factory=dict)
+    pods: dict[str, Pod] = field(default_factory=dict)
+    version: int = 0
+
+    # People's writes.
+
+    def create_rollout(self, raw: Raw) -> None:
+        """Create a Rollout."""
+        self._create(self.rollouts, raw)
+
+    def create_service(self, raw: Raw) -> None:
+        """Create a Service."""
+        self._create(self.services, raw)
+
+    def create_replica_set(self, raw: Raw) -> None:
+        """Create a ReplicaSet."""
+        self._create(self.replica_sets, replaced(raw, status={"replicas": 0}))
+
+    def patch_rollout(self, name: str, patch: Raw, *, resource_version: str | None = None) -> None:
+        """Merge a patch into metadata and spec of a Rollout; what it says about the status is ignored."""
+        rest = {key: value for key, value in patch.items() if key != "status"}
+        self._patch(self.rollouts, name, rest, resource_version)
+
+    def patch_status(self, name: str, patch: Raw, *, resource_version: str | None = None) -> None:
+        """Merge a patch into the status of a Rollout."""
+        self._patch(self.rollouts, name, {"status": patch}, resource_version)
+
+    def write_status(self, name: str, status: Raw, *, resource_version: str) -> None:
+        """Put a whole status in the place of a Rollout's."""
+        raw = self._find(self.rollouts, name, resource_version)
+        self._put(self.rollouts, replaced(raw, status=dict(status)))
+
+    def patch_service(self, name: str, patch: Raw, *, resource_version: str | None = None) -> None:
+        """Merge a patch into a Service."""
+        self._patch(self.services, name, patch, resource_version)
+
+    def patch_replica_set(self, name: str, patch: Raw, *, resource_version: str | None = None) -> None:
+        """Merge a patch into a ReplicaSet."""
+        self._patch(self.replica_sets, name, patch, resource_version)
+
+    # The controller's view and its writes.
+
+    def snapshot(self) -> Snapshot:
+        """Return what can be read now."""
+        return Snapshot(dict(self.rollouts), dict(self.replica_sets), dict(self.services))
+
+    def observe(self, name: str, seen: Snapshot | None = None, refusals: Iterable[Refusal] = ()) -> Observed:
+        """Return the picture that a controller gets of a Rollout: from `seen`, or of now."""
+        seen = seen or self.snapshot()
+        raw = seen.rollouts[name]
+        uid, selector = raw["metadata"]["uid"], raw["spec"].get("selector") or {}
+        services = {service: seen.services.get(service) for service in _named_services(raw)}
+        return observe_rollout(
+            raw,
+            [each for each in seen.replica_sets.values() if _concerns(each, uid, selector)],
+            services,
+            self._observed_pods(seen) if raw["spec"].get("restartAt") else None,
+            refusals,
+        )
+
+    def perform(self, action: Action, rollout: Raw) -> None:
+        """Carry out an action for a Rollout as it was seen. Raises DeniedError."""
+        match action:
+            case CreateReplicaSet():
+                self._create_replica_set(action)
+            case UpdateReplicaSet():
+                self._update_replica_set(action)
+            case DeleteReplicaSet():
+                self._delete_replica_set(action)
+            case AdoptReplicaSet() | ReleaseReplicaSet():
+                self._own(action, rollout)
+            case PatchRollout():
+                self._patch_for(action, rollout)
+            case SwitchService():
+                self._switch(action, rollout)
+            case EvictPod():
+                self._evict(action)
+
+    # The ReplicaSet controller's work, and time.
+
+    def run_replica_set(self, name: str) -> bool:
+        """Let the ReplicaSet controller look at one ReplicaSet; tell whether it had anything to do."""
+        raw = self.replica_sets[name]
+        owned = self.pods_of(raw)
+        size = raw["spec"]["replicas"]
+        behaviour = self.images.get(image_of(raw["spec"]["template"]), Behaviour())
+        for _ in range(size - len(owned)):
+            self.version += 1
+            pod = new_pod(self.version, raw, behaviour, self.now)
+            self.pods[pod.name] = pod
+        for pod in surplus(owned, size, self.now):
+            del self.pods[pod.name]
+        status = status_of(raw, self.pods_of(raw), self.now)
+        if status == raw.get("status"):
+            return False
+        self._put(self.replica_sets, replaced(raw, status=status))
+        return True
+
+    def run_replica_sets(self) -> bool:
+        """Let the ReplicaSet controller look at all of them; tell whether it had anything to do."""
+        moved = [self.run_replica_set(name) for name in self.replica_sets]
+        return any(moved)
+
+    def next_change(self) -> datetime | None:
+        """Return when a pod next changes by itself."""
+        changes = (
+            pod.next_change(self.now, min_ready_of(raw))
+            for raw in self.replica_sets.values()
+            for pod in self.pods_of(raw)
+        )
+        return min((time for time in changes if time is not None), default=None)
+
+    def pods_of(self, replica_set: Raw) -> list[Pod]:
+        """Return the pods of a ReplicaSet, oldest first."""
+        uid = replica_set["metadata"]["uid"]
+        return [pod for pod in self.pods.values() if pod.owner_uid == uid]
+
+    def available(self, replica_set: Raw) -> int:
+        """Return how many pods of a ReplicaSet are available at this moment, whatever its status says."""
+        min_ready = min_ready_of(replica_set)
+        return sum(pod.is_available(self.now, min_ready) for pod in self.pods_of(replica_set))
+
+    def fail_pods(self, names: Iterable[str]) -> None:
+        """Let pods fail now, and their ReplicaSets say so."""
+        for name in names:
+            self.pods[name] = self.pods[name].failed(self.now)
+        for raw in list(self.replica_sets.values()):
+            status = {**raw.get("status", {}), **_failures(status_of(raw, self.pods_of(raw), self.now))}
+            self._put(self.replica_sets, replaced(raw, status=status))
+
+    def _next_version(self) -> str:
+        self.version += 1
+        return str(self.version)
+
+    def _find(self, store: Store, name: str, resource_version: str | None = None) -> Raw:
+        if name not in store:
+            raise DeniedError("NotFound", f'"{name}" not found')
+        raw = store[name]
+        if resource_version not in (None, raw["metadata"]["resourceVersion"]):
+            raise DeniedError("Conflict", f'"{name}" has been modified: read it again')
+        return raw
+
+    def _create(self, store: Store, raw: Raw) -> None:
+        metadata = raw["metadata"]
+        if metadata["name"] in store:
+            raise DeniedError("AlreadyExists", f'"{metadata["name"]}" already exists')
+        version = self._next_version()
+        stamp = {"uid": f"uid-{version}", "creationTimestamp": format_time(self.now), "generation": 1}
+        full = {"namespace": NAMESPACE, **stamp, **metadata, "resourceVersion": version}
+        store[metadata["name"]] = replaced(raw, metadata=full)
+
+    def _put(self, store: Store, raw: Raw) -> None:
+        """Store a new version; the generation counts changes of the spec."""
+        metadata = raw["metadata"]
+        old = store[metadata["name"]]
+        if raw == old:
+            return
+        generation = old["metadata"]["generation"] + (raw.get("spec") != old.get("spec"))
+        stamp = {"generation": generation, "resourceVersion": self._next_version()}
+        store[metadata["name"]] = replaced(raw, metadata={**metadata, **stamp})
+
+    def _patch(self, store: Store, name: str, patch: Raw, resource_version: str | None) -> None:
+        self._put(store, merged(self._find(store, name, resource_version), patch))
+
+    def _create_replica_set(self, action: CreateReplicaSet) -> None:
+        refusal = self.images.get(image_of(action.body["spec"]["template"]), Behaviour()).refusal
+        if refusal:
+            raise DeniedError("Invalid", refusal)
+        existing = self.replica_sets.get(action.name)
+        owner = action.body["metadata"]["ownerReferences"][0]["uid"]
+        if existing is not None and _owner(existing) == owner and _hash(existing) == action.pod_hash:
+            return
+        self.create_replica_set(action.body)
+
+    def _live(self, name: str, uid: str) -> Raw:
+        raw = self._find(self.replica_sets, name)
+        if raw["metadata"]["uid"] != uid:
+            raise DeniedError("Conflict", f'"{name}" is another object by now')
+        return raw
+
+    def _update_replica_set(self, action: UpdateReplicaSet) -> None:
+        raw = self._live(action.name, action.uid)
+        if raw["spec"]["replicas"] != action.seen_size:
+            raise DeniedError("Conflict", f'"{action.name}" has another size by now')
+        spec: dict[str, Any] = {}
+        if action.size is not None:
+            spec["replicas"] = action.size
+        if action.min_ready_seconds is not None:
+            spec["minReadySeconds"] = action.min_ready_seconds
+        self._put(self.replica_sets, merged(raw, {"metadata": {"annotations": action.annotations}, "spec": spec}))
+
+    def _delete_replica_set(self, action: DeleteReplicaSet) -> None:
+        self._find(self.replica_sets, action.name, action.resource_version)
+        raw = self._live(action.name, action.uid)
+        for pod in self.pods_of(raw):
+            del self.pods[pod.name]
+        del self.replica_sets[action.name]
+
+    def _own(self, action: AdoptReplicaSet | ReleaseReplicaSet, rollout: Raw) -> None:
+        raw = self._live(action.name, action.uid)
+        metadata = rollout["metadata"]
+        owner = {"apiVersion": "argoproj.io/v1alpha1", "kind": "Rollout", "controller": True}
+        ours = {**owner, "name": metadata["name"], "uid": metadata["uid"]}
+        references = [ours] if isinstance(action, AdoptReplicaSet) else None
+        self._put(self.replica_sets, merged(raw, {"metadata": {"ownerReferences": references}}))
+
+    def _patch_for(self, action: PatchRollout, rollout: Raw) -> None:
+        metadata = rollout["metadata"]
+        patch: dict[str, Any] = {}
+        if action.annotations:
+            patch["metadata"] = {"annotations": action.annotations}
+        if action.replicas is not None:
+            patch["spec"] = {"replicas": action.replicas}
+        self.patch_rollout(metadata["name"], patch, resource_version=metadata["resourceVersion"])
+
+    def _switch(self, action: SwitchService, rollout: Raw) -> None:
+        patch = {
+            "metadata": {"annotations": {keys.MANAGED_BY: rollout["metadata"]["name"]}},
+            "spec": {"selector": {keys.POD_TEMPLATE_HASH: action.pod_hash}},
+        }
+        self.patch_service(action.name, patch, resource_version=action.resource_version)
+
+    def _evict(self, action: EvictPod) -> None:
+        pod = self.pods.get(action.name)
+        if pod is None or pod.uid != action.uid:
+            raise DeniedError("NotFound", f'pod "{action.name}" not found')
+        del self.pods[action.name]
+
+    def _observed_pods(self, seen: Snapshot) -> Iterator[ObservedPod]:
+        for raw in seen.replica_sets.values():
+            for pod in self.pods_of(raw):
+                is_available = pod.is_available(self.now, min_ready_of(raw))
+                yield ObservedPod(pod.name, pod.uid, pod.owner_uid, pod.created, is_available, is_deleting=False)
+
+
+def _failures(status: Raw) -> dict[str, Any]:
+    return {name: status.get(name, 0) for name in ("readyReplicas", "availableReplicas")}
+
+
+def _owner(raw: Raw) -> str:
+    references = raw["metadata"].get("ownerReferences") or ()
+    return next((each["uid"] for each in references if each.get("controller")), "")
+
+
+def _hash(raw: Raw) -> str:
+    labels: Raw = raw["metadata"].get("labels") or {}
+    return str(labels.get(keys.POD_TEMPLATE_HASH, ""))
+
+
+def _concerns(raw: Raw, uid: str, selector: Raw) -> bool:
+    """Tell whether a ReplicaSet is the Rollout's, or could be: an orphan that carries a hash."""
+    owner = _owner(raw)
+    if owner:
+        return owner == uid
+    if not _hash(raw):
+        return False
+    try:
+        return selector_matches(selector, raw["metadata"]["labels"])
+    except ValueError:
+        return False
+
+
+def _named_services(raw: Raw) -> Iterator[str]:
+    canary = (raw["spec"].get("strategy") or {}).get("canary") or {}
+    for key in ("canaryService", "stableService"):
+        if canary.get(key):
+            yield canary[key]
