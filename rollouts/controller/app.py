@@ -1,0 +1,210 @@
+"""How does a controller process live? It connects, follows, leads, works; and leaves without a trace when told to."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import signal
+import time
+from typing import TYPE_CHECKING, Any
+
+import structlog
+
+from rollouts.controller.caches import Lookups, is_kept, make_caches
+from rollouts.controller.freshness import Freshness
+from rollouts.controller.health import health_app, metrics_app, serving
+from rollouts.controller.loop import Loop
+from rollouts.controller.mapping import ChangeMap
+from rollouts.controller.metrics import Metrics
+from rollouts.controller.observe import Observer
+from rollouts.controller.reconcile import Reconciler
+from rollouts.controller.refusals import Refusals
+from rollouts.controller.tell import Teller
+from rollouts.kube.client import Api
+from rollouts.kube.connection import Connection, connect
+from rollouts.kube.errors import KubeError
+from rollouts.kube.events import EventRecorder
+from rollouts.kube.lease import LeaderElector, LeadershipLost
+from rollouts.kube.resources import REPLICA_SETS, ROLLOUTS, SERVICES
+from rollouts.registry import load_kit
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Callable, Coroutine, Mapping
+
+    from rollouts.controller.caches import OnChange
+    from rollouts.controller.options import Options
+    from rollouts.kube.cache import Cache
+    from rollouts.ports import Kit
+
+SILENCE = 330.0
+"""Seconds without a word from the server after which a watch counts as dead; each is renewed within 300."""
+
+_log = structlog.get_logger(__name__)
+
+
+class Controller:
+    """One controller on one connection."""
+
+    def __init__(self, options: Options, connection: Connection, kit: Kit | None = None) -> None:
+        kit = load_kit() if kit is None else kit
+        self.health_port = 0
+        self.metrics_port = 0
+        self._options = options
+        self._metrics = Metrics()
+        api = self._api = Api(connection, on_request=self._metrics.request)
+        listeners = {kind: self._listener(kind) for kind in (ROLLOUTS.kind, REPLICA_SETS.kind, SERVICES.kind)}
+        made = make_caches(api, options.namespace, options.instance_id, listeners)
+        self._caches: dict[str, Cache] = {cache.resource.kind: cache for cache in made}
+        lookups = Lookups(*made)
+        self._metrics.show(lookups.rollouts.items)
+        self._recorder = EventRecorder(api)
+        freshness, refusals = Freshness(lookups.find), Refusals()
+        teller = Teller(self._recorder, self._metrics, kit)
+        reconciler = Reconciler(
+            api=api,
+            observer=Observer(lookups, api, freshness, refusals, monotonic=time.monotonic),
+            freshness=freshness,
+            refusals=refusals,
+            teller=teller,
+            kit=kit,
+            status_delay=options.status_delay,
+            resync=options.resync,
+            is_kept=lambda resource, raw: is_kept(resource, raw, options.instance_id),
+        )
+        self._loop = Loop(reconciler, teller, lookups, self._metrics, workers=options.workers)
+        self._metrics.queue.depth_is(lambda: self._loop.queue.depth)
+        self._listeners = ChangeMap(lookups, freshness, self._loop).listeners
+        for name, sentence in kit.broken.items():
+            _log.warning("plugin is broken", plugin=name, problem=sentence)
+
+    async def run(self, stop: asyncio.Event, started: asyncio.Event | None = None) -> None:
+        """Work until `stop` is set. Raises LeadershipLost, and whatever no part of a controller can live with."""
+        async with contextlib.AsyncExitStack() as stack:
+            enter = stack.enter_async_context
+            address = self._options.address
+            self.health_port = await enter(serving(health_app(self._not_ready), address, self._options.health_port))
+            metrics = metrics_app(self._metrics.registry)
+            self.metrics_port = await enter(serving(metrics, address, self._options.metrics_port))
+            _log.info("serving", address=address, health=self.health_port, metrics=self.metrics_port)
+            # Left in the opposite order: first the work stops, then its events are flushed, then the watches end.
+            for cache in self._caches.values():
+                await enter(_background(cache.run()))
+            await enter(_background(self._recorder.run()))
+            if started is not None:
+                started.set()
+            await self._until(stop)
+        _log.info("stopped")
+
+    async def _until(self, stop: asyncio.Event) -> None:
+        """Lead until `stop` is set, then let running passes finish."""
+        work = asyncio.create_task(self._lead_or_follow())
+        stopping = asyncio.create_task(stop.wait())
+        try:
+            await asyncio.wait({work, stopping}, return_when=asyncio.FIRST_COMPLETED)
+            if not work.done():
+                _log.info("stopping", running=self._loop.queue.running)
+                if self._loop.is_running:
+                    self._loop.close()
+                    await asyncio.wait({work}, timeout=self._options.grace)
+        finally:
+            stopping.cancel()
+            work.cancel()
+            await asyncio.wait({work, stopping})
+        if not work.cancelled():
+            work.result()
+
+    async def _lead_or_follow(self) -> None:
+        options = self._options
+        if not options.leader_elect:
+            await self._lead()
+            return
+        elector = LeaderElector(
+            self._api,
+            options.controller_namespace,
+            options.lease_name,
+            options.identity,
+            lease_duration=options.lease_duration,
+            renew_deadline=options.renew_deadline,
+            retry_period=options.retry_period,
+        )
+        await elector.run(self._lead)
+
+    async def _lead(self) -> None:
+        """Work on all Rollouts, once the caches know them."""
+        for cache in self._caches.values():
+            while not cache.synced.is_set():
+                try:
+                    await cache.wait_synced(10)
+                except TimeoutError as error:
+                    _log.warning("waiting", reason=str(error))
+        _log.info("working", rollouts=len(self._caches[ROLLOUTS.kind]), workers=self._options.workers)
+        await self._loop.run()
+
+    def _listener(self, kind: str) -> OnChange:
+        """Return a listener for a cache that is made before those who listen."""
+
+        def tell(old: dict[str, Any] | None, new: dict[str, Any] | None) -> None:
+            self._listeners[kind](old, new)
+
+        return tell
+
+    def _not_ready(self) -> Mapping[str, str]:
+        """Name each watch that doesn't live."""
+        missing = {}
+        for cache in self._caches.values():
+            if not cache.synced.is_set():
+                missing[cache.resource.title] = cache.problem or "not synced yet"
+            elif cache.age() > SILENCE:
+                missing[cache.resource.title] = cache.problem or f"the server has been silent for {cache.age():.0f} s"
+        return missing
+
+
+@contextlib.asynccontextmanager
+async def _background(work: Coroutine[Any, Any, None]) -> AsyncIterator[None]:
+    """Run something beside the context; what ends too early says so in the log."""
+    task = asyncio.create_task(work)
+    task.add_done_callback(_report)
+    try:
+        yield
+    finally:
+        task.cancel()
+        await asyncio.wait({task})
+
+
+def _report(task: asyncio.Task[None]) -> None:
+    if not task.cancelled() and (error := task.exception()) is not None:
+        _log.error("a background task has ended", exc_info=error)
+
+
+async def serve(options: Options) -> int:
+    """Run a controller until SIGTERM or SIGINT; return the exit code.
+
+    Who loses the lease exits with an error instead of standing for election again: a fresh process has no half-done
+    work and no old facts in its memory, and the kubelet starts it within a second.
+    """
+    stop = asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    try:
+        async with await connect(kubeconfig=options.kubeconfig, context=options.context) as connection:
+            _log.info("connected", server=connection.server, source=connection.source)
+            await Controller(options, connection).run(stop)
+    except LeadershipLost as error:
+        _log.error("leadership lost: exiting", reason=str(error))
+        return 1
+    except KubeError as error:
+        _log.error("cannot run", reason=str(error))
+        return 1
+    return 0
+
+
+def main(options: Options) -> int:
+    """Run a controller on the fastest event loop that is installed."""
+    try:
+        import uvloop  # noqa: PLC0415 - an optional extra
+    except ImportError:
+        factory: Callable[[], asyncio.AbstractEventLoop] | None = None
+    else:
+        factory = uvloop.new_event_loop
+    with asyncio.Runner(loop_factory=factory) as runner:
+        return runner.run(serve(options))

@@ -1,0 +1,113 @@
+"""When does which Rollout get a pass? Results become wakes and back-offs; no key can starve or crash the others."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import structlog
+
+from rollouts.controller.caches import Lookups
+from rollouts.controller.key import Key
+from rollouts.controller.metrics import Metrics
+from rollouts.controller.queue import Queue
+from rollouts.controller.reconcile import Conflicted, Done, Failed, Gone, Reconciler, Result, Waiting
+from rollouts.controller.tell import Teller
+
+Raw = Mapping[str, Any]
+
+MOST_ACTS_IN_A_ROW = 40
+"""Passes that all wrote something, without a rest and without a change of the Rollout by anybody else.
+
+A rollout of many pods acts in a row when each event brings the next batch; one that goes on like this is going round in
+circles, and is slowed down before it can hurt the API server.
+"""
+
+_log = structlog.get_logger(__name__)
+
+
+class Loop:
+    """Works on keys until it is closed."""
+
+    def __init__(
+        self, reconciler: Reconciler, teller: Teller, lookups: Lookups, metrics: Metrics, *, workers: int
+    ) -> None:
+        self.queue: Queue[Key] = Queue(metrics.queue, workers=workers)
+        self._reconciler = reconciler
+        self._teller = teller
+        self._lookups = lookups
+        self._metrics = metrics
+        self.is_running = False
+        self._acts: dict[Key, int] = {}
+
+    async def run(self) -> None:
+        """Work until `close`; running passes may finish. What was added before is worked on first."""
+        self.is_running = True
+        try:
+            await self.queue.run(self._work)
+        finally:
+            self.is_running = False
+
+    def close(self) -> None:
+        """Begin no more passes."""
+        self.queue.close()
+
+    def add(self, key: Key) -> None:
+        """Have a pass made: something has changed that it may depend on."""
+        self.queue.add(key)
+
+    def changed(self, key: Key) -> None:
+        """Have a pass made: somebody else has changed the Rollout itself."""
+        self._acts.pop(key, None)
+        self.queue.add(key)
+
+    def deleted(self, key: Key, rollout: Raw) -> None:
+        """Take leave of a Rollout. A pass of it may be running: one more cleans up after that."""
+        if self.is_running:
+            self._teller.deleted(key, rollout)
+        self.forget(key)
+        self.queue.add(key)
+
+    def forget(self, key: Key) -> None:
+        """Drop everything known of a Rollout that is gone."""
+        self._acts.pop(key, None)
+        self._reconciler.forget(key)
+        self.queue.forget(key)
+
+    async def _work(self, key: Key) -> None:
+        with self._metrics.timed(key):
+            try:
+                result = await self._reconciler.reconcile(key)
+            except Exception as error:  # noqa: BLE001 - one broken Rollout must not stop the others
+                rollout = self._lookups.rollouts.get(key.namespace, key.name)
+                self._teller.failed(key, rollout, error, is_ours=True)
+                self.queue.retry(key)
+                return
+        self._follow_up(key, result)
+
+    def _follow_up(self, key: Key, result: Result) -> None:
+        match result:
+            case Done(delay, acted):
+                self._done(key, delay, acted=acted)
+            case Waiting(delay):
+                self.queue.wake(key, delay)
+            case Conflicted():
+                # At once: the cache must show something newer before the next plan is made, so this can't spin.
+                self._done(key, 0.0, acted=True)
+            case Failed(errors):
+                rollout = self._lookups.rollouts.get(key.namespace, key.name)
+                for error in errors:
+                    self._teller.failed(key, rollout, error, is_ours=False)
+                self.queue.retry(key)
+            case Gone():
+                self.forget(key)
+
+    def _done(self, key: Key, delay: float, *, acted: bool) -> None:
+        acts = self._acts[key] = self._acts.get(key, 0) + 1 if acted else 0
+        if acts <= MOST_ACTS_IN_A_ROW:
+            self.queue.succeeded(key)
+            if not acted:
+                self._teller.recovered(key)
+            self.queue.wake(key, delay)
+            return
+        if acts == MOST_ACTS_IN_A_ROW + 1:
+            _log.warning("going round in circles: slowing down", rollout=str(key), passes=acts)
+        self.queue.retry(key)

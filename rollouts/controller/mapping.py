@@ -1,0 +1,95 @@
+"""Whose business is a change? Watch events become keys: the Rollout, a ReplicaSet's controller, a Service's users."""
+
+from collections.abc import Iterator, Mapping
+from typing import Any, Protocol
+
+from rollouts.api.selectors import selector_matches
+from rollouts.controller.caches import BY_NAMESPACE, BY_SERVICE, Lookups, OnChange, controller_of
+from rollouts.controller.freshness import Freshness
+from rollouts.controller.key import Key, key_of
+from rollouts.kube.resources import REPLICA_SETS, ROLLOUTS, SERVICES
+
+Raw = Mapping[str, Any]
+Object = dict[str, Any]
+
+
+class Passes(Protocol):
+    """Who has passes made."""
+
+    def add(self, key: Key) -> None:
+        """Have a pass made: something has changed that it may depend on."""
+
+    def changed(self, key: Key) -> None:
+        """Have a pass made: somebody else has changed the Rollout itself."""
+
+    def deleted(self, key: Key, rollout: Raw) -> None:
+        """Take leave of a Rollout."""
+
+
+class ChangeMap:
+    """Listens to the caches."""
+
+    def __init__(self, lookups: Lookups, freshness: Freshness, passes: Passes) -> None:
+        self._lookups = lookups
+        self._freshness = freshness
+        self._passes = passes
+
+    @property
+    def listeners(self) -> Mapping[str, OnChange]:
+        """The listener for each kind."""
+        return {
+            ROLLOUTS.kind: self.rollout_changed,
+            REPLICA_SETS.kind: self.replica_set_changed,
+            SERVICES.kind: self.service_changed,
+        }
+
+    def rollout_changed(self, old: Object | None, new: Object | None) -> None:
+        """Take a change of a Rollout; our own writes come back, too, and are no news to a pass that goes in circles."""
+        if new is None:
+            if old is not None:
+                self._passes.deleted(key_of(old), old)
+            return
+        key = key_of(new)
+        if self._freshness.is_own_write(key, new):
+            self._passes.add(key)
+        else:
+            self._passes.changed(key)
+
+    def replica_set_changed(self, old: Object | None, new: Object | None) -> None:
+        """Take a change of a ReplicaSet: it concerns whoever controlled it, whoever does, and whoever may adopt it."""
+        concerned = {key for raw in (old, new) if raw is not None for key in self._concerned(raw)}
+        for key in concerned:
+            if new is None and old is not None:
+                self._freshness.vanished(key, old)
+            self._passes.add(key)
+
+    def service_changed(self, old: Object | None, new: Object | None) -> None:
+        """Take a change of a Service: it concerns the Rollouts that name it, whether it exists or not."""
+        raw = new or old
+        if raw is None:
+            return
+        metadata = raw["metadata"]
+        for rollout in self._lookups.rollouts.by_index(BY_SERVICE, f"{metadata['namespace']}/{metadata['name']}"):
+            key = key_of(rollout)
+            if new is None:
+                self._freshness.vanished(key, raw)
+            self._passes.add(key)
+
+    def _concerned(self, replica_set: Raw) -> Iterator[Key]:
+        metadata = replica_set["metadata"]
+        controller = controller_of(replica_set)
+        if controller is not None:
+            if controller.get("kind") == ROLLOUTS.kind:
+                yield Key(metadata["namespace"], controller["name"])
+            return
+        for rollout in self._lookups.rollouts.by_index(BY_NAMESPACE, metadata["namespace"]):
+            if _selects(rollout, metadata.get("labels") or {}):
+                yield key_of(rollout)
+
+
+def _selects(rollout: Raw, labels: Mapping[str, str]) -> bool:
+    try:
+        selector = rollout["spec"].get("selector")
+        return bool(selector) and selector_matches(selector, labels)
+    except (ValueError, KeyError, AttributeError):
+        return False  # its own pass says what is wrong with it

@@ -1,0 +1,226 @@
+"""What is true of one Rollout right now, as far as we can know?
+
+A picture is made from the caches, once they show everything that we wrote ourselves. It is stamped with the versions of
+all that it was made from: the same stamp means that a plan would say the same, until its wake.
+"""
+
+import dataclasses
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from pydantic import ValidationError
+
+from rollouts.api.selectors import Selector, format_selector, read_selector
+from rollouts.api.timestamps import parse_time
+from rollouts.controller.caches import BY_OWNER, ORPHANS, Lookups, controller_of, named_services
+from rollouts.controller.freshness import Expectation, Freshness, version_of
+from rollouts.controller.key import Key
+from rollouts.controller.refusals import Refusals
+from rollouts.kube.client import Api
+from rollouts.kube.resources import PODS
+from rollouts.plan import Observed, Refusal, observe_replica_set, observe_rollout
+from rollouts.plan.observed import Pod
+from rollouts.plan.restart import is_restart_due
+
+Raw = Mapping[str, Any]
+Stamp = tuple[object, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Absent:
+    """There is no such Rollout, or it is being deleted: it is none of our business any more."""
+
+
+@dataclass(frozen=True, slots=True)
+class NotYet:
+    """The cache still lacks something that is known to exist."""
+
+    owed: tuple[Expectation, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Unreadable:
+    """The spec doesn't have the API's shape."""
+
+    raw: Raw
+    problem: str
+    stamp: Stamp
+
+
+@dataclass(frozen=True, slots=True)
+class Picture:
+    """Everything is there: what to plan from. `stamp` is None when not all of it carries a version."""
+
+    observed: Observed
+    stamp: Stamp | None
+
+
+@dataclass(frozen=True, slots=True)
+class Unchanged:
+    """Nothing has changed since the pass that had this stamp."""
+
+
+Sight = Absent | NotYet | Unreadable | Unchanged | Picture
+
+
+@dataclass(frozen=True, slots=True)
+class _View:
+    """A Rollout that was read once; the same version is never read again."""
+
+    version: str
+    observed: Observed | None
+    selector: Selector | None
+    problem: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class _Parts:
+    """The raw objects of one picture."""
+
+    raw: Raw
+    replica_sets: list[Raw]
+    services: dict[str, Raw | None]
+    refusals: tuple[Refusal, ...]
+
+    @property
+    def stamp(self) -> Stamp:
+        """The versions of everything, in one comparable value. A resourceVersion is never used twice in a cluster."""
+        services = (each and each["metadata"]["resourceVersion"] for each in self.services.values())
+        replica_sets = (each["metadata"]["resourceVersion"] for each in self.replica_sets)
+        return (self.raw["metadata"]["resourceVersion"], *replica_sets, "|", *services, self.refusals)
+
+
+class Observer:
+    """Makes pictures from the caches."""
+
+    def __init__(
+        self,
+        lookups: Lookups,
+        api: Api,
+        freshness: Freshness,
+        refusals: Refusals,
+        *,
+        monotonic: Callable[[], float],
+    ) -> None:
+        self._lookups = lookups
+        self._api = api
+        self._freshness = freshness
+        self._refusals = refusals
+        self._monotonic = monotonic
+        self._views: dict[Key, _View] = {}
+
+    async def observe(self, key: Key, now: datetime, settled: Stamp | None) -> Sight:
+        """Return what is to be seen of a Rollout; Unchanged when its stamp is still `settled`."""
+        raw = self._lookups.rollouts.get(key.namespace, key.name)
+        if raw is None or "deletionTimestamp" in raw["metadata"]:
+            return Absent()
+        if owed := self._freshness.owed(key):
+            return NotYet(tuple(owed))
+        view = self._view(key, raw)
+        parts = self._gather(key, raw, view.selector)
+        stamp = parts.stamp
+        if stamp == settled:
+            return Unchanged()
+        if view.observed is None:
+            return Unreadable(raw, view.problem, stamp)
+        pods = await self._pods(view.observed, now)
+        replica_sets = sorted(map(observe_replica_set, parts.replica_sets), key=lambda each: (each.created, each.name))
+        observed = dataclasses.replace(
+            view.observed,
+            replica_sets=tuple(replica_sets),
+            services=parts.services,
+            pods=pods,
+            refusals=parts.refusals,
+        )
+        return Picture(observed, stamp if pods is None else None)
+
+    def version_of(self, key: Key, kind: str, name: str) -> str:
+        """Return the cached resourceVersion of an object in the Rollout's namespace, empty without one."""
+        found = self._lookups.find(kind, key.namespace, name)
+        return found["metadata"]["resourceVersion"] if found is not None else ""
+
+    def is_behind(self, expectation: Expectation, live: Raw | None) -> bool:
+        """Tell whether the cache doesn't show an object as a live read shows it, or shows one that is gone."""
+        cached = self._lookups.find(expectation.kind, expectation.namespace, expectation.name)
+        if cached is None or live is None:
+            return cached is not live
+        return version_of(cached) < version_of(live)
+
+    def forget(self, key: Key) -> None:
+        """Drop what is kept of a Rollout that is gone."""
+        self._views.pop(key, None)
+
+    def _view(self, key: Key, raw: Raw) -> _View:
+        version = raw["metadata"]["resourceVersion"]
+        view = self._views.get(key)
+        if view is None or view.version != version:
+            view = self._views[key] = _read(version, raw)
+        return view
+
+    def _gather(self, key: Key, raw: Raw, selector: Selector | None) -> _Parts:
+        uid = raw["metadata"]["uid"]
+        owned = self._lookups.replica_sets.by_index(BY_OWNER, uid)
+        replica_sets: list[Raw] = [each for each in owned if (controller_of(each) or {}).get("uid") == uid]
+        if selector is not None and selector.requirements:
+            orphans = self._lookups.replica_sets.by_index(ORPHANS, key.namespace)
+            replica_sets += [each for each in orphans if selector.matches(each["metadata"].get("labels") or {})]
+        services = {name: self._lookups.services.get(key.namespace, name) for name in named_services(raw)}
+        return _Parts(raw, replica_sets, dict(services), self._current_refusals(key, raw))
+
+    def _current_refusals(self, key: Key, raw: Raw) -> tuple[Refusal, ...]:
+        subjects = self._refusals.subjects(key)
+        if not subjects:
+            return ()
+        versions = {name: self.version_of(key, kind, name) for kind, name in subjects}
+        return self._refusals.current(key, raw, versions, self._monotonic())
+
+    async def _pods(self, observed: Observed, now: datetime) -> tuple[Pod, ...] | None:
+        """List the pods while a restart is pending. They are read live: it is rare, and pods are too many to keep."""
+        spec = observed.rollout.spec
+        if not is_restart_due(spec.restart_at, observed.status.restarted_at, now):
+            return None
+        selector = format_selector(observed.raw["spec"].get("selector") or {})
+        listing = await self._api.list(PODS, observed.namespace, label_selector=selector)
+        min_ready = timedelta(seconds=spec.min_ready_seconds_or_default)
+        return tuple(_observe_pod(each, min_ready, now) for each in listing.items)
+
+
+def _read(version: str, raw: Raw) -> _View:
+    try:
+        observed = observe_rollout(raw)
+    except ValidationError as error:
+        return _View(version, None, None, describe(error))
+    try:
+        selector = read_selector(raw["spec"].get("selector") or {})
+    except ValueError:
+        selector = None  # the plan will say what is wrong with it
+    return _View(version, observed, selector)
+
+
+def describe(error: ValidationError) -> str:
+    """Say which field is wrong and why, in the form of the API's own messages."""
+    first = error.errors(include_url=False, include_context=False)[0]
+    path = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in first["loc"]).lstrip(".")
+    return f"{path}: Invalid value: {first['input']!r}: {first['msg']}"
+
+
+def _observe_pod(raw: Raw, min_ready: timedelta, now: datetime) -> Pod:
+    metadata = raw["metadata"]
+    return Pod(
+        name=metadata["name"],
+        uid=metadata["uid"],
+        owner_uid=(controller_of(raw) or {}).get("uid", ""),
+        created=parse_time(metadata["creationTimestamp"]),
+        is_available=_is_available(raw, min_ready, now),
+        is_deleting="deletionTimestamp" in metadata,
+    )
+
+
+def _is_available(raw: Raw, min_ready: timedelta, now: datetime) -> bool:
+    conditions = (raw.get("status") or {}).get("conditions") or ()
+    ready: Raw = next((each for each in conditions if each.get("type") == "Ready"), {})
+    if ready.get("status") != "True" or "deletionTimestamp" in raw["metadata"]:
+        return False
+    return not min_ready or parse_time(ready["lastTransitionTime"]) + min_ready <= now

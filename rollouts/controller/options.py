@@ -1,0 +1,57 @@
+"""What can be set about a controller process? Its options, and where the ones that nobody set come from."""
+
+import os
+import socket
+import uuid
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from rollouts.api.durations import parse_duration
+
+NAMESPACE_FILE = Path("/var/run/secrets/kubernetes.io/serviceaccount/namespace")
+DEFAULT_NAMESPACE = "argo-rollouts"
+LEASE_NAME = "argo-rollouts-controller-lock"
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """How one controller process runs. Times are in seconds; `namespace` is None for the whole cluster."""
+
+    namespace: str | None = None
+    instance_id: str = ""
+    kubeconfig: str | None = None
+    context: str | None = None
+    address: str = "0.0.0.0"  # noqa: S104 - probes and Prometheus come from outside the pod
+    health_port: int = 8080
+    metrics_port: int = 8090
+    workers: int = 32
+    resync: float = 900.0
+    status_delay: float = 5.0
+    leader_elect: bool = True
+    lease_duration: float = 15.0
+    renew_deadline: float = 10.0
+    retry_period: float = 2.0
+    controller_namespace: str = DEFAULT_NAMESPACE
+    identity: str = field(default_factory=lambda: f"{socket.gethostname()}_{uuid.uuid4()}")
+    grace: float = 10.0
+
+    @property
+    def lease_name(self) -> str:
+        """The Lease that controllers of the same instance compete for."""
+        return f"{LEASE_NAME}-{self.instance_id}" if self.instance_id else LEASE_NAME
+
+
+def find_controller_namespace(environment: Mapping[str, str] = os.environ, file: Path = NAMESPACE_FILE) -> str:
+    """Return the namespace that the controller itself runs in."""
+    if environment.get("POD_NAMESPACE"):
+        return environment["POD_NAMESPACE"]
+    try:
+        return file.read_text().strip() or DEFAULT_NAMESPACE
+    except OSError:
+        return DEFAULT_NAMESPACE
+
+
+def read_seconds(text: str) -> float:
+    """Read a flag's time: a Go duration such as 15s, or a plain number of seconds."""
+    return parse_duration(text).total_seconds()

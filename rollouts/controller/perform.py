@@ -1,0 +1,232 @@
+"""How is a plan carried out? Its actions run side by side, each answered or given up in time, none able to hurt others.
+
+The status follows a patch of the Rollout's metadata or spec, with the resourceVersion that this patch returned: it
+carried the observed one itself, so nothing that we haven't seen lies between. Without such a patch the status is
+written beside the actions.
+"""
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from rollouts.api import keys
+from rollouts.controller import requests
+from rollouts.controller.caches import controller_of
+from rollouts.controller.outcome import Outcome, Refused
+from rollouts.kube.client import Api
+from rollouts.kube.errors import (
+    AlreadyExists,
+    ApiError,
+    BadRequest,
+    Conflict,
+    Forbidden,
+    Invalid,
+    MethodNotAllowed,
+    NotFound,
+    ServerTimeout,
+    TooManyRequests,
+)
+from rollouts.kube.patches import PatchType
+from rollouts.kube.resources import PODS, REPLICA_SETS, ROLLOUTS, SERVICES, Resource
+from rollouts.plan import Action, Refusal
+from rollouts.plan.actions import (
+    AdoptReplicaSet,
+    CreateReplicaSet,
+    DeleteReplicaSet,
+    EvictPod,
+    PatchRollout,
+    ReleaseReplicaSet,
+    SwitchService,
+    UpdateReplicaSet,
+)
+
+Raw = Mapping[str, Any]
+Seen = Mapping[tuple[str, str], Raw]
+
+ACTION_TIMEOUT = 30.0
+
+_FOR_GOOD = (AlreadyExists, BadRequest, Forbidden, Invalid, MethodNotAllowed)
+_VERBS: dict[type[Action], tuple[str, Resource]] = {
+    CreateReplicaSet: ("create", REPLICA_SETS),
+    UpdateReplicaSet: ("update", REPLICA_SETS),
+    DeleteReplicaSet: ("delete", REPLICA_SETS),
+    AdoptReplicaSet: ("adopt", REPLICA_SETS),
+    ReleaseReplicaSet: ("release", REPLICA_SETS),
+    PatchRollout: ("update", ROLLOUTS),
+    SwitchService: ("switch", SERVICES),
+    EvictPod: ("evict", PODS),
+}
+
+
+async def perform(
+    api: Api, rollout: Raw, seen: Seen, actions: Sequence[Action], status: Raw | None, *, limit: float = ACTION_TIMEOUT
+) -> Outcome:
+    """Carry out `actions` and write `status` for a Rollout as it was seen; whatever fails is in the outcome.
+
+    `seen` has the ReplicaSets and Services that the plan was made from, by kind and name. `limit` is how many seconds
+    each action may take.
+    """
+    outcome = Outcome()
+    elsewhere = [action for action in actions if not isinstance(action, PatchRollout)]
+    patches = [action for action in actions if isinstance(action, PatchRollout)]
+    async with asyncio.TaskGroup() as group:
+        for action in elsewhere:
+            group.create_task(_Act(api, rollout, seen, outcome, limit).run(action))
+        await _write_rollout(api, rollout, patches, status, outcome, limit)
+    told = {id(action) for action in outcome.acknowledged}
+    outcome.acknowledged = [action for action in actions if id(action) in told]
+    return outcome
+
+
+async def _write_rollout(
+    api: Api, rollout: Raw, patches: Sequence[PatchRollout], status: Raw | None, outcome: Outcome, limit: float
+) -> None:
+    """Write the Rollout's metadata and spec, then its status; the first failure ends it."""
+    namespace, name = rollout["metadata"]["namespace"], rollout["metadata"]["name"]
+    latest = rollout
+    try:
+        async with asyncio.timeout(limit):
+            for action in patches:
+                latest = await api.patch(ROLLOUTS, namespace, name, requests.patch_rollout(action, latest))
+                outcome.written.append(latest)
+                outcome.acknowledged.append(action)
+            version = latest["metadata"]["resourceVersion"]
+            change = None if status is None else requests.patch_status(rollout, version, status)
+            if change is not None:
+                latest = await api.patch(ROLLOUTS, namespace, name, change, subresource="status")
+                outcome.written.append(latest)
+                outcome.status_is_written = True
+    except NotFound:
+        outcome.rollout_is_gone = True
+    except Conflict:
+        outcome.outdated.append(latest)
+    except TimeoutError:
+        outcome.errors.append(_too_late("the Rollout's patch", limit))
+    except ApiError as error:
+        outcome.errors.append(error)
+
+
+class _Act:
+    """One action being carried out."""
+
+    def __init__(self, api: Api, rollout: Raw, seen: Seen, outcome: Outcome, limit: float) -> None:
+        self._api = api
+        self._rollout = rollout
+        self._seen = seen
+        self._outcome = outcome
+        self._limit = limit
+        self._namespace: str = rollout["metadata"]["namespace"]
+
+    async def run(self, action: Action) -> None:
+        """Carry the action out, and note what came of it."""
+        try:
+            async with asyncio.timeout(self._limit):
+                answer = await self._send(action)
+        except TimeoutError:
+            self._outcome.errors.append(_too_late(type(action).__name__, self._limit))
+        except ApiError as error:
+            self._failed(action, error)
+        else:
+            if answer is None:
+                return
+            self._outcome.acknowledged.append(action)
+            if answer.get("kind") in {REPLICA_SETS.kind, SERVICES.kind}:
+                self._outcome.written.append(answer)
+
+    async def _send(self, action: Action) -> Raw | None:
+        """Send what the action asks for and return the answer; None when it turns out that it isn't to be."""
+        match action:
+            case CreateReplicaSet():
+                return await self._create(action)
+            case UpdateReplicaSet():
+                scaling = requests.update_replica_set(action, self._object(action))
+                return await self._patch(action, scaling, PatchType.JSON)
+            case DeleteReplicaSet():
+                return await self._delete(action)
+            case AdoptReplicaSet() | ReleaseReplicaSet():
+                return await self._change_hands(action)
+            case SwitchService():
+                return await self._patch(action, requests.switch_service(action, self._rollout["metadata"]["name"]))
+            case EvictPod():
+                return await self._api.evict(PODS, self._namespace, action.name, uid=action.uid)
+            case PatchRollout():
+                raise AssertionError("the Rollout is written in order, not beside the rest")
+
+    async def _change_hands(self, action: AdoptReplicaSet | ReleaseReplicaSet) -> Raw | None:
+        if isinstance(action, ReleaseReplicaSet):
+            return await self._patch(action, requests.release(self._object(action), self._rollout))
+        if not await self._is_confirmed():
+            self._outcome.outdated.append(self._rollout)
+            return None
+        return await self._patch(action, requests.adopt(self._object(action), self._rollout))
+
+    async def _create(self, action: CreateReplicaSet) -> Raw:
+        """Create a ReplicaSet; one that is there already is as good if it is ours and of the same revision."""
+        try:
+            return await self._api.create(REPLICA_SETS, self._namespace, action.body)
+        except AlreadyExists as error:
+            found = await self._api.get(REPLICA_SETS, self._namespace, action.name)
+            if not self._is_ours(found, action.pod_hash):
+                raise
+            if "deletionTimestamp" in found["metadata"]:
+                raise ApiError(f"ReplicaSet {action.name} is still being deleted", reason="Terminating") from error
+            return found
+
+    def _is_ours(self, found: Raw, pod_hash: str) -> bool:
+        owner = controller_of(found) or {}
+        labels = found["metadata"].get("labels") or {}
+        return owner.get("uid") == self._rollout["metadata"]["uid"] and labels.get(keys.POD_TEMPLATE_HASH) == pod_hash
+
+    async def _delete(self, action: DeleteReplicaSet) -> Raw:
+        answer = await self._api.delete(
+            REPLICA_SETS,
+            self._namespace,
+            action.name,
+            propagation="Background",
+            uid=action.uid,
+            resource_version=action.resource_version,
+        )
+        if answer.get("kind") == REPLICA_SETS.kind and "deletionTimestamp" in answer["metadata"]:
+            return answer  # a finalizer holds it
+        self._outcome.gone.append(self._object(action))
+        return {}
+
+    async def _is_confirmed(self) -> bool:
+        """Read the Rollout live before it gets a child: were it gone, the garbage collector would take the child."""
+        metadata = self._rollout["metadata"]
+        live = (await self._api.get(ROLLOUTS, self._namespace, metadata["name"]))["metadata"]
+        return live["uid"] == metadata["uid"] and "deletionTimestamp" not in live
+
+    async def _patch(self, action: Action, patch: Any, patch_type: PatchType = PatchType.MERGE) -> Raw:
+        _, resource = _VERBS[type(action)]
+        return await self._api.patch(resource, self._namespace, _name(action), patch, patch_type=patch_type)
+
+    def _object(self, action: Action) -> Raw:
+        """Return what the plan saw of the action's object."""
+        return self._seen[_VERBS[type(action)][1].kind, _name(action)]
+
+    def _failed(self, action: Action, error: ApiError) -> None:
+        verb, resource = _VERBS[type(action)]
+        if isinstance(error, TooManyRequests) and isinstance(action, EvictPod):
+            self._outcome.postponed.append(f"pod {action.name} can't be evicted now: {error.message}")
+        elif isinstance(error, NotFound | Conflict) and isinstance(action, EvictPod):
+            self._outcome.postponed.append(f"pod {action.name} is gone by itself")
+        elif isinstance(error, NotFound) and not isinstance(action, CreateReplicaSet | AdoptReplicaSet):
+            self._outcome.gone.append(self._object(action))
+        elif isinstance(error, Conflict) and not isinstance(action, CreateReplicaSet):
+            self._outcome.outdated.append(self._object(action))
+        elif isinstance(error, _FOR_GOOD):
+            digest = action.digest if isinstance(action, CreateReplicaSet) else ""
+            refusal = Refusal(verb, resource.kind, _name(action), error.reason, error.message, digest)
+            self._outcome.refused.append(Refused(action, refusal))
+        else:
+            self._outcome.errors.append(error)
+
+
+def _name(action: Action) -> str:
+    return "" if isinstance(action, PatchRollout) else action.name
+
+
+def _too_late(what: str, limit: float) -> ApiError:
+    """Return the error of a request that got no answer: only a new observation can tell whether it happened."""
+    return ServerTimeout(f"{what} got no answer within {limit:g} s", reason="Timeout")

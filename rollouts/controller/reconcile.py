@@ -1,0 +1,267 @@
+"""What is one pass over one Rollout? Observe, plan, perform, tell; and say when to look again."""
+
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from random import uniform
+from typing import Any
+
+import structlog
+
+from rollouts.controller.freshness import Expectation, Freshness
+from rollouts.controller.key import Key
+from rollouts.controller.observe import Absent, NotYet, Observer, Picture, Stamp, Unchanged, Unreadable
+from rollouts.controller.outcome import Outcome
+from rollouts.controller.perform import Seen, perform
+from rollouts.controller.refusals import Refusals
+from rollouts.controller.status_delay import StatusDelay
+from rollouts.controller.tell import Teller
+from rollouts.kube.client import Api
+from rollouts.kube.errors import ApiError, NotFound
+from rollouts.kube.resources import REPLICA_SETS, ROLLOUTS, SERVICES, Resource
+from rollouts.plan import Action, Observed, Plan, plan_rollout
+from rollouts.plan.invalid import plan_unreadable
+from rollouts.ports import Kit
+
+Raw = Mapping[str, Any]
+PlanRollout = Callable[[Observed, datetime, Kit], Plan]
+
+SAFETY_WAKE = 1.0
+"""How long we trust that the watch event of a write will come and bring us back."""
+
+SHORTEST_WAKE = 0.005
+
+OVERDUE_AGAIN = 5.0
+"""How long after a live read that found the watch lagging the next one comes."""
+
+_RESOURCES: Mapping[str, Resource] = {each.kind: each for each in (ROLLOUTS, REPLICA_SETS, SERVICES)}
+
+_log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """Nothing is left to do before a change, or before `delay` seconds are over.
+
+    `acted` tells that we wrote something or have to look again at once: a row of such passes that nobody else caused
+    means that we are going round in circles.
+    """
+
+    delay: float
+    acted: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """The cache still owes us something. Its event brings us back; `delay` is the safety net below."""
+
+    delay: float
+
+
+@dataclass(frozen=True, slots=True)
+class Conflicted:
+    """Somebody else was faster, or the picture was old: look again."""
+
+
+@dataclass(frozen=True, slots=True)
+class Failed:
+    """Something went wrong that may go right the next time."""
+
+    errors: tuple[ApiError, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Gone:
+    """There is nothing to look after any more."""
+
+
+Result = Done | Waiting | Conflicted | Failed | Gone
+
+
+@dataclass(frozen=True, slots=True)
+class _Rest:
+    """A pass that left nothing to do: what it saw, and until when that is the last word."""
+
+    stamp: Stamp
+    until: float
+
+
+@dataclass(frozen=True, slots=True)
+class _Scene:
+    """What a pass works on."""
+
+    key: Key
+    raw: Raw
+    observed: Observed | None
+    stamp: Stamp | None
+    now: datetime
+
+
+class Reconciler:
+    """Runs passes. All that it remembers of a Rollout may be lost: the objects hold the truth."""
+
+    def __init__(
+        self,
+        *,
+        api: Api,
+        observer: Observer,
+        freshness: Freshness,
+        refusals: Refusals,
+        teller: Teller,
+        kit: Kit,
+        status_delay: float,
+        resync: float,
+        is_kept: Callable[[Resource, Raw], bool],
+        plan: PlanRollout = plan_rollout,
+        clock: Callable[[], datetime] = lambda: datetime.now(UTC),
+        monotonic: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._api = api
+        self._observer = observer
+        self._freshness = freshness
+        self._refusals = refusals
+        self._teller = teller
+        self._kit = kit
+        self._status_delay = StatusDelay(status_delay)
+        self._resync = resync
+        self._is_kept = is_kept
+        self._plan = plan
+        self._clock = clock
+        self._monotonic = monotonic
+        self._rests: dict[Key, _Rest] = {}
+
+    async def reconcile(self, key: Key) -> Result:
+        """Run one pass."""
+        rest, now = self._rests.get(key), self._clock()
+        if rest is not None and self._monotonic() >= rest.until:
+            rest = None
+        sight = await self._observer.observe(key, now, rest.stamp if rest is not None else None)
+        match sight:
+            case Absent():
+                return Gone()
+            case NotYet(owed):
+                return await self._wait(key, owed)
+            case Unchanged():
+                return Done(rest.until - self._monotonic() if rest is not None else SAFETY_WAKE)
+            case Unreadable(raw, problem, stamp):
+                scene = _Scene(key, raw, None, stamp, now)
+                return await self._carry_out(scene, plan_unreadable(raw, problem, now))
+            case Picture(observed, stamp):
+                scene = _Scene(key, observed.raw, observed, stamp, now)
+                return await self._carry_out(scene, self._plan(observed, now, self._kit))
+
+    def forget(self, key: Key) -> None:
+        """Drop everything known of a Rollout that is gone."""
+        self._rests.pop(key, None)
+        self._status_delay.settled(key)
+        self._observer.forget(key)
+        self._freshness.forget(key)
+        self._refusals.forget(key)
+        self._teller.forget(key)
+
+    async def _carry_out(self, scene: _Scene, plan: Plan) -> Result:
+        """Perform what is due of a plan; with nothing due, the Rollout is at rest."""
+        self._teller.met(scene.key, scene.raw)
+        actions = tuple(action for action in plan.actions if not self._refusals.covers(scene.key, action))
+        waits = self._status_wait(scene.key, plan)
+        status = plan.status if not waits else None
+        if not actions and status is None:
+            return self._rest(scene, plan, waits)
+        self._rests.pop(scene.key, None)
+        outcome = await perform(self._api, scene.raw, _seen(scene.observed), actions, status)
+        self._learn(scene, outcome, actions)
+        self._teller.passed(scene.key, scene.raw, plan, outcome, scene.observed)
+        return self._result(scene, plan, outcome)
+
+    def _status_wait(self, key: Key, plan: Plan) -> float:
+        """Return for how many seconds the plan's status may wait; 0 when there is none, or when it is due."""
+        if plan.status is not None and plan.status_can_wait:
+            return self._status_delay.left(key, self._monotonic())
+        self._status_delay.settled(key)
+        return 0.0
+
+    def _rest(self, scene: _Scene, plan: Plan, waits: float) -> Result:
+        """Nothing is to be done: the next pass may stop at the stamp, until a wake or a change of what was seen."""
+        delay = self._delay(scene, plan)
+        if waits:
+            delay = min(delay, waits)
+        if scene.stamp is not None:
+            self._rests[scene.key] = _Rest(scene.stamp, self._monotonic() + delay)
+        return Done(delay, acted=delay <= SHORTEST_WAKE)
+
+    def _delay(self, scene: _Scene, plan: Plan) -> float:
+        """Return the seconds until time alone may change the answer."""
+        # Resyncs are spread out: all Rollouts of a cluster begin at the same moment.
+        delays = [self._resync * uniform(0.9, 1.1)]  # noqa: S311 - jitter, not a secret
+        if plan.wake_at is not None:
+            delays.append(max(SHORTEST_WAKE, (plan.wake_at - self._clock()).total_seconds()))
+        if (retry := self._refusals.next_retry(scene.key)) is not None:
+            delays.append(max(SHORTEST_WAKE, retry - self._monotonic()))
+        return min(delays)
+
+    def _learn(self, scene: _Scene, outcome: Outcome, actions: tuple[Action, ...]) -> None:
+        """Remember what the cache owes us now, and what was refused."""
+        key, now = scene.key, self._monotonic()
+        for raw in outcome.written:
+            self._freshness.wrote(key, raw, now)
+        for raw in outcome.gone:
+            self._freshness.deleted(key, raw, now)
+        for raw in outcome.outdated:
+            self._freshness.outdated(key, raw, now)
+        for refused in outcome.refused:
+            version = self._observer.version_of(key, refused.refusal.kind, refused.refusal.subject)
+            self._refusals.remember(key, refused, scene.raw, version, now)
+        if actions and not outcome.refused:
+            self._refusals.succeeded(key)
+        if outcome.status_is_written:
+            self._status_delay.settled(key)
+
+    def _result(self, scene: _Scene, plan: Plan, outcome: Outcome) -> Result:
+        if outcome.rollout_is_gone:
+            return Gone()
+        if outcome.errors:
+            return Failed(tuple(outcome.errors))
+        if outcome.outdated or outcome.gone:
+            return Conflicted()
+        if outcome.refused:
+            return Done(SHORTEST_WAKE, acted=True)  # the next plan shall know of it
+        delay = self._delay(scene, plan)
+        return Done(min(delay, SAFETY_WAKE) if outcome.has_written else delay, acted=True)
+
+    async def _wait(self, key: Key, owed: tuple[Expectation, ...]) -> Result:
+        """Wait for the watch to deliver what we know of; what is overdue is settled by a live read."""
+        for expectation in owed:
+            if self._monotonic() >= expectation.until:
+                await self._settle(key, expectation)
+        return Waiting(SAFETY_WAKE)
+
+    async def _settle(self, key: Key, expectation: Expectation) -> None:
+        resource = _RESOURCES[expectation.kind]
+        try:
+            live = await self._api.get(resource, expectation.namespace, expectation.name)
+        except NotFound:
+            live = None
+        except ApiError as error:
+            _log.warning(
+                "overdue, and a live read fails", rollout=str(key), expected=str(expectation), error=str(error)
+            )
+            return
+        if live is not None and not self._is_kept(resource, live):
+            live = None  # to the cache, an object that lost its label is gone
+        if self._observer.is_behind(expectation, live):
+            # Planning on old facts would be wrong. The cache heals itself: a silent watch is given up, then it relists.
+            _log.warning("overdue: the watch lags behind", rollout=str(key), expected=str(expectation))
+            self._freshness.postpone(key, expectation, self._monotonic() + OVERDUE_AGAIN)
+            return
+        _log.warning("overdue: a live read shows that it won't come", rollout=str(key), expected=str(expectation))
+        self._freshness.settle(key, expectation)
+
+
+def _seen(observed: Observed | None) -> Seen:
+    """Return the objects that a plan's actions may name, by kind and name."""
+    if observed is None:
+        return {}
+    replica_sets = {(REPLICA_SETS.kind, each.name): each.raw for each in observed.replica_sets}
+    services = {(SERVICES.kind, name): raw for name, raw in observed.services.items() if raw is not None}
+    return {**replica_sets, **services}

@@ -1,0 +1,109 @@
+"""How does an action read as a request? Patches that refuse to act on what has changed meanwhile."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from rollouts.api import keys
+from rollouts.kube.patches import merge_patch
+from rollouts.plan.actions import PatchRollout, SwitchService, UpdateReplicaSet
+
+Raw = Mapping[str, Any]
+
+
+def update_replica_set(action: UpdateReplicaSet, seen: Raw) -> list[dict[str, Any]]:
+    """Return a JSON patch that holds for the ReplicaSet that was seen, at the size that was seen.
+
+    It doesn't depend on the resourceVersion: the ReplicaSet controller writes the status all the time, and what it says
+    there must not keep us from scaling.
+    """
+    patch: list[dict[str, Any]] = [
+        {"op": "test", "path": "/metadata/uid", "value": action.uid},
+        {"op": "test", "path": "/spec/replicas", "value": action.seen_size},
+    ]
+    patch += _annotate(action.annotations, seen["metadata"])
+    if action.size is not None:
+        patch.append({"op": "replace", "path": "/spec/replicas", "value": action.size})
+    if action.min_ready_seconds is not None:
+        patch.append({"op": "add", "path": "/spec/minReadySeconds", "value": action.min_ready_seconds})
+    return patch
+
+
+def _annotate(changes: Mapping[str, str | None], metadata: Raw) -> list[dict[str, Any]]:
+    present = metadata.get("annotations")
+    if present is None:
+        added = {key: value for key, value in changes.items() if value is not None}
+        if not added:
+            return []
+        # The whole map is added: it must still be absent.
+        return [
+            {"op": "test", "path": "/metadata/resourceVersion", "value": metadata["resourceVersion"]},
+            {"op": "add", "path": "/metadata/annotations", "value": added},
+        ]
+    patch: list[dict[str, Any]] = []
+    for key, value in changes.items():
+        path = f"/metadata/annotations/{_escape(key)}"
+        if value is not None:
+            patch.append({"op": "add", "path": path, "value": value})
+        elif key in present:
+            patch.append({"op": "remove", "path": path})
+    return patch
+
+
+def _escape(key: str) -> str:
+    """Write a key as a part of a JSON pointer (RFC 6901)."""
+    return key.replace("~", "~0").replace("/", "~1")
+
+
+def adopt(seen: Raw, rollout: Raw) -> dict[str, Any]:
+    """Return a merge patch that makes the Rollout the controller of a ReplicaSet, if nobody has changed it."""
+    metadata, owner = seen["metadata"], rollout["metadata"]
+    ours = {
+        "apiVersion": rollout["apiVersion"],
+        "kind": rollout["kind"],
+        "name": owner["name"],
+        "uid": owner["uid"],
+        "controller": True,
+        "blockOwnerDeletion": True,
+    }
+    others = [each for each in metadata.get("ownerReferences") or () if each.get("uid") != owner["uid"]]
+    return _owned_by(metadata, [*others, ours])
+
+
+def release(seen: Raw, rollout: Raw) -> dict[str, Any]:
+    """Return a merge patch that takes our reference off a ReplicaSet, if nobody has changed it."""
+    metadata, uid = seen["metadata"], rollout["metadata"]["uid"]
+    return _owned_by(metadata, [each for each in metadata.get("ownerReferences") or () if each.get("uid") != uid])
+
+
+def _owned_by(metadata: Raw, references: list[Raw]) -> dict[str, Any]:
+    version = metadata["resourceVersion"]
+    return {"metadata": {"resourceVersion": version, "ownerReferences": references or None}}
+
+
+def patch_rollout(action: PatchRollout, seen: Raw) -> dict[str, Any]:
+    """Return a merge patch of metadata and spec that conflicts if anybody has written since."""
+    metadata: dict[str, Any] = {"resourceVersion": seen["metadata"]["resourceVersion"]}
+    if action.annotations:
+        metadata["annotations"] = dict(action.annotations)
+    patch: dict[str, Any] = {"metadata": metadata}
+    if action.replicas is not None:
+        patch["spec"] = {"replicas": action.replicas}
+    return patch
+
+
+def patch_status(seen: Raw, resource_version: str, status: Raw) -> dict[str, Any] | None:
+    """Return a merge patch from the status that was seen to `status`; None when there is no difference."""
+    old = seen.get("status")
+    change = merge_patch(old if isinstance(old, Mapping) else {}, status)
+    return {"metadata": {"resourceVersion": resource_version}, "status": change} if change else None
+
+
+def switch_service(action: SwitchService, rollout_name: str) -> dict[str, Any]:
+    """Return a merge patch that points a Service at one hash and marks it as managed, if nobody has changed it."""
+    return {
+        "metadata": {
+            "resourceVersion": action.resource_version,
+            "annotations": {keys.MANAGED_BY: rollout_name},
+        },
+        "spec": {"selector": {keys.POD_TEMPLATE_HASH: action.pod_hash}},
+    }

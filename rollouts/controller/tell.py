@@ -1,0 +1,151 @@
+"""What do people hear of a pass? Events on the Rollout, lines in the log, counts; of an idle pass nothing."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Protocol
+
+import structlog
+
+from rollouts.controller.key import Key, key_of
+from rollouts.controller.metrics import Metrics
+from rollouts.controller.outcome import Outcome, Refused
+from rollouts.plan import Action, Observed, Plan
+from rollouts.plan.actions import CreateReplicaSet, PatchRollout, SwitchService, UpdateReplicaSet
+from rollouts.plan.narrate import narrate
+from rollouts.ports import Kit
+
+Raw = Mapping[str, Any]
+
+NORMAL, WARNING = "Normal", "Warning"
+RECONCILIATION_ERROR = "ReconciliationError"
+_REFUSED_REASONS: Mapping[str, str] = {"update": "ReplicaSetUpdateError"}
+
+_log = structlog.get_logger(__name__)
+
+
+class Recorder(Protocol):
+    """Who sends events about objects."""
+
+    def record(self, regarding: Raw, type: str, reason: str, message: str) -> None:  # noqa: A002
+        """Tell people something about an object."""
+
+
+class Teller:
+    """Tells of passes, and of the same trouble only once."""
+
+    def __init__(self, recorder: Recorder, metrics: Metrics, kit: Kit) -> None:
+        self._recorder = recorder
+        self._metrics = metrics
+        self._kit = kit
+        self._met: dict[Key, str] = {}
+        self._troubles: dict[Key, set[str]] = {}
+
+    def event(self, rollout: Raw, kind: str, reason: str, message: str) -> None:
+        """Send an event about a Rollout, and count it."""
+        self._recorder.record(rollout, kind, reason, message)
+        self._metrics.event(key_of(rollout), kind, reason)
+
+    def met(self, key: Key, rollout: Raw) -> None:
+        """Say that we have seen a Rollout for the first time.
+
+        One that has a status has been looked after before: at every start of the controller all Rollouts are new to it,
+        and thousands of events would say nothing.
+        """
+        uid = rollout["metadata"]["uid"]
+        if rollout.get("status") or self._met.get(key) == uid:
+            return
+        self._met[key] = uid
+        self.event(rollout, NORMAL, "RolloutAddedToInformer", f"Rollout {key} is looked after from now on")
+
+    def deleted(self, key: Key, rollout: Raw) -> None:
+        """Say that a Rollout is gone."""
+        self.event(rollout, NORMAL, "RolloutDeleted", f"Rollout {key} is deleted")
+
+    def passed(self, key: Key, rollout: Raw, plan: Plan, outcome: Outcome, observed: Observed | None) -> None:
+        """Tell of a pass that did something, or tried to."""
+        if observed is not None and outcome.has_written:
+            told = narrate(
+                observed, plan, outcome.acknowledged, status_written=outcome.status_is_written, kit=self._kit
+            )
+            for event in told:
+                self.event(rollout, event.type, event.reason, event.message)
+        for refused in outcome.refused:
+            self._refused(key, rollout, refused)
+        _log.info(
+            "pass",
+            rollout=str(key),
+            because=list(plan.because),
+            actions=[describe(action) for action in outcome.acknowledged],
+            **_particulars(outcome),
+        )
+
+    def failed(self, key: Key, rollout: Raw | None, error: BaseException, *, is_ours: bool) -> None:
+        """Tell of trouble; `is_ours` marks a mistake in our own code, which deserves its traceback."""
+        self._metrics.failed(key)
+        text = f"{type(error).__name__}: {error}"
+        if self._is_known(key, text):
+            return
+        if is_ours:
+            _log.error("pass failed", rollout=str(key), error=text, exc_info=error)
+        else:
+            _log.warning("pass failed", rollout=str(key), error=text)
+        if rollout is not None:
+            self.event(rollout, WARNING, RECONCILIATION_ERROR, text)
+
+    def recovered(self, key: Key) -> None:
+        """Note that things go well again: the next trouble is news, even if it is an old one."""
+        self._troubles.pop(key, None)
+
+    def forget(self, key: Key) -> None:
+        """Drop what is known of a Rollout that is gone."""
+        self._met.pop(key, None)
+        self._troubles.pop(key, None)
+        self._metrics.forget(key)
+
+    def _refused(self, key: Key, rollout: Raw, refused: Refused) -> None:
+        refusal = refused.refusal
+        text = f"{refusal.verb} {refusal.kind} {refusal.subject}: {refusal.reason}: {refusal.message}"
+        _log.warning("refused", rollout=str(key), what=text)
+        if refusal.verb != "create" and not self._is_known(key, text):  # a refused creation is told by its condition
+            self.event(rollout, WARNING, _REFUSED_REASONS.get(refusal.verb, RECONCILIATION_ERROR), text)
+
+    def _is_known(self, key: Key, text: str) -> bool:
+        troubles = self._troubles.setdefault(key, set())
+        if text in troubles:
+            return True
+        troubles.add(text)
+        return False
+
+
+def describe(action: Action) -> str:
+    """Return an action in a few words."""
+    match action:
+        case CreateReplicaSet():
+            return f"create ReplicaSet {action.name} with {action.size} pods"
+        case UpdateReplicaSet() if action.size is not None:
+            return f"scale ReplicaSet {action.name} from {action.seen_size} to {action.size}"
+        case UpdateReplicaSet():
+            return f"annotate ReplicaSet {action.name}"
+        case PatchRollout():
+            return "patch the Rollout"
+        case SwitchService():
+            return f"switch Service {action.name} to {action.pod_hash}"
+        case _:
+            verb, kind = _split(type(action).__name__)
+            return f"{verb} {kind} {action.name}"
+
+
+def _split(name: str) -> tuple[str, str]:
+    """Split a name such as DeleteReplicaSet into verb and kind."""
+    at = next(place for place, letter in enumerate(name) if place and letter.isupper())
+    return name[:at].lower(), name[at:]
+
+
+def _particulars(outcome: Outcome) -> dict[str, Any]:
+    """Return what is worth a field in the log besides the actions."""
+    notes: dict[str, Sequence[str] | bool] = {
+        "status": outcome.status_is_written,
+        "outdated": [f"{each['kind']} {each['metadata']['name']}" for each in (*outcome.outdated, *outcome.gone)],
+        "postponed": outcome.postponed,
+        "errors": [str(error) for error in outcome.errors],
+    }
+    return {name: note for name, note in notes.items() if note}
