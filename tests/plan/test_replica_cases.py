@@ -4,7 +4,6 @@ A ReplicaSet is written `size/available`, `-` is one that doesn't exist (or a bo
 ReplicaSets). A bound in quotes is a string on the wire, as is every percentage; a bare number counts pods.
 """
 
-
 import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
