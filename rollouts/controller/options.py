@@ -7,8 +7,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from rollouts.api.durations import parse_duration
-
 NAMESPACE_FILE = Path("/var/run/secrets/kubernetes.io/serviceaccount/namespace")
 DEFAULT_NAMESPACE = "argo-rollouts"
 LEASE_NAME = "argo-rollouts-controller-lock"
@@ -50,8 +48,3 @@ def find_controller_namespace(environment: Mapping[str, str] = os.environ, file:
         return file.read_text().strip() or DEFAULT_NAMESPACE
     except OSError:
         return DEFAULT_NAMESPACE
-
-
-def read_seconds(text: str) -> float:
-    """Read a flag's time: a Go duration such as 15s, or a plain number of seconds."""
-    return parse_duration(text).total_seconds()
