@@ -143,7 +143,7 @@ class Cache:
                 return
         if self._position is None:
             listing = await self._api.list(**self._scope)
-            self._replace(listing.items, listing.resource_version)
+            self._replace([self._store.slim(obj) for obj in listing.items], listing.resource_version)
         await self._follow()
 
     async def _stream_everything(self) -> bool:
@@ -176,15 +176,21 @@ class Cache:
                 if arriving is None:
                     self._apply(event["type"], obj)
                 elif event["type"] != "BOOKMARK":
-                    _collect(arriving, event["type"], obj)
+                    self._collect(arriving, event["type"], obj)
                 elif (obj["metadata"].get("annotations") or {}).get(INITIAL_EVENTS_END) == "true":
                     self._replace(list(arriving.values()), version_of(obj))
                     arriving = None
 
+    def _collect(self, arriving: dict[Key, dict[str, Any]], kind: str, obj: dict[str, Any]) -> None:
+        if kind == "DELETED":
+            arriving.pop(key_of(obj), None)
+        else:
+            arriving[key_of(obj)] = self._store.slim(obj)
+
     def _apply(self, kind: str, obj: dict[str, Any]) -> None:
         if kind in {"ADDED", "MODIFIED"}:
             self._position = version_of(obj)
-            self._store.put(obj)
+            self._store.put(self._store.slim(obj))
         elif kind == "DELETED":
             self._position = version_of(obj)
             self._store.remove(key_of(obj))
@@ -218,10 +224,3 @@ def _is_too_large(error: KubeError) -> bool:
     return isinstance(error, ServerError) and any(
         cause.get("reason") == "ResourceVersionTooLarge" for cause in error.causes
     )
-
-
-def _collect(arriving: dict[Key, dict[str, Any]], kind: str, obj: dict[str, Any]) -> None:
-    if kind == "DELETED":
-        arriving.pop(key_of(obj), None)
-    else:
-        arriving[key_of(obj)] = obj

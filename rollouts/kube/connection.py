@@ -9,6 +9,8 @@ import tempfile
 from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
+from urllib.parse import urlsplit
+from urllib.request import getproxies, proxy_bypass
 
 import aiohttp
 
@@ -119,7 +121,6 @@ def _session(*, tls: ssl.SSLContext | bool, limit: int) -> aiohttp.ClientSession
     connector = aiohttp.TCPConnector(limit=limit, ssl=tls, socket_factory=_socket)
     return aiohttp.ClientSession(
         connector=connector,
-        trust_env=True,  # HTTPS_PROXY and NO_PROXY apply, as for kubectl
         headers={"User-Agent": USER_AGENT, "Accept": "application/json"},
         read_bufsize=2**18,
     )
@@ -168,6 +169,19 @@ def _tls_context(target: Target, certificate: tuple[str, str] | None) -> ssl.SSL
     return context
 
 
+def _proxy_of(target: Target) -> str | None:
+    """Return the kubeconfig's proxy-url, else what HTTPS_PROXY and NO_PROXY say, as for kubectl.
+
+    aiohttp can ask the environment itself, but does so for every request, with two hops to a thread.
+    """
+    if target.proxy is not None:
+        return target.proxy
+    address = urlsplit(target.server)
+    if proxy_bypass(address.netloc):
+        return None
+    return getproxies().get(address.scheme)
+
+
 def _arguments(target: Target, credential: Credential) -> dict[str, Any]:
     user = target.user
     headers = [("Authorization", credential.authorization)] if credential.authorization else []
@@ -176,5 +190,5 @@ def _arguments(target: Target, credential: Credential) -> dict[str, Any]:
     if user.get("as-uid"):
         headers.append(("Impersonate-Uid", str(user["as-uid"])))
     headers.extend(("Impersonate-Group", str(group)) for group in user.get("as-groups") or [])
-    arguments = {"headers": tuple(headers), "proxy": target.proxy, "server_hostname": target.tls_server_name}
+    arguments = {"headers": tuple(headers), "proxy": _proxy_of(target), "server_hostname": target.tls_server_name}
     return {key: value for key, value in arguments.items() if value}

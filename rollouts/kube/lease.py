@@ -108,7 +108,13 @@ class LeaderElector:
             started = self._clock()
             if await self._attempt(self._renew_deadline):
                 return started
-            await asyncio.sleep(self._retry_period * (1 + JITTER * random.random()))  # noqa: S311 - jitter
+            await asyncio.sleep(self._until_next_try())
+
+    def _until_next_try(self) -> float:
+        """Return a jittered period, or less when the lease expires before: takeover needn't wait for chance."""
+        period = self._retry_period * (1 + JITTER * random.random())  # noqa: S311 - jitter
+        left = self._expires_at() - self._clock()
+        return min(period, max(left, SHORTEST_ATTEMPT)) if left > 0 else period
 
     async def _renew(self, renewed_at: float) -> None:
         """Renew until that fails for longer than the deadline, or somebody else holds the lease."""
@@ -148,7 +154,7 @@ class LeaderElector:
             self._observe(await self._api.create(LEASES, self._namespace, self._claim(None)))
             return True
         self._observe(lease)
-        if self.holder and self.holder != self.identity and not self._has_expired(lease):
+        if self.holder and self.holder != self.identity and self._clock() < self._expires_at():
             return False
         self._observe(await self._write(self._claim(lease)))
         return True
@@ -160,9 +166,10 @@ class LeaderElector:
         self._observed = lease
         self.holder = (lease.get("spec") or {}).get("holderIdentity") or None
 
-    def _has_expired(self, lease: dict[str, Any]) -> bool:
-        duration = (lease.get("spec") or {}).get("leaseDurationSeconds") or 0
-        return self._clock() >= self._observed_at + duration
+    def _expires_at(self) -> float:
+        """Return when the observed record will have stood unchanged for its duration, by our own clock."""
+        spec = (self._observed or {}).get("spec") or {}
+        return self._observed_at + float(spec.get("leaseDurationSeconds") or 0)
 
     def _claim(self, lease: dict[str, Any] | None) -> dict[str, Any]:
         """Return the lease with us as its holder."""

@@ -95,8 +95,13 @@ class Store:
         """Return the objects whose index function yields the key, in the order of their arrival."""
         return [self._objects[found] for found in self._buckets[name].get(key, ())]
 
+    def slim(self, obj: dict[str, Any]) -> dict[str, Any]:
+        """Return the object as it is kept; called as early as possible, so that memory is used again at once."""
+        obj = compact(obj)
+        return self._trim(obj) if self._trim is not None else obj
+
     def put(self, obj: dict[str, Any]) -> None:
-        """Take in an object as it is now; nothing happens when this version is known."""
+        """Take in a slim object as it is now; nothing happens when this version is known."""
         key = key_of(obj)
         known = self._objects.get(key)
         if known is not None:
@@ -105,9 +110,6 @@ class Store:
             if known["metadata"].get("uid") != obj["metadata"].get("uid"):
                 self.remove(key)
                 known = None
-        obj = compact(obj)
-        if self._trim is not None:
-            obj = self._trim(obj)
         self._objects[key] = obj
         self._reindex(key, known, obj)
         self._tell(known, obj)
@@ -120,7 +122,7 @@ class Store:
             self._tell(known, None)
 
     def replace(self, objects: Iterable[dict[str, Any]]) -> None:
-        """Make the store hold exactly these objects, telling of the differences only."""
+        """Make the store hold exactly these slim objects, telling of the differences only."""
         present = {key_of(obj): obj for obj in objects}
         for key in [key for key in self._objects if key not in present]:
             self.remove(key)

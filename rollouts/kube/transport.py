@@ -7,6 +7,7 @@ for every verb.
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import time
 from dataclasses import dataclass
@@ -14,8 +15,8 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
 
 import aiohttp
-from tenacity import AsyncRetrying, RetryCallState, retry_if_exception, stop_after_attempt, wait_random_exponential
 
+from rollouts.kube.backoff import Backoff
 from rollouts.kube.errors import ApiError, ServerError, TooManyRequests, Unauthorized, Unreachable, from_response
 
 if TYPE_CHECKING:
@@ -28,8 +29,6 @@ if TYPE_CHECKING:
 ATTEMPTS = 5
 LONGEST_RETRY_AFTER = 30.0
 CONNECT_TIMEOUT = 10.0
-
-_backoff = wait_random_exponential(multiplier=0.2, max=2.0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,18 +60,17 @@ class Transport:
     async def send(self, request: Request, *, timeout: float) -> bytes:  # noqa: ASYNC109 - of each attempt, not of all
         """Return the body of a successful answer."""
         limits = aiohttp.ClientTimeout(total=timeout, sock_connect=CONNECT_TIMEOUT)
-
-        async def attempt() -> bytes:
-            async with self._exchange(request, limits, for_watch=False) as response:
-                return await response.read()
-
-        retrying = AsyncRetrying(
-            stop=stop_after_attempt(ATTEMPTS),
-            wait=_wait,
-            retry=retry_if_exception(lambda error: _may_repeat(request, error)),
-            reraise=True,
-        )
-        return await retrying(attempt)
+        backoff = Backoff(first=0.2, longest=2.0)
+        for left in reversed(range(ATTEMPTS)):
+            try:
+                async with self._exchange(request, limits, for_watch=False) as response:
+                    return await response.read()
+            except ApiError as error:
+                if not left or not _may_repeat(request, error):
+                    raise
+                delay = backoff.next() if error.retry_after is None else min(error.retry_after, LONGEST_RETRY_AFTER)
+            await asyncio.sleep(delay)
+        raise AssertionError("the last attempt returns or raises")
 
     async def lines(
         self, request: Request, *, silence: float, on_open: Callable[[], None] | None = None
@@ -170,14 +168,7 @@ def _explained(error: Exception) -> str:
     return text
 
 
-def _may_repeat(request: Request, error: BaseException) -> bool:
+def _may_repeat(request: Request, error: ApiError) -> bool:
     if isinstance(error, TooManyRequests | ServerError):
         return error.status in {429, 503} and error.retry_after is not None
     return isinstance(error, Unreachable) and request.method == "GET"
-
-
-def _wait(state: RetryCallState) -> float:
-    error = state.outcome.exception() if state.outcome else None
-    if isinstance(error, ApiError) and error.retry_after is not None:
-        return min(error.retry_after, LONGEST_RETRY_AFTER)
-    return _backoff(state)

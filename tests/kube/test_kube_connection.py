@@ -29,7 +29,7 @@ def encoded(name: str) -> str:
 
 @pytest.fixture(autouse=True)
 def _nothing_from_the_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    for name in ("KUBECONFIG", "KUBERNETES_SERVICE_HOST", "KUBERNETES_SERVICE_PORT"):
+    for name in ("KUBECONFIG", "KUBERNETES_SERVICE_HOST", "KUBERNETES_SERVICE_PORT", "http_proxy", "no_proxy"):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("HOME", str(tmp_path / "home"))
 
@@ -365,6 +365,21 @@ async def test_a_proxy_url_is_used(server: Server, tmp_path: Path) -> None:
     async with await connect(kubeconfig=str(config)) as connection:
         assert await Api(connection).get(PODS, "shop", "a") == {"proxied": True}
     assert server.requests[0].headers["Host"] == "kube.invalid:6443"
+
+
+async def test_proxies_of_the_environment_are_used_unless_no_proxy_names_the_server(
+    server: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    server.otherwise = answer({"proxied": True})
+    config = write_kubeconfig(tmp_path / "config", "http://kube.invalid:6443")
+    monkeypatch.setenv("http_proxy", server.url)
+    async with await connect(kubeconfig=str(config)) as connection:
+        assert await Api(connection).get(PODS, "shop", "a") == {"proxied": True}
+
+    monkeypatch.setenv("no_proxy", "kube.invalid")
+    async with await connect(kubeconfig=str(config)) as connection:
+        with pytest.raises(Unreachable):
+            await Api(connection).create(PODS, "shop", {})
 
 
 async def test_watches_never_starve_requests(server: Server, tmp_path: Path) -> None:
