@@ -1,0 +1,208 @@
+"""Which whole rollouts are told? One function per story: its name is the file, its docstring the title."""
+
+from collections.abc import Callable, Mapping
+
+from rollouts.sim.pods import Behaviour
+from rollouts.sim.scenario import (
+    Change,
+    Scenario,
+    abort,
+    create,
+    fail,
+    patch_spec,
+    patch_status,
+    promote_full,
+    resume,
+    retry,
+    scale,
+    set_image,
+)
+from rollouts.sim.world import World
+from tests.plan.given import START, rollout, service
+
+Story = Callable[[], Scenario]
+STORIES: dict[str, Story] = {}
+
+
+def story(function: Story) -> Story:
+    """Register a story."""
+    STORIES[function.__name__] = function
+    return function
+
+
+def _told(*script: Change, lasts: float = 3600, images: Mapping[str, Behaviour] | None = None) -> Scenario:
+    return Scenario(World(START, dict(images or {})), script, lasts)
+
+
+def _service(name: str) -> Change:
+    return Change(0, f'Service "{name}" is created', lambda world: world.create_service(service(name)))
+
+
+@story
+def first_deploy_then_update_with_pauses() -> Scenario:
+    """A first deploy needs no steps; an update waits for its pauses, and a patch of the status resumes it"""
+    return _told(create(0, rollout()), set_image(10, "web", "app:2"), resume(60, "web"))
+
+
+@story
+def abort_then_retry() -> Scenario:
+    """An aborted update goes back to stable, and a retry begins at the first step again"""
+    return _told(
+        create(0, rollout()),
+        set_image(10, "web", "app:2"),
+        abort(60, "web"),
+        retry(90, "web"),
+        resume(120, "web"),
+    )
+
+
+@story
+def crash_aborts_by_deadline() -> Scenario:
+    """A canary that crashes is aborted once its deadline has passed, and stable never loses a pod"""
+    return _told(
+        create(0, rollout(progressDeadlineSeconds=30, progressDeadlineAbort=True)),
+        set_image(10, "web", "app:crash"),
+        patch_status(60, "web", "somebody retries it with null, as some dashboards do", abort=None),
+        set_image(120, "web", "app:1"),
+        images={"app:crash": Behaviour(ready_after=None)},
+    )
+
+
+@story
+def crash_is_only_reported() -> Scenario:
+    """Without progressDeadlineAbort a canary that crashes is reported, and goes on once its pods get ready"""
+    return _told(
+        create(0, rollout(progressDeadlineSeconds=30)),
+        set_image(10, "web", "app:slow"),
+        images={"app:slow": Behaviour(ready_after=50)},
+        lasts=400,
+    )
+
+
+@story
+def third_version_before_the_second_is_done() -> Scenario:
+    """A third version replaces an unfinished second one, whose pods go before stable's do"""
+    return _told(
+        create(0, rollout()),
+        set_image(10, "web", "app:2"),
+        set_image(30, "web", "app:3"),
+        resume(60, "web"),
+    )
+
+
+@story
+def scaled_in_mid_update() -> Scenario:
+    """An autoscaler changes the size in mid-update: the shares of the step are kept at the new size"""
+    return _told(
+        create(0, rollout()),
+        set_image(10, "web", "app:2"),
+        scale(30, "web", 10),
+        scale(50, "web", 4),
+        resume(70, "web"),
+    )
+
+
+@story
+def rollback_in_mid_update() -> Scenario:
+    """Back to the stable image in mid-update: no step is needed, and the revision is a new one"""
+    return _told(create(0, rollout()), set_image(10, "web", "app:2"), set_image(30, "web", "app:1"))
+
+
+@story
+def rollback_after_promotion() -> Scenario:
+    """Back to an earlier image after promotion: it goes through all steps, on the ReplicaSet that it had"""
+    return _told(
+        create(0, rollout(steps=[{"setWeight": 50}])),
+        set_image(10, "web", "app:2"),
+        set_image(60, "web", "app:1"),
+    )
+
+
+@story
+def full_promotion() -> Scenario:
+    """A full promotion skips steps and pauses, but never the limits of surge and unavailability"""
+    return _told(create(0, rollout()), set_image(10, "web", "app:2"), promote_full(30, "web"))
+
+
+@story
+def slow_pods() -> Scenario:
+    """Pods that take their time: minReadySeconds count before a pod does"""
+    return _told(
+        create(0, rollout(replicas=3, minReadySeconds=10, steps=[{"setWeight": 50}])),
+        set_image(60, "web", "app:2"),
+        images={"app:1": Behaviour(ready_after=5), "app:2": Behaviour(ready_after=20)},
+    )
+
+
+@story
+def paused_by_the_spec() -> Scenario:
+    """spec.paused stops everything where it is, and lets go again"""
+    return _told(
+        create(0, rollout(steps=[{"setWeight": 40}])),
+        set_image(10, "web", "app:2"),
+        patch_spec(11, "web", "spec.paused becomes true", paused=True),
+        patch_spec(40, "web", "spec.paused becomes false", paused=False),
+    )
+
+
+@story
+def without_steps() -> Scenario:
+    """Without steps an update replaces the pods as a Deployment does"""
+    return _told(create(0, rollout(steps=None)), set_image(10, "web", "app:2"))
+
+
+@story
+def a_broken_spec_is_corrected() -> Scenario:
+    """A spec that can't work says why and touches nothing; corrected, the update goes on"""
+    return _told(
+        create(0, rollout(steps=[{"setWeight": 40}])),
+        set_image(10, "web", "app:2"),
+        patch_spec(12, "web", "a step gets a weight of 140", strategy={"canary": {"steps": [{"setWeight": 140}]}}),
+        patch_spec(60, "web", "it is corrected to 60", strategy={"canary": {"steps": [{"setWeight": 60}]}}),
+    )
+
+
+@story
+def services_follow_the_pods() -> Scenario:
+    """The Services follow: stableService to stable, canaryService to the canary, and back to stable on abort"""
+    services = {"stableService": "web-stable", "canaryService": "web-canary"}
+    return _told(
+        *map(_service, services.values()),
+        create(0, rollout(steps=[{"setWeight": 40}, {"pause": {}}], canary=services)),
+        set_image(10, "web", "app:2"),
+        abort(30, "web"),
+        retry(50, "web"),
+        resume(70, "web"),
+    )
+
+
+@story
+def stable_pods_fail_in_mid_update() -> Scenario:
+    """Stable pods fail for good in mid-update: the canary may go on, but no available pod is taken away"""
+    return _told(
+        create(0, rollout(canary={"maxSurge": 1, "maxUnavailable": 1})),
+        set_image(10, "web", "app:2"),
+        fail(30, "app:1", 2),
+        resume(60, "web"),
+    )
+
+
+@story
+def the_api_server_refuses_the_template() -> Scenario:
+    """The API server refuses the template: it is asked again later and later, until the template changes"""
+    return _told(
+        create(0, rollout()),
+        set_image(10, "web", "app:bad"),
+        set_image(100, "web", "app:2"),
+        images={"app:bad": Behaviour(refusal='spec.template: Invalid value: "bad"')},
+        lasts=200,
+    )
+
+
+@story
+def restart_in_small_parts() -> Scenario:
+    """restartAt replaces pods a few at a time"""
+    return _told(
+        create(0, rollout(canary={"maxUnavailable": 2})),
+        patch_spec(20, "web", "spec.restartAt becomes now", restartAt="2026-01-01T00:00:20Z"),
+    )
