@@ -4,6 +4,7 @@ from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
+from rollouts.api import keys
 from rollouts.plan import conditions
 from rollouts.plan.actions import (
     Action,
@@ -81,7 +82,16 @@ def _revision_number(here: Observed, new: Raw, acknowledged: Collection[Action] 
     for action in acknowledged:
         if isinstance(action, CreateReplicaSet | UpdateReplicaSet) and action.name == name:
             return action.revision
-    return next((each.revision for each in here.replica_sets if each.name == name), 0)
+    found = next((each.revision for each in here.replica_sets if each.name == name), 0)
+    return found or _announced(here, acknowledged)
+
+
+def _announced(here: Observed, acknowledged: Collection[Action]) -> int:
+    """Return the revision that the Rollout's annotation tells: all there is while its ReplicaSet is refused."""
+    patches = (action.annotations for action in acknowledged if isinstance(action, PatchRollout))
+    text = next((each[keys.REVISION] for each in patches if keys.REVISION in each), None)
+    text = text or here.annotations.get(keys.REVISION, "")
+    return int(text) if text.isdigit() else 0
 
 
 def _beginning(here: Observed, old: Raw, new: Raw, acknowledged: Collection[Action]) -> Iterator[Event]:
@@ -123,6 +133,8 @@ def _steps(here: Observed, old: Raw, new: Raw, kit: Kit) -> Iterator[Event]:
 
 
 def _completes_step(old: Raw, new: Raw) -> bool:
+    if not old.get("stableRS"):
+        return False  # a first deploy runs no steps
     if old.get("promoteFull") or new.get("abort") or old.get("currentStepHash") != new.get("currentStepHash"):
         return False
     before, after = old.get("currentStepIndex"), new.get("currentStepIndex")

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 
+from rollouts.api.meta import Condition
 from rollouts.plan import conditions
 from rollouts.plan.conditions import Wanted
 from rollouts.plan.observed import Observed
@@ -155,15 +156,21 @@ def _settled(facts: Facts) -> Wanted | None:
 def _moving(facts: Facts) -> Wanted | None:
     """Return the condition of an update on its way; None where nothing has moved."""
     kind, canary = conditions.PROGRESSING, facts.revisions.canary
-    if facts.creates:
+    current = conditions.find(facts.here.status.conditions, kind)
+    if facts.creates and not _has_failed_before(facts, current):
         return Wanted(kind, "True", conditions.CREATED, f'Created new replica set "{facts.creates}"', refreshes=True)
     if facts.before.aborted_at is not None and facts.after.aborted_at is None and not facts.after.promote_full:
         return Wanted(kind, "Unknown", conditions.RETRIED, "Retrying aborted update", refreshes=True)
     if canary is None or facts.is_paused:
         return None
-    current = conditions.find(facts.here.status.conditions, kind)
-    if current is None:
+    if current is None or current.reason == conditions.CREATE_ERROR:
         return Wanted(kind, "True", conditions.FOUND, f'Found existing ReplicaSet "{canary.name}"')
     if facts.has_progressed:
         return Wanted(kind, "True", conditions.UPDATED, f'ReplicaSet "{canary.name}" is progressing.', refreshes=True)
     return None
+
+
+def _has_failed_before(facts: Facts, current: Condition | None) -> bool:
+    """Whether creating this very ReplicaSet is only tried again: neither news nor progress before it succeeds."""
+    reasons = {conditions.CREATE_ERROR, conditions.TIMED_OUT}
+    return current is not None and current.reason in reasons and not facts.has_progressed
