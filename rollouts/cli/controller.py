@@ -184,7 +184,7 @@ def controller(
 
     from rollouts.controller.app import main
     from rollouts.controller.logs import configure_logs
-    from rollouts.controller.options import Options, find_controller_namespace
+    from rollouts.controller.options import DEFAULT_NAMESPACE, Options, find_controller_namespace
 
     configure_logs(loglevel.value, logformat.value)
     for flag, hint in _WITHOUT_MEANING.items():
@@ -193,7 +193,7 @@ def controller(
     in_front: dict[str, str | None] = invocation.obj or {}
     home = find_controller_namespace()
     options = Options(
-        namespace=namespace or in_front.get("namespace") or (home if namespaced else None),
+        namespace=namespace or in_front.get("namespace") or (home or DEFAULT_NAMESPACE if namespaced else None),
         instance_id=instance_id,
         kubeconfig=kubeconfig or in_front.get("kubeconfig"),
         context=context or in_front.get("context"),

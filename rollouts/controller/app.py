@@ -17,15 +17,16 @@ from rollouts.controller.loop import Loop
 from rollouts.controller.mapping import ChangeMap
 from rollouts.controller.metrics import Metrics
 from rollouts.controller.observe import Observer
+from rollouts.controller.options import DEFAULT_NAMESPACE
 from rollouts.controller.reconcile import Reconciler
 from rollouts.controller.refusals import Refusals
 from rollouts.controller.tell import Teller
 from rollouts.kube.client import Api
 from rollouts.kube.connection import Connection, connect
-from rollouts.kube.errors import KubeError
+from rollouts.kube.errors import KubeError, NotFound
 from rollouts.kube.events import EventRecorder
 from rollouts.kube.lease import LeaderElector, LeadershipLost
-from rollouts.kube.resources import REPLICA_SETS, ROLLOUTS, SERVICES
+from rollouts.kube.resources import NAMESPACES, REPLICA_SETS, ROLLOUTS, SERVICES
 from rollouts.registry import load_kit
 
 if TYPE_CHECKING:
@@ -50,6 +51,7 @@ class Controller:
         self.health_port = 0
         self.metrics_port = 0
         self._options = options
+        self._connection = connection
         self._metrics = Metrics()
         api = self._api = Api(connection, on_request=self._metrics.request)
         listeners = {kind: self._listener(kind) for kind in (ROLLOUTS.kind, REPLICA_SETS.kind, SERVICES.kind)}
@@ -120,7 +122,7 @@ class Controller:
             return
         elector = LeaderElector(
             self._api,
-            options.controller_namespace,
+            await self._lease_namespace(),
             options.lease_name,
             options.identity,
             lease_duration=options.lease_duration,
@@ -128,6 +130,22 @@ class Controller:
             retry_period=options.retry_period,
         )
         await elector.run(self._lead)
+
+    async def _lease_namespace(self) -> str:
+        """Return where the lease lies: with the controller, or where a controller that is installed has its own.
+
+        Whoever starts one from a laptop must not work beside the one in the cluster. Where the usual namespace doesn't
+        exist there is none, and any other does.
+        """
+        if self._options.controller_namespace:
+            return self._options.controller_namespace
+        try:
+            await self._api.get(NAMESPACES, None, DEFAULT_NAMESPACE)
+        except NotFound:
+            return self._options.namespace or self._connection.namespace or "default"
+        except KubeError as error:
+            _log.info("namespace not read", namespace=DEFAULT_NAMESPACE, error=str(error))
+        return DEFAULT_NAMESPACE
 
     async def _lead(self) -> None:
         """Work on all Rollouts, once the caches know them."""

@@ -30,7 +30,7 @@ class Options:
     lease_duration: float = 15.0
     renew_deadline: float = 10.0
     retry_period: float = 2.0
-    controller_namespace: str = DEFAULT_NAMESPACE
+    controller_namespace: str | None = None
     identity: str = field(default_factory=lambda: f"{socket.gethostname()}_{uuid.uuid4()}")
     grace: float = 10.0
 
@@ -40,11 +40,11 @@ class Options:
         return f"{LEASE_NAME}-{self.instance_id}" if self.instance_id else LEASE_NAME
 
 
-def find_controller_namespace(environment: Mapping[str, str] = os.environ, file: Path = NAMESPACE_FILE) -> str:
-    """Return the namespace that the controller itself runs in."""
+def find_controller_namespace(environment: Mapping[str, str] = os.environ, file: Path = NAMESPACE_FILE) -> str | None:
+    """Return the namespace of the pod that we run in; None outside of a cluster."""
     if environment.get("POD_NAMESPACE"):
         return environment["POD_NAMESPACE"]
     try:
-        return file.read_text().strip() or DEFAULT_NAMESPACE
+        return file.read_text().strip() or None
     except OSError:
-        return DEFAULT_NAMESPACE
+        return None
