@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import os
 import shutil
 import sys
 from collections.abc import AsyncIterator, Sequence
@@ -35,6 +36,8 @@ class Programs:
         """Start both, and end them by their pids."""
         cluster = ["devcluster", "--kubeconfig", str(self.kubeconfig), "--crds", str(crds)]
         ports = ["--healthzPort", "0", "--metricsPort", "0", "--bind-address", "127.0.0.1"]
+        # Counts reach the screen soon: nobody else loads this API server.
+        ports += ["--status-delay", "1s"]
         controller = ["--kubeconfig", str(self.kubeconfig), "controller", "--namespace", "default", *ports]
         async with (
             _program(cluster, self.directory / "devcluster.log") as server,
@@ -60,6 +63,7 @@ async def _program(arguments: Sequence[str], log: Path) -> AsyncIterator[asyncio
             "-m",
             "rollouts.cli.main",
             *arguments,
+            env={**os.environ, "POD_NAMESPACE": "default"},  # where the controller keeps its lease
             stdin=asyncio.subprocess.DEVNULL,
             stdout=out,
             stderr=out,

@@ -270,9 +270,11 @@ def _because(
     unmet = _unmet(scene.revisions, target)
     if unmet and unmet not in " ".join(reasons) and not scene.is_halted:
         reasons.append(_limited(scene, target, scaling, unmet))
-    if scene.begins and after.index is not None:
+    if scene.begins and after.index is not None and after.stable_hash:
         is_back = after.is_promoted
-        reasons.append("back to the stable template: no steps are needed" if is_back else "the update begins at step 1")
+        reasons.insert(
+            0, "back to the stable template: no steps are needed" if is_back else "the update begins at step 1"
+        )
     reasons.extend(restart.because)
     reasons.extend(f"status part ignored: {path}" for path in scene.here.rubbish)
     return tuple(reasons)

@@ -2,11 +2,13 @@
 
 One comes from the user, sparse; the other from a live ReplicaSet, where the API server has filled in its defaults and
 rewritten quantities. Two templates are equal when they are the same after both have been filled in and rewritten alike.
-The defaults are those of core/v1 in Kubernetes (pkg/apis/core/v1/defaults.go documents them).
+The defaults are those of core/v1 in Kubernetes (pkg/apis/core/v1/defaults.go documents them), and what is left out is
+what its types leave out (`omitempty`). A template of the wrong shape is compared as it is: refusing it is for others.
 """
 
+import re
 from collections.abc import Callable, Mapping
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from typing import Any
 
 from rollouts.api import keys
@@ -19,74 +21,122 @@ _SUFFIXES = {
     "Ki": Decimal(2**10), "Mi": Decimal(2**20), "Gi": Decimal(2**30), "Ti": Decimal(2**40), "Pi": Decimal(2**50),
     "Ei": Decimal(2**60),
 }  # fmt: skip
+_QUANTITY = re.compile(r"([+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]{1,2})?)([numkMGTPE]|[KMGTPE]i)?", re.ASCII)
+
+# Mappings whose keys are the user's own: an empty value means something there, an empty mapping doesn't.
+_USERS_KEYS = frozenset(
+    {
+        "annotations",
+        "labels",
+        "limits",
+        "matchLabels",
+        "nodeSelector",
+        "options",
+        "overhead",
+        "requests",
+        "volumeAttributes",
+    }
+)
+# Fields that are pointers to strings in core/v1, where empty isn't the same as left out.
+_MEANT_WHEN_EMPTY = frozenset({"storageClassName"})
+# Fields that are plain flags and counts in core/v1: false and 0 are the same as left out.
+_NOTHING_WHEN_ZERO = frozenset(
+    {
+        "chapAuthDiscovery", "chapAuthSession", "hostIPC", "hostNetwork", "hostPID", "hostPort", "initialDelaySeconds",
+        "partition", "readOnly", "stdin", "stdinOnce", "tty",
+    }
+)  # fmt: skip
 
 
 def _quantity(value: Any) -> Any:
     """Return a resource quantity as a number, so that `1000m` and `1` are one; what is none stays as it is."""
-    text = str(value)
-    number = text.rstrip("EKMGTPikmnu")
-    try:
-        return Decimal(number) * _SUFFIXES[text[len(number) :]]
-    except (InvalidOperation, KeyError):
-        return value
+    match = _QUANTITY.fullmatch(str(value))
+    return value if match is None else Decimal(match[1]) * _SUFFIXES[match[2] or ""]
 
 
 def _quantities(holder: Json, *fields: str) -> None:
     for field in fields:
-        if holder.get(field):
+        if isinstance(holder.get(field), dict):
             holder[field] = {name: _quantity(value) for name, value in holder[field].items()}
 
 
+def _means_nothing(key: str, value: Any) -> bool:
+    if value is None or value == []:
+        return True
+    if value == "":
+        return key not in _MEANT_WHEN_EMPTY
+    if value == {}:
+        return key in _USERS_KEYS
+    return key in _NOTHING_WHEN_ZERO and value in (False, 0)
+
+
 def _copy(value: Any) -> Any:
-    """Copy JSON without what means nothing: nulls and empty lists, mappings and strings in mappings."""
+    """Copy JSON without what means nothing: nulls, empty lists and strings, plain flags that are off."""
     if isinstance(value, Mapping):
-        copied = {key: _copy(each) for key, each in value.items()}
-        return {key: each for key, each in copied.items() if each is not None and each not in ("", [])}
+        copied = {
+            key: dict(each) if key in _USERS_KEYS and isinstance(each, Mapping) else _copy(each)
+            for key, each in value.items()
+        }
+        return {key: each for key, each in copied.items() if not _means_nothing(key, each)}
     if isinstance(value, list):
         return [_copy(each) for each in value]
     return value
 
 
+def _child(holder: Json, *path: str) -> Json:
+    """Return the mapping at `path`; an empty one, which belongs to nothing, where there is none."""
+    for field in path:
+        child = holder.get(field)
+        holder = child if isinstance(child, dict) else {}
+    return holder
+
+
+def _children(holder: Json, field: str) -> list[Json]:
+    """Return the mappings of the list in `field`."""
+    children = holder.get(field)
+    return [each for each in children if isinstance(each, dict)] if isinstance(children, list) else []
+
+
 def _fill(holder: Json, **defaults: Any) -> None:
+    """Fill in defaults, in a mapping that is there only because it says something."""
     for key, value in defaults.items():
         holder.setdefault(key, value)
 
 
-def _fill_probe(container: Json, name: str) -> None:
-    probe = container.get(name)
-    if not isinstance(probe, dict):
-        return
-    _fill(probe, timeoutSeconds=1, periodSeconds=10, successThreshold=1, failureThreshold=3)
-    if isinstance(probe.get("httpGet"), dict):
-        _fill(probe["httpGet"], path="/", scheme="HTTP")
-    if isinstance(probe.get("grpc"), dict):
-        probe["grpc"].pop("service", None)
+def _fill_child(holder: Json, field: str, **defaults: Any) -> None:
+    if isinstance(holder.get(field), dict):
+        _fill(holder[field], **defaults)
 
 
-def _pull_policy(image: str) -> str:
-    name = image.rsplit("/", 1)[-1]
-    if "@" in name:
-        return "IfNotPresent"
+def _fill_probe(probe: Json) -> None:
+    for field, default in (
+        ("timeoutSeconds", 1),
+        ("periodSeconds", 10),
+        ("successThreshold", 1),
+        ("failureThreshold", 3),
+    ):
+        probe[field] = probe.get(field) or default
+    _fill_child(probe, "httpGet", path="/", scheme="HTTP")
+
+
+def _pull_policy(image: Any) -> str:
+    name, _, digest = str(image).rsplit("/", 1)[-1].partition("@")
     tag = name.partition(":")[2]
-    return "Always" if tag in ("", "latest") else "IfNotPresent"
+    return "Always" if tag == "latest" or not (tag or digest) else "IfNotPresent"
 
 
-def _fill_env(container: Json) -> None:
-    for variable in container.get("env", ()):
-        source = variable.get("valueFrom") or {}
-        if "fieldRef" in source:
-            _fill(source["fieldRef"], apiVersion="v1")
-        if "resourceFieldRef" in source:
-            divisor = _quantity(source["resourceFieldRef"].get("divisor", "0"))
-            source["resourceFieldRef"]["divisor"] = divisor
+def _fill_reference(source: Json) -> None:
+    """Fill in where a value comes from: a field of the pod, or a resource of one of its containers."""
+    _fill_child(source, "fieldRef", apiVersion="v1")
+    resource = _child(source, "resourceFieldRef")
+    resource["divisor"] = _quantity(resource.get("divisor", "0"))
 
 
 def _fill_requests(resources: Json) -> None:
-    """Fill in requests from limits, as the API server does."""
-    if resources.get("limits"):
-        requests = resources.setdefault("requests", {})
-        for name, value in resources["limits"].items():
-            requests.setdefault(name, value)
+    """Fill in requests from limits, as the API server does in pods."""
+    limits = _child(resources, "limits")
+    if limits:
+        resources["requests"] = limits | _child(resources, "requests")
 
 
 def _fill_container(container: Json) -> None:
@@ -95,80 +145,63 @@ def _fill_container(container: Json) -> None:
         terminationMessagePath="/dev/termination-log",
         terminationMessagePolicy="File",
         imagePullPolicy=_pull_policy(container.get("image", "")),
+        resources={},
     )
-    for port in container.get("ports", ()):
+    for port in _children(container, "ports"):
         _fill(port, protocol="TCP")
-    for probe in ("livenessProbe", "readinessProbe", "startupProbe"):
-        _fill_probe(container, probe)
-    for hook in (container.get("lifecycle") or {}).values():
-        if isinstance(hook, dict) and isinstance(hook.get("httpGet"), dict):
-            _fill(hook["httpGet"], path="/", scheme="HTTP")
-    _fill_env(container)
-    for mount in container.get("volumeMounts", ()):
-        if mount.get("readOnly") is False:
-            del mount["readOnly"]
-    resources = container.setdefault("resources", {})
+    for name in ("livenessProbe", "readinessProbe", "startupProbe"):
+        if isinstance(container.get(name), dict):
+            _fill_probe(container[name])
+    for hook in ("postStart", "preStop"):
+        _fill_child(_child(container, "lifecycle", hook), "httpGet", path="/", scheme="HTTP")
+    for variable in _children(container, "env"):
+        _fill_reference(_child(variable, "valueFrom"))
+    resources = _child(container, "resources")
     _fill_requests(resources)
     _quantities(resources, "limits", "requests")
 
 
-def _default_mode(volume: Json, source: str) -> None:
-    if isinstance(volume.get(source), dict):
-        _fill(volume[source], defaultMode=420)
-
-
-def _fill_host_path(volume: Json) -> None:
-    if isinstance(volume.get("hostPath"), dict):
-        volume["hostPath"].setdefault("type", "")
+def _fill_files(volume: Json) -> None:
+    for source in ("secret", "configMap", "downwardAPI", "projected"):
+        _fill_child(volume, source, defaultMode=0o644)
+    for item in _children(_child(volume, "downwardAPI"), "items"):
+        _fill_reference(item)
+    for source in _children(_child(volume, "projected"), "sources"):
+        _fill_child(source, "serviceAccountToken", expirationSeconds=3600)
+        for item in _children(_child(source, "downwardAPI"), "items"):
+            _fill_reference(item)
 
 
 def _fill_empty_dir(volume: Json) -> None:
-    if isinstance(volume.get("emptyDir"), dict) and "sizeLimit" in volume["emptyDir"]:
-        volume["emptyDir"]["sizeLimit"] = _quantity(volume["emptyDir"]["sizeLimit"])
-
-
-def _fill_projected(volume: Json) -> None:
-    if not isinstance(volume.get("projected"), dict):
-        return
-    for source in volume["projected"].get("sources", ()):
-        if isinstance(source.get("serviceAccountToken"), dict):
-            _fill(source["serviceAccountToken"], expirationSeconds=3600)
-        for item in (source.get("downwardAPI") or {}).get("items", ()):
-            if "fieldRef" in item:
-                _fill(item["fieldRef"], apiVersion="v1")
+    if not any(isinstance(source, dict) for source in volume.values()):
+        volume["emptyDir"] = {}
+    directory = _child(volume, "emptyDir")
+    if "sizeLimit" in directory:
+        directory["sizeLimit"] = _quantity(directory["sizeLimit"])
 
 
 def _fill_claim(volume: Json) -> None:
-    claim = (volume.get("ephemeral") or {}).get("volumeClaimTemplate") or {}
-    if "spec" in claim:
-        _fill(claim["spec"], volumeMode="Filesystem")
-        _quantities(claim["spec"].get("resources") or {}, "limits", "requests")
+    _fill_child(volume, "ephemeral", volumeClaimTemplate={})
+    claim = _child(volume, "ephemeral", "volumeClaimTemplate")
+    _fill(claim, metadata={}, spec={})
+    _fill_child(claim, "spec", volumeMode="Filesystem")
+    _quantities(_child(claim, "spec", "resources"), "limits", "requests")
 
 
 def _fill_network_volume(volume: Json) -> None:
-    if isinstance(volume.get("iscsi"), dict):
-        _fill(volume["iscsi"], iscsiInterface="default")
-    if isinstance(volume.get("rbd"), dict):
-        _fill(volume["rbd"], pool="rbd", user="admin", keyring="/etc/ceph/keyring")
-    if isinstance(volume.get("azureDisk"), dict):
-        _fill(volume["azureDisk"], cachingMode="ReadWrite", kind="Shared", fsType="ext4", readOnly=False)
-    if isinstance(volume.get("scaleIO"), dict):
-        _fill(volume["scaleIO"], storageMode="ThinProvisioned", fsType="xfs")
+    _fill_child(volume, "iscsi", iscsiInterface="default", lun=0)
+    _fill_child(volume, "rbd", pool="rbd", user="admin", keyring="/etc/ceph/keyring")
+    _fill_child(volume, "azureDisk", cachingMode="ReadWrite", kind="Shared", fsType="ext4")
+    _fill_child(volume, "scaleIO", storageMode="ThinProvisioned", fsType="xfs")
+
+
+def _fill_image(volume: Json) -> None:
+    _fill_child(volume, "image", pullPolicy=_pull_policy(_child(volume, "image").get("reference", "")))
 
 
 _VOLUME_RULES: tuple[Callable[[Json], None], ...] = (
-    _fill_host_path, _fill_empty_dir, _fill_projected, _fill_claim, _fill_network_volume,
+    _fill_empty_dir, _fill_files, _fill_claim, _fill_network_volume, _fill_image,
 )  # fmt: skip
-
-
-def _fill_volume(volume: Json) -> None:
-    for source in ("secret", "configMap", "downwardAPI", "projected"):
-        _default_mode(volume, source)
-    for item in (volume.get("downwardAPI") or {}).get("items", ()):
-        if "fieldRef" in item:
-            _fill(item["fieldRef"], apiVersion="v1")
-    for rule in _VOLUME_RULES:
-        rule(volume)
 
 
 def _fill_spec(spec: Json) -> None:
@@ -185,43 +218,31 @@ def _fill_spec(spec: Json) -> None:
     account = spec.pop("serviceAccount", None)
     if account is not None:
         spec.setdefault("serviceAccountName", account)
-    for flag in ("hostNetwork", "hostPID", "hostIPC"):
-        if spec.get(flag) is False:
-            del spec[flag]
-    for kind in ("containers", "initContainers", "ephemeralContainers"):
-        for container in spec.get(kind, ()):
+    for kind in ("containers", "initContainers"):
+        for container in _children(spec, kind):
             _fill_container(container)
-    for volume in spec.get("volumes", ()):
-        if not any(isinstance(source, dict) for source in volume.values()):
-            volume["emptyDir"] = {}
-        _fill_volume(volume)
-    for constraint in spec.get("topologySpreadConstraints", ()):
+    for volume in _children(spec, "volumes"):
+        for rule in _VOLUME_RULES:
+            rule(volume)
+    for constraint in _children(spec, "topologySpreadConstraints"):
         _fill(constraint, nodeAffinityPolicy="Honor", nodeTaintsPolicy="Ignore")
+    _quantities(_child(spec, "resources"), "limits", "requests")
     _quantities(spec, "overhead")
 
 
 def normalize(template: Mapping[str, Any]) -> Json:
     """Return a copy of a pod template, filled in and rewritten for comparison, without the pod template hash label."""
     copied: Json = _copy(template)
-    metadata = copied.setdefault("metadata", {})
+    _fill(copied, metadata={}, spec={})
+    metadata = _child(copied, "metadata")
     for field in ("creationTimestamp", "name", "namespace"):
         metadata.pop(field, None)
-    labels = metadata.setdefault("labels", {})
+    labels = _child(metadata, "labels")
     labels.pop(keys.POD_TEMPLATE_HASH, None)
-    if not metadata.get("annotations"):
-        metadata.pop("annotations", None)
-    _fill_spec(copied.setdefault("spec", {}))
-    # hostPath's type and a string variable's value are written out empty by the API server: drop what is empty again.
-    return _drop_empty(copied)  # type: ignore[no-any-return]
-
-
-def _drop_empty(value: Any) -> Any:
-    if isinstance(value, dict):
-        dropped = {key: _drop_empty(each) for key, each in value.items()}
-        return {key: each for key, each in dropped.items() if each != ""}
-    if isinstance(value, list):
-        return [_drop_empty(each) for each in value]
-    return value
+    if not labels:
+        metadata.pop("labels", None)
+    _fill_spec(_child(copied, "spec"))
+    return copied
 
 
 def templates_equal(desired: Mapping[str, Any], live: Mapping[str, Any]) -> bool:

@@ -12,7 +12,7 @@ from rollouts.api.canary import CanaryStrategy
 from rollouts.api.intorstring import percentage, validate_int_or_percent
 from rollouts.api.rollout import Rollout
 from rollouts.api.selectors import selector_matches
-from rollouts.plan.wishes import MAX_WEIGHT, actions_of
+from rollouts.plan.wishes import MAX_WEIGHT
 from rollouts.ports import Kit
 
 Raw = Mapping[str, Any]
@@ -126,7 +126,7 @@ def _canary(canary: CanaryStrategy, raw: Raw, kit: Kit) -> Iterator[Problem]:
             yield Problem(f"{CANARY}.{name}", "needs trafficRouting: without a router pods and traffic are one")
     yield from _bounds(canary)
     for index, step in enumerate(canary.steps or ()):
-        yield from _step(f"{CANARY}.steps[{index}]", actions_of(step), kit)
+        yield from _step(f"{CANARY}.steps[{index}]", step.actions, kit)
 
 
 def _bounds(canary: CanaryStrategy) -> Iterator[Problem]:
@@ -147,7 +147,7 @@ def _is_zero(value: int | str) -> bool:
     return value == 0 if isinstance(value, int) else percentage(value) == 0
 
 
-def _step(path: str, actions: list[tuple[str, Any]], kit: Kit) -> Iterator[Problem]:
+def _step(path: str, actions: tuple[tuple[str, Any], ...], kit: Kit) -> Iterator[Problem]:
     if len(actions) != 1:
         names = ", ".join(key for key, _ in actions) or "none that is known"
         yield Problem(path, f"must have exactly one action, has {names}; known are {', '.join(sorted(kit.steps))}")

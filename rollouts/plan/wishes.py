@@ -24,19 +24,9 @@ class BoundStep:
         return self.plugin.title(self.spec)
 
 
-def actions_of(step: CanaryStep) -> list[tuple[str, Any]]:
-    """Return (key, spec) for each action that a step names; a valid step names one."""
-    fields = type(step).model_fields
-    return [
-        (fields[name].alias or name, value)
-        for name in fields
-        if (value := getattr(step, name)) is not None
-    ]  # fmt: skip
-
-
 def bind_steps(steps: Sequence[CanaryStep], kit: Kit) -> tuple[BoundStep, ...]:
     """Bind each step of a valid spec to its plugin."""
-    return tuple(BoundStep(kit.steps[key], spec) for step in steps for key, spec in actions_of(step)[:1])
+    return tuple(BoundStep(kit.steps[key], spec) for step in steps for key, spec in step.actions[:1])
 
 
 def wishes_at(steps: Sequence[BoundStep], state: State, *, has_stable: bool) -> Wishes:
