@@ -194,12 +194,11 @@ def _decide(scene: Scene, target: Sizes, actions: list[Action], scaling: Scaling
     facts = replace(facts, after=restart.state)
     duration = elapsed.duration_of(here.status.duration, _turn(scene, facts, gate, completion), now)
     status = build_status(here, facts.after, facts.counts, list(wanted_conditions(facts, now)), duration, now)
-    old = here.raw.get("status") or {}
-    is_news = status != old
+    is_news = status != (here.raw.get("status") or {})
     return Plan(
         actions=(*actions, *restart.actions),
         status=status if is_news else None,
-        status_can_wait=is_news and can_wait(old, status),
+        status_can_wait=is_news and can_wait(here.sound_status, status),
         wake_at=_wake_at(facts, gate, restart),
         because=_because(scene, facts, gate, target, scaling, restart),
     )

@@ -17,13 +17,13 @@ LOOK_AGAIN = timedelta(seconds=20)
 
 def plan_invalid(raw: Mapping[str, Any], message: str, now: datetime) -> Plan:
     """Return the plan that shows `message` as the InvalidSpec condition and touches nothing else."""
-    old = dict(raw.get("status") or {})
+    old = raw.get("status") or {}
     parsed, _ = parse_status(old)
     previous = conditions.find(parsed.conditions, conditions.INVALID_SPEC)
     wanted = Wanted(
         conditions.INVALID_SPEC, "True", conditions.INVALID_SPEC, message, refreshes=_is_other(previous, message)
     )
-    status = dict(old)
+    status = dict(old) if isinstance(old, Mapping) else {}
     status.update(
         observedGeneration=str(raw["metadata"].get("generation", 0)),
         conditions=conditions.merge(parsed.conditions, (wanted,), (), now),

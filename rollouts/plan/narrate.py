@@ -45,7 +45,7 @@ def narrate(
     from 0: one write fewer is no reason for one event fewer.
     """
     events = [*_revision(acknowledged)]
-    old = here.raw.get("status") or {}
+    old = here.sound_status
     new = plan.status if status_written and plan.status is not None else None
     if new is not None:
         events += _beginning(here, old, new, acknowledged)

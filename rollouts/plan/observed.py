@@ -4,6 +4,7 @@ The picture is made from raw objects as the API server delivers them. Views name
 keep the raw object beside them.
 """
 
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -129,6 +130,15 @@ class Observed:
     @property
     def annotations(self) -> Mapping[str, str]:
         return self.raw["metadata"].get("annotations") or {}
+
+    @property
+    def sound_status(self) -> Raw:
+        """The raw status without the parts that don't parse: somebody else's rubbish must not stop us."""
+        status = self.raw.get("status") or {}
+        if not isinstance(status, Mapping):
+            return {}
+        broken = {re.split(r"[:\[]", each.removeprefix("status."), maxsplit=1)[0] for each in self.rubbish}
+        return {key: value for key, value in status.items() if key not in broken} if broken else status
 
     @property
     def template(self) -> Raw:

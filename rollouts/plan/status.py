@@ -76,7 +76,7 @@ def build_status(
     now: datetime,
 ) -> dict[str, Any]:
     """Return the whole status as JSON. What others keep there and isn't ours stays as it is."""
-    old = here.raw.get("status") or {}
+    old = here.sound_status
     status = {key: value for key, value in old.items() if key not in _OURS}
     status.update(_memory(state))
     status.update(
