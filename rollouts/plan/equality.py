@@ -6,6 +6,7 @@ The defaults are those of core/v1 in Kubernetes (pkg/apis/core/v1/defaults.go do
 what its types leave out (`omitempty`). A template of the wrong shape is compared as it is: refusing it is for others.
 """
 
+import math
 import re
 from collections.abc import Callable, Mapping
 from decimal import Decimal
@@ -55,9 +56,14 @@ def _quantity(value: Any) -> Any:
 
 
 def _quantities(holder: Json, *fields: str) -> None:
+    """Read the quantities of resources; the API server rounds them up to thousandths."""
     for field in fields:
         if isinstance(holder.get(field), dict):
-            holder[field] = {name: _quantity(value) for name, value in holder[field].items()}
+            holder[field] = {name: _rounded_up(_quantity(value)) for name, value in holder[field].items()}
+
+
+def _rounded_up(number: Any) -> Any:
+    return Decimal(math.ceil(number * 1000)) / 1000 if isinstance(number, Decimal) else number
 
 
 def _means_nothing(key: str, value: Any) -> bool:
@@ -70,11 +76,15 @@ def _means_nothing(key: str, value: Any) -> bool:
     return key in _NOTHING_WHEN_ZERO and value in (False, 0)
 
 
+def _users(mapping: Mapping[str, Any]) -> Json:
+    return {key: "" if value is None else value for key, value in mapping.items()}
+
+
 def _copy(value: Any) -> Any:
     """Copy JSON without what means nothing: nulls, empty lists and strings, plain flags that are off."""
     if isinstance(value, Mapping):
         copied = {
-            key: dict(each) if key in _USERS_KEYS and isinstance(each, Mapping) else _copy(each)
+            key: _users(each) if key in _USERS_KEYS and isinstance(each, Mapping) else _copy(each)
             for key, each in value.items()
         }
         return {key: each for key, each in copied.items() if not _means_nothing(key, each)}
@@ -162,8 +172,8 @@ def _fill_container(container: Json) -> None:
 
 
 def _fill_files(volume: Json) -> None:
-    for source in ("secret", "configMap", "downwardAPI", "projected"):
-        _fill_child(volume, source, defaultMode=0o644)
+    for kind in ("secret", "configMap", "downwardAPI", "projected"):
+        _fill_child(volume, kind, defaultMode=0o644)
     for item in _children(_child(volume, "downwardAPI"), "items"):
         _fill_reference(item)
     for source in _children(_child(volume, "projected"), "sources"):
