@@ -51,8 +51,12 @@ class Loop:
         self.queue.close()
 
     def add(self, key: Key) -> None:
-        """Have a pass made: something has changed that it may depend on."""
-        self.queue.add(key)
+        """Have a pass made: something has changed that it may depend on.
+
+        While a key is slowed down, what changes may be its own doing: then only its back-off brings it back.
+        """
+        if self._acts.get(key, 0) <= MOST_ACTS_IN_A_ROW:
+            self.queue.add(key)
 
     def changed(self, key: Key) -> None:
         """Have a pass made: somebody else has changed the Rollout itself."""
@@ -85,8 +89,10 @@ class Loop:
 
     def _follow_up(self, key: Key, result: Result) -> None:
         match result:
-            case Done(delay, acted):
+            case Done(delay, acted, is_well):
                 self._done(key, delay, acted=acted)
+                if is_well and not acted:
+                    self._teller.recovered(key)
             case Waiting(delay):
                 self.queue.wake(key, delay)
             case Conflicted():
@@ -104,8 +110,6 @@ class Loop:
         acts = self._acts[key] = self._acts.get(key, 0) + 1 if acted else 0
         if acts <= MOST_ACTS_IN_A_ROW:
             self.queue.succeeded(key)
-            if not acted:
-                self._teller.recovered(key)
             self.queue.wake(key, delay)
             return
         if acts == MOST_ACTS_IN_A_ROW + 1:

@@ -136,10 +136,13 @@ class Observer:
         )
         return Picture(observed, stamp if pods is None else None)
 
-    def version_of(self, key: Key, kind: str, name: str) -> str:
-        """Return the cached resourceVersion of an object in the Rollout's namespace, empty without one."""
+    def identity_of(self, key: Key, kind: str, name: str) -> str:
+        """Return what changes when an object in the Rollout's namespace does, its status apart; empty without one."""
         found = self._lookups.find(kind, key.namespace, name)
-        return found["metadata"]["resourceVersion"] if found is not None else ""
+        if found is None:
+            return ""
+        metadata = found["metadata"]
+        return f"{metadata['uid']} {metadata.get('generation') or metadata['resourceVersion']}"
 
     def is_behind(self, expectation: Expectation, live: Raw | None) -> bool:
         """Tell whether the cache doesn't show an object as a live read shows it, or shows one that is gone."""
@@ -173,8 +176,8 @@ class Observer:
         subjects = self._refusals.subjects(key)
         if not subjects:
             return ()
-        versions = {name: self.version_of(key, kind, name) for kind, name in subjects}
-        return self._refusals.current(key, raw, versions, self._monotonic())
+        identities = {name: self.identity_of(key, kind, name) for kind, name in subjects}
+        return self._refusals.current(key, raw, identities, self._monotonic())
 
     async def _pods(self, observed: Observed, now: datetime) -> tuple[Pod, ...] | None:
         """List the pods while a restart is pending. They are read live: it is rare, and pods are too many to keep."""

@@ -32,6 +32,9 @@ SAFETY_WAKE = 1.0
 
 SHORTEST_WAKE = 0.005
 
+TICK = 0.001
+"""By how much a timer may be early."""
+
 OVERDUE_AGAIN = 5.0
 """How long after a live read that found the watch lagging the next one comes."""
 
@@ -45,16 +48,20 @@ class Done:
     """Nothing is left to do before a change, or before `delay` seconds are over.
 
     `acted` tells that we wrote something or have to look again at once: a row of such passes that nobody else caused
-    means that we are going round in circles.
+    means that we are going round in circles. `is_well` is false while something that should be done has been refused.
     """
 
     delay: float
     acted: bool = False
+    is_well: bool = True
 
 
 @dataclass(frozen=True, slots=True)
 class Waiting:
-    """The cache still owes us something. Its event brings us back; `delay` is the safety net below."""
+    """There was nothing to decide: nothing has changed since the last pass, or the cache still owes us something.
+
+    An event brings us back, or else the end of `delay`.
+    """
 
     delay: float
 
@@ -134,7 +141,7 @@ class Reconciler:
     async def reconcile(self, key: Key) -> Result:
         """Run one pass."""
         rest, now = self._rests.get(key), self._clock()
-        if rest is not None and self._monotonic() >= rest.until:
+        if rest is not None and self._monotonic() >= rest.until - TICK:
             rest = None
         sight = await self._observer.observe(key, now, rest.stamp if rest is not None else None)
         match sight:
@@ -143,7 +150,7 @@ class Reconciler:
             case NotYet(owed):
                 return await self._wait(key, owed)
             case Unchanged():
-                return Done(rest.until - self._monotonic() if rest is not None else SAFETY_WAKE)
+                return Waiting(rest.until - self._monotonic() if rest is not None else SAFETY_WAKE)
             case Unreadable(raw, problem, stamp):
                 scene = _Scene(key, raw, None, stamp, now)
                 return await self._carry_out(scene, plan_unreadable(raw, problem, now))
@@ -188,7 +195,8 @@ class Reconciler:
             delay = min(delay, waits)
         if scene.stamp is not None:
             self._rests[scene.key] = _Rest(scene.stamp, self._monotonic() + delay)
-        return Done(delay, acted=delay <= SHORTEST_WAKE)
+        is_well = self._refusals.next_retry(scene.key) is None
+        return Done(delay, acted=delay <= SHORTEST_WAKE, is_well=is_well)
 
     def _delay(self, scene: _Scene, plan: Plan) -> float:
         """Return the seconds until time alone may change the answer."""
@@ -210,8 +218,8 @@ class Reconciler:
         for raw in outcome.outdated:
             self._freshness.outdated(key, raw, now)
         for refused in outcome.refused:
-            version = self._observer.version_of(key, refused.refusal.kind, refused.refusal.subject)
-            self._refusals.remember(key, refused, scene.raw, version, now)
+            identity = self._observer.identity_of(key, refused.refusal.kind, refused.refusal.subject)
+            self._refusals.remember(key, refused, scene.raw, identity, now)
         if actions and not outcome.refused:
             self._refusals.succeeded(key)
         if outcome.status_is_written:

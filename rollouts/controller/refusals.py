@@ -27,17 +27,17 @@ class Remembered:
     refusal: Refusal
     generation: int
     collisions: int
-    subject_version: str
+    identity: str
     until: float
 
-    def holds(self, rollout: Raw, subject_version: str, now: float) -> bool:
+    def holds(self, rollout: Raw, identity: str, now: float) -> bool:
         """Tell whether nothing has changed that could change the server's mind."""
         if self.refusal.reason == "AlreadyExists" and self.collisions != _collisions(rollout):
             return False
         return (
             now < self.until
             and self.generation == rollout["metadata"].get("generation", 0)
-            and self.subject_version == subject_version
+            and self.identity == identity
         )
 
 
@@ -48,8 +48,8 @@ class Refusals:
         self._remembered: dict[Key, dict[tuple[str, str, str], Remembered]] = {}
         self._attempts: dict[Key, tuple[int, int]] = {}
 
-    def remember(self, key: Key, refused: Refused, rollout: Raw, subject_version: str, now: float) -> None:
-        """Take a refusal in; `subject_version` is the cached resourceVersion of the object, empty without one."""
+    def remember(self, key: Key, refused: Refused, rollout: Raw, identity: str, now: float) -> None:
+        """Take a refusal in; `identity` changes when the object does."""
         generation = rollout["metadata"].get("generation", 0)
         last_generation, attempts = self._attempts.get(key, (generation, 0))
         attempts = attempts + 1 if last_generation == generation else 1
@@ -58,20 +58,20 @@ class Refusals:
         refusal = refused.refusal
         place = (refusal.verb, refusal.kind, refusal.subject)
         self._remembered.setdefault(key, {})[place] = Remembered(
-            refused.action, refusal, generation, _collisions(rollout), subject_version, now + delay
+            refused.action, refusal, generation, _collisions(rollout), identity, now + delay
         )
 
     def subjects(self, key: Key) -> list[tuple[str, str]]:
-        """Return kind and name of the objects whose versions `current` needs."""
+        """Return kind and name of the objects whose identities `current` needs."""
         return [(kind, subject) for _, kind, subject in self._remembered.get(key, ())]
 
-    def current(self, key: Key, rollout: Raw, versions: Mapping[str, str], now: float) -> tuple[Refusal, ...]:
-        """Return the refusals that still hold; `versions` are the cached resourceVersions of the objects by name."""
+    def current(self, key: Key, rollout: Raw, identities: Mapping[str, str], now: float) -> tuple[Refusal, ...]:
+        """Return the refusals that still hold; `identities` are those of their objects by name."""
         remembered = self._remembered.get(key)
         if not remembered:
             return ()
         for place, each in list(remembered.items()):
-            if not each.holds(rollout, versions.get(place[2], ""), now):
+            if not each.holds(rollout, identities.get(place[2], ""), now):
                 del remembered[place]
         return tuple(each.refusal for each in remembered.values())
 

@@ -1,0 +1,119 @@
+"""The loop on virtual time, over a small API server as data: everything but the network."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from world import World
+
+from rollouts.controller.caches import is_kept
+from rollouts.controller.freshness import Freshness
+from rollouts.controller.key import Key
+from rollouts.controller.loop import Loop
+from rollouts.controller.mapping import ChangeMap
+from rollouts.controller.metrics import Metrics
+from rollouts.controller.observe import Observer
+from rollouts.controller.reconcile import PlanRollout, Reconciler
+from rollouts.controller.refusals import Refusals
+from rollouts.controller.tell import Teller
+from rollouts.plan import Observed, Plan, plan_rollout
+from rollouts.ports import Kit
+from rollouts.registry import load_kit
+
+START = datetime(2026, 1, 1, 12, tzinfo=UTC)
+KEY = Key("default", "web")
+WATCH_DELAY = 0.01
+
+
+class Harness:
+    """A world, a loop, and what they said to each other."""
+
+    def __init__(self, plan: PlanRollout) -> None:
+        self.world = World()
+        self.events: list[str] = []
+        self.plans: list[tuple[float, Plan]] = []
+        self.delivers = True
+        self.metrics = Metrics()
+        self._time = asyncio.get_running_loop().time
+        self._plan = plan
+        self._shown = 0
+        lookups, api = self.world.lookups, self.world.api
+        self.freshness, self.refusals = Freshness(lookups.find), Refusals()
+        teller = Teller(self, self.metrics, load_kit())
+        self.reconciler = Reconciler(
+            api=api,
+            observer=Observer(lookups, api, self.freshness, self.refusals, monotonic=self._time),
+            freshness=self.freshness,
+            refusals=self.refusals,
+            teller=teller,
+            kit=load_kit(),
+            status_delay=5.0,
+            resync=900.0,
+            is_kept=lambda resource, raw: is_kept(resource, raw, ""),
+            plan=self._remember,
+            clock=lambda: START + timedelta(seconds=self._time()),
+            monotonic=self._time,
+        )
+        self.loop = Loop(self.reconciler, teller, lookups, self.metrics, workers=4)
+        self.world.listeners = dict(ChangeMap(lookups, self.freshness, self.loop).listeners)
+
+    def record(self, regarding: Mapping[str, Any], type: str, reason: str, message: str) -> None:  # noqa: A002
+        self.events.append(f"{regarding['metadata']['name']} {type} {reason} {message}")
+
+    def reasons(self) -> list[str]:
+        return [event.split()[2] for event in self.events]
+
+    def status(self, name: str = "web") -> dict[str, Any]:
+        status: dict[str, Any] = self.world.get_now("Rollout", name).get("status") or {}
+        return status
+
+    async def until(self, condition: Callable[[], object], seconds: float = 60.0) -> None:
+        """Wait for a condition, in virtual time."""
+        end = self._time() + seconds
+        while not condition():
+            assert self._time() < end, f"not within {seconds} s: {self.events} {self.world.requests[-20:]}"
+            await asyncio.sleep(0.02)
+
+    def _remember(self, observed: Observed, now: datetime, kit: Kit) -> Plan:
+        plan = self._plan(observed, now, kit)
+        self.plans.append((round(self._time(), 3), plan))
+        return plan
+
+    async def play(self) -> None:
+        """Let ReplicaSets get their pods, and the caches hear of everything, a little later."""
+        touched = asyncio.Event()
+        self.world.touched = touched.set
+        while True:
+            await touched.wait()
+            touched.clear()
+            await asyncio.sleep(WATCH_DELAY)
+            for (kind, _, name), obj in list(self.world.objects.items()):
+                if kind == "ReplicaSet":
+                    size = obj["spec"]["replicas"]
+                    counts = {"replicas": size, "readyReplicas": size, "availableReplicas": size}
+                    observed = {"observedGeneration": obj["metadata"]["generation"]}
+                    self.world.change(kind, name, {"status": {**counts, **observed}}, deliver=False)
+            if self.delivers:
+                self.world.deliver()
+
+    def resume_delivery(self) -> None:
+        """Let the caches hear of what has happened meanwhile."""
+        self.delivers = True
+        self.world.touched()
+
+
+@asynccontextmanager
+async def running(plan: PlanRollout = plan_rollout) -> AsyncIterator[Harness]:
+    """Run the loop, and the world around it, while the context lasts."""
+    harness = Harness(plan)
+    tasks = [asyncio.create_task(harness.loop.run()), asyncio.create_task(harness.play())]
+    await asyncio.sleep(0)
+    try:
+        yield harness
+    finally:
+        harness.loop.close()
+        tasks[1].cancel()
+        await asyncio.wait(tasks)
+        tasks[0].result()

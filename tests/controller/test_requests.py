@@ -1,0 +1,120 @@
+import jsonpatch
+import pytest
+
+from rollouts.controller import requests
+from rollouts.kube.patches import apply_merge_patch
+from rollouts.plan.actions import PatchRollout, SwitchService, UpdateReplicaSet
+
+OWNER = {
+    "apiVersion": "argoproj.io/v1alpha1",
+    "kind": "Rollout",
+    "metadata": {"name": "web", "uid": "u-rollout", "resourceVersion": "7"},
+}
+REFERENCE = {
+    "apiVersion": "argoproj.io/v1alpha1",
+    "kind": "Rollout",
+    "name": "web",
+    "uid": "u-rollout",
+    "controller": True,
+    "blockOwnerDeletion": True,
+}
+
+
+def seen(**metadata: object) -> dict[str, object]:
+    return {"metadata": {"name": "web-a", "uid": "u-a", "resourceVersion": "5", **metadata}, "spec": {"replicas": 2}}
+
+
+def test_scaling_holds_at_the_size_that_was_seen_whatever_the_status_says() -> None:
+    before = seen(annotations={"rollout.argoproj.io/desired-replicas": "5", "scale-down-deadline": "x"})
+    action = UpdateReplicaSet(
+        name="web-a",
+        uid="u-a",
+        revision=1,
+        seen_size=2,
+        size=4,
+        annotations={"rollout.argoproj.io/desired-replicas": "6", "scale-down-deadline": None, "absent": None},
+        min_ready_seconds=3,
+    )
+    patch = requests.update_replica_set(action, before)
+    assert patch == [
+        {"op": "test", "path": "/metadata/uid", "value": "u-a"},
+        {"op": "test", "path": "/spec/replicas", "value": 2},
+        {"op": "add", "path": "/metadata/annotations/rollout.argoproj.io~1desired-replicas", "value": "6"},
+        {"op": "remove", "path": "/metadata/annotations/scale-down-deadline"},
+        {"op": "replace", "path": "/spec/replicas", "value": 4},
+        {"op": "add", "path": "/spec/minReadySeconds", "value": 3},
+    ]
+    after = jsonpatch.apply_patch({**before, "status": {"replicas": 1}}, patch)
+    assert after["spec"] == {"replicas": 4, "minReadySeconds": 3}
+    assert after["metadata"]["annotations"] == {"rollout.argoproj.io/desired-replicas": "6"}
+    with pytest.raises(jsonpatch.JsonPatchTestFailed):
+        jsonpatch.apply_patch({**before, "spec": {"replicas": 3}}, patch)
+
+
+def test_annotations_can_be_added_where_there_are_none() -> None:
+    action = UpdateReplicaSet("web-a", "u-a", 1, 2, annotations={"a/b~c": "1", "gone": None})
+    patch = requests.update_replica_set(action, seen())
+    after = jsonpatch.apply_patch(seen(), patch)
+    assert after["metadata"]["annotations"] == {"a/b~c": "1"}
+    with pytest.raises(jsonpatch.JsonPatchTestFailed):  # somebody else may have added theirs meanwhile
+        jsonpatch.apply_patch(seen(resourceVersion="6", annotations={"theirs": "1"}), patch)
+
+
+def test_removing_annotations_where_there_are_none_is_nothing_to_do() -> None:
+    action = UpdateReplicaSet("web-a", "u-a", 1, 2, size=1, annotations={"gone": None})
+    assert [each["op"] for each in requests.update_replica_set(action, seen())] == ["test", "test", "replace"]
+
+
+def test_keys_are_escaped_as_json_pointers_want_it() -> None:
+    action = UpdateReplicaSet("web-a", "u-a", 1, 2, annotations={"a~1/b": "1"})
+    after = jsonpatch.apply_patch(seen(annotations={}), requests.update_replica_set(action, seen(annotations={})))
+    assert after["metadata"]["annotations"] == {"a~1/b": "1"}
+
+
+def test_adopting_keeps_other_owners_and_releasing_too() -> None:
+    other = {"kind": "Thing", "uid": "u-thing"}
+    adopted = apply_merge_patch(seen(ownerReferences=[other]), requests.adopt(seen(ownerReferences=[other]), OWNER))
+    assert adopted["metadata"]["ownerReferences"] == [other, REFERENCE]
+    released = apply_merge_patch(adopted, requests.release(adopted, OWNER))
+    assert released["metadata"]["ownerReferences"] == [other]
+
+
+def test_releasing_from_the_last_owner_leaves_none() -> None:
+    owned = seen(ownerReferences=[REFERENCE])
+    assert "ownerReferences" not in apply_merge_patch(owned, requests.release(owned, OWNER))["metadata"]
+
+
+def test_the_rollout_is_patched_at_the_version_that_was_seen() -> None:
+    assert requests.patch_rollout(PatchRollout(annotations={"a": "1"}), OWNER) == {
+        "metadata": {"resourceVersion": "7", "annotations": {"a": "1"}}
+    }
+    assert requests.patch_rollout(PatchRollout(replicas=1), OWNER) == {
+        "metadata": {"resourceVersion": "7"},
+        "spec": {"replicas": 1},
+    }
+
+
+@pytest.mark.parametrize("rubbish", [None, "rubbish", 3, []])
+def test_the_status_patch_is_the_difference_alone(rubbish: object) -> None:
+    status = {"phase": "Paused", "pauseConditions": [{}], "replicas": 3}
+    before = {**OWNER, "status": status}
+    assert requests.patch_status(before, "8", {"phase": "Healthy", "replicas": 3}) == {
+        "metadata": {"resourceVersion": "8"},
+        "status": {"phase": "Healthy", "pauseConditions": None},
+    }
+    assert requests.patch_status(before, "8", status) is None
+    assert requests.patch_status({**OWNER, "status": rubbish}, "8", {"replicas": 1}) == {
+        "metadata": {"resourceVersion": "8"},
+        "status": {"replicas": 1},
+    }
+
+
+def test_a_service_is_switched_and_marked() -> None:
+    action = SwitchService("web", "u-s", "abc", "", "33")
+    assert requests.switch_service(action, "web") == {
+        "metadata": {
+            "resourceVersion": "33",
+            "annotations": {"argo-rollouts.argoproj.io/managed-by-rollouts": "web"},
+        },
+        "spec": {"selector": {"rollouts-pod-template-hash": "abc"}},
+    }
