@@ -34,9 +34,7 @@ def devcluster(
     kubeconfig: Annotated[
         Path | None, typer.Option(help="Where to write the kubeconfig. A temporary file if absent.")
     ] = None,
-    pod_start: Annotated[
-        str, typer.Option(help="How long a pod takes to start, for example 300ms or 2s.")
-    ] = "300ms",
+    pod_start: Annotated[str, typer.Option(help="How long a pod takes to start, for example 300ms or 2s.")] = "300ms",
     crds: Annotated[
         Path | None,
         typer.Option(

@@ -1,4 +1,4 @@
-"""What happens when an object is created or updated? Admission, defaults, validation, generation, ownership of fields."""
+"""What happens when an object is created or updated? Admission, defaults, validation, generation, field owners."""
 
 from __future__ import annotations
 

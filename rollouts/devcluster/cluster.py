@@ -25,10 +25,11 @@ from rollouts.devcluster.replicasets import ReplicaSets
 from rollouts.devcluster.server import Server
 from rollouts.devcluster.services import Services
 from rollouts.devcluster.store import Store
-from rollouts.devcluster.work import Worker
 
 if TYPE_CHECKING:
     from types import TracebackType
+
+    from rollouts.devcluster.work import Worker
 
 _NAMESPACES = ("default", "kube-system", "kube-public", "kube-node-lease")
 

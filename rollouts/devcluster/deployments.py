@@ -154,7 +154,7 @@ class Deployments:
         template = spec["template"]
         labels = {**labels_of(template), **hashed}
         selector = {**spec["selector"], "matchLabels": {**(spec["selector"].get("matchLabels") or {}), **hashed}}
-        replica_set = {
+        replica_set: Object = {
             "metadata": {
                 "name": f"{meta['name']}-{name_hash}",
                 "labels": labels,
@@ -176,7 +176,7 @@ class Deployments:
         desired, (surge, _) = live["spec"]["replicas"], bounds(live["spec"])
         size = _wanted(current) if current else 0
         room = desired + surge - size - sum(map(_wanted, others))
-        return min(desired, size + max(0, room))
+        return int(min(desired, size + max(0, room)))
 
     def _set_size(self, replica_set: Object, size: int) -> None:
         spec = {**replica_set["spec"], "replicas": size}
@@ -279,7 +279,9 @@ class Deployments:
         if progressing["reason"] == "ProgressDeadlineExceeded":
             return True
         age = (self._api.clock.now() - parse_time(progressing["lastUpdateTime"])).total_seconds()
-        return progressing["reason"] != "NewReplicaSetAvailable" and age >= spec.get("progressDeadlineSeconds", 600)
+        return progressing["reason"] != "NewReplicaSetAvailable" and bool(
+            age >= spec.get("progressDeadlineSeconds", 600)
+        )
 
     def _condition(self, live: Object, kind: str, value: str, reason: str, text: str, *, moved: bool) -> Object:
         old = condition(live.get("status") or {}, kind)

@@ -62,28 +62,28 @@ def shown(value: Any) -> str:
 
 
 def wrong_value(field: str, value: Any, text: str) -> Cause:
-    """The field's value is not allowed."""
+    """Blame a field's value."""
     return Cause(field, "FieldValueInvalid", f"Invalid value: {shown(value)}: {text}")
 
 
 def missing_value(field: str, text: str = "") -> Cause:
-    """The field must be given."""
+    """Blame a field's absence."""
     return Cause(field, "FieldValueRequired", f"Required value: {text}" if text else "Required value")
 
 
 def unsupported_value(field: str, value: Any, supported: list[str]) -> Cause:
-    """The field knows certain values only."""
+    """Blame a value that is none of those the field knows."""
     known = ", ".join(shown(each) for each in supported)
     return Cause(field, "FieldValueNotSupported", f"Unsupported value: {shown(value)}: supported values: {known}")
 
 
 def forbidden_value(field: str, text: str) -> Cause:
-    """The field must not be given, or not changed."""
+    """Blame a field that must not be given, or not changed."""
     return Cause(field, "FieldValueForbidden", f"Forbidden: {text}")
 
 
 def duplicate_value(field: str, value: Any) -> Cause:
-    """The value occurs twice in a list whose items must differ."""
+    """Blame a value that occurs twice in a list whose items must differ."""
     return Cause(field, "FieldValueDuplicate", f"Duplicate value: {shown(value)}")
 
 
@@ -95,24 +95,24 @@ def _details(kind: Kind, name: str) -> Object:
 
 
 def not_found(kind: Kind, name: str) -> ApiError:
-    """No object of this name."""
+    """Say that no object has this name."""
     return ApiError(404, "NotFound", f'{kind.resource} "{name}" not found', _details(kind, name))
 
 
 def already_exists(kind: Kind, name: str) -> ApiError:
-    """An object of this name is there."""
+    """Say that an object of this name is there."""
     return ApiError(409, "AlreadyExists", f'{kind.resource} "{name}" already exists', _details(kind, name))
 
 
 def conflict(kind: Kind, name: str, why: str = "") -> ApiError:
-    """Somebody else wrote the object in between."""
+    """Say that somebody else wrote the object in between."""
     why = why or "the object has been modified; please apply your changes to the latest version and try again"
     text = f'Operation cannot be fulfilled on {kind.resource} "{name}": {why}'
     return ApiError(409, "Conflict", text, _details(kind, name))
 
 
 def forbidden(kind: Kind, name: str, why: str, causes: list[Object] | None = None) -> ApiError:
-    """The request is understood and refused."""
+    """Say that the request is understood and refused."""
     details = _details(kind, name)
     if causes:
         details["causes"] = causes
@@ -120,7 +120,7 @@ def forbidden(kind: Kind, name: str, why: str, causes: list[Object] | None = Non
 
 
 def invalid(kind: str, group: str, name: str, causes: list[Cause]) -> ApiError:
-    """The object breaks the rules of its kind."""
+    """Say that the object breaks the rules of its kind."""
     texts = list(dict.fromkeys(str(cause) for cause in causes))
     text = texts[0] if len(texts) == 1 else f"[{', '.join(texts)}]"
     qualified = f"{kind}.{group}" if group else kind
@@ -134,44 +134,44 @@ def invalid(kind: str, group: str, name: str, causes: list[Cause]) -> ApiError:
 
 
 def bad_request(message: str) -> ApiError:
-    """The request itself makes no sense."""
+    """Say that the request itself makes no sense."""
     return ApiError(400, "BadRequest", message)
 
 
 def unprocessable() -> ApiError:
-    """A JSON patch that does not apply."""
+    """Say that a JSON patch does not apply."""
     return ApiError(422, "Invalid", "the server rejected our request due to an error in our request", {})
 
 
 def method_not_allowed() -> ApiError:
-    """The resource has no such verb."""
+    """Say that the resource has no such verb."""
     return ApiError(405, "MethodNotAllowed", "the server does not allow this method on the requested resource", {})
 
 
 def unsupported_media_type(accepted: list[str]) -> ApiError:
-    """The body's format is unknown."""
+    """Say that the body's format is unknown."""
     types = ", ".join(accepted)
     text = f"the body of the request was in an unknown format - accepted media types include: {types}"
     return ApiError(415, "UnsupportedMediaType", text)
 
 
 def not_acceptable() -> ApiError:
-    """The client reads no format that is served."""
+    """Say that the client reads no format that is served."""
     return ApiError(406, "NotAcceptable", "only the following media types are accepted: application/json")
 
 
 def expired(message: str) -> ApiError:
-    """The history that the request needs is gone."""
+    """Say that the history that the request needs is gone."""
     return ApiError(410, "Expired", message)
 
 
 def too_large_revision(asked: int, current: int) -> ApiError:
-    """The client has seen a resource version that the server has not."""
+    """Say that the client has seen a resource version that the server has not."""
     text = f"Timeout: Too large resource version: {asked}, current: {current}"
     causes = [{"reason": "ResourceVersionTooLarge", "message": "Too large resource version"}]
     return ApiError(504, "Timeout", text, {"causes": causes, "retryAfterSeconds": 1})
 
 
 def not_served(what: str) -> ApiError:
-    """Kubernetes has it; this cluster does not, and says so."""
+    """Say that Kubernetes has it and this cluster does not."""
     return ApiError(501, "NotImplemented", f"the dev cluster does not serve {what}")

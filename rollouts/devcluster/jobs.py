@@ -122,11 +122,12 @@ class Jobs:
         ]
         if not ends:
             return 0.0
-        return back_off - (self._api.clock.now() - parse_time(max(ends))).total_seconds()
+        return float(back_off) - (self._api.clock.now() - parse_time(max(ends))).total_seconds()
 
     def _create(self, job: Object) -> None:
         template, meta = job["spec"]["template"], job["metadata"]
-        kept = {name: metadata(template)[name] for name in ("labels", "annotations") if name in metadata(template)}
+        source = metadata(template)
+        kept: Object = {name: source[name] for name in ("labels", "annotations") if name in source}
         pod = {
             "metadata": {**kept, "generateName": f"{meta['name']}-", "ownerReferences": [_OWNER.reference(job)]},
             "spec": dict(template["spec"]),

@@ -163,26 +163,25 @@ def without(schema: Object, value: Any, dropped: Fields) -> Any:
 
 def _without(schema: Object, value: Any, tree: Object) -> Any:
     if isinstance(value, dict):
-        result = {}
-        for name, each in value.items():
-            branch = tree.get(f"f:{name}")
-            if branch is None:
-                result[name] = each
-            elif branch:
-                inner = _without(child_schema(schema, name), each, branch)
-                if inner not in ({}, []):
-                    result[name] = inner
-        return result
+        return _fields_without(schema, value, tree)
     if isinstance(value, list) and (keys := keys_of_list(schema)):
-        items = []
-        for each in value:
-            branch = tree.get(item_element(each, keys, schema["items"]))
-            if branch is None:
-                items.append(each)
-            elif "." not in branch:
-                items.append(_without(schema["items"], each, branch))
-        return items
+        branches = [tree.get(item_element(each, keys, schema["items"]), {}) for each in value]
+        kept = [(each, branch) for each, branch in zip(value, branches, strict=True) if "." not in branch]
+        return [_without(schema["items"], each, branch) if branch else each for each, branch in kept]
     if isinstance(value, list) and schema.get("x-kubernetes-list-type") == "set":
         gone = [name for name in tree if name.startswith("v:")]
         return [each for each in value if "v:" + orjson.dumps(each).decode() not in gone]
     return value
+
+
+def _fields_without(schema: Object, value: Object, tree: Object) -> Object:
+    result = {}
+    for name, each in value.items():
+        branch = tree.get(f"f:{name}")
+        if branch is None:
+            result[name] = each
+        elif branch:
+            inner = _without(child_schema(schema, name), each, branch)
+            if inner not in ({}, []):
+                result[name] = inner
+    return result

@@ -116,7 +116,6 @@ def _reorder(schema: Object, result: Object, patch: Object) -> None:
         key = child_schema(schema, field).get("x-kubernetes-patch-merge-key")
         wanted = [each.get(key) if key and isinstance(each, dict) else each for each in order]
         places = {value: place for place, value in enumerate(wanted)}
-        result[field] = sorted(
-            result[field],
-            key=lambda item, key=key, places=places: places.get(item.get(key) if key else item, len(places)),
-        )
+        names = [each.get(key) if key else each for each in result[field]]
+        ranks = [places.get(each, len(places)) for each in names]
+        result[field] = [result[field][place] for place in sorted(range(len(ranks)), key=ranks.__getitem__)]

@@ -149,11 +149,8 @@ class ReplicaSets:
     @staticmethod
     def _new_pod(live: Object) -> Object:
         template = live["spec"]["template"]
-        kept = {
-            name: metadata(template)[name]
-            for name in ("labels", "annotations", "finalizers")
-            if name in metadata(template)
-        }
+        source = metadata(template)
+        kept: Object = {name: source[name] for name in ("labels", "annotations", "finalizers") if name in source}
         meta = {**kept, "generateName": f"{live['metadata']['name']}-", "ownerReferences": [_OWNER.reference(live)]}
         return {"apiVersion": "v1", "kind": "Pod", "metadata": meta, "spec": dict(template["spec"])}
 

@@ -30,7 +30,7 @@ class Resources:
     def __init__(self, api: Api) -> None:
         self._api = api
 
-    def list(self, target: Target, query: dict[str, str]) -> tuple[list[Object], Object]:
+    def listed(self, target: Target, query: dict[str, str]) -> tuple[list[Object], Object]:
         """List a collection."""
         chosen = parse_filter(target.kind, target.namespace, query)
         return list_objects(self._api.store, target.kind, chosen, query)
@@ -115,7 +115,7 @@ class Resources:
             obj = self._api.get(target.kind, *target.key)
             left, gone = deletion.delete(self._api, target.kind, obj, options)
             return deletion.answer(target.kind, left, gone=gone), 200, []
-        found, meta = self.list(target, dict(request.query))
+        found, meta = self.listed(target, dict(request.query))
         deleted = [deletion.delete(self._api, target.kind, obj, options)[0] for obj in found]
         items = [target.kind.present(obj) for obj in deleted]
         body_out = {

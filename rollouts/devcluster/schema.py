@@ -61,28 +61,19 @@ class Validator:
 def json_schema(schema: Object) -> Object:
     """Translate a structural schema to JSON Schema (draft 4, whose exclusive limits are booleans too)."""
     result: Object = {name: schema[name] for name in _COPIED if name in schema}
-    if schema.get(INT_OR_STRING):
-        result["type"] = ["integer", "string"]
-    elif "type" in schema:
-        result["type"] = schema["type"]
+    nulls = ["null"] if schema.get("nullable") else []
+    if types := ["integer", "string"] if schema.get(INT_OR_STRING) else [schema["type"]] if "type" in schema else []:
+        result["type"] = [*types, *nulls]
     if "enum" in schema:
-        result["enum"] = schema["enum"]
-    if schema.get("nullable"):
-        if "type" in result:
-            result["type"] = [*([result["type"]] if isinstance(result["type"], str) else result["type"]), "null"]
-        if "enum" in result and None not in result["enum"]:
-            result["enum"] = [*result["enum"], None]
+        result["enum"] = [*schema["enum"], *([None] if nulls else [])]
     if "properties" in schema:
         result["properties"] = {name: json_schema(each) for name, each in schema["properties"].items()}
-    if isinstance(schema.get("items"), dict):
-        result["items"] = json_schema(schema["items"])
-    if isinstance(schema.get("additionalProperties"), dict):
-        result["additionalProperties"] = json_schema(schema["additionalProperties"])
+    for name in ("items", "additionalProperties", "not"):
+        if isinstance(schema.get(name), dict):
+            result[name] = json_schema(schema[name])
     for name in ("allOf", "anyOf", "oneOf"):
         if name in schema:
             result[name] = [json_schema(each) for each in schema[name]]
-    if "not" in schema:
-        result["not"] = json_schema(schema["not"])
     return result
 
 
@@ -99,61 +90,57 @@ def _json_type(value: Any) -> str:
     return names.get(type(value), "null")
 
 
+# what the API server says of each broken keyword; {limit} is the keyword's value
+_WORDS = {
+    "pattern": "should match '{limit}'",
+    "minimum": "should be greater than or equal to {limit}",
+    "exclusiveMinimum": "should be greater than {limit}",
+    "maximum": "should be less than or equal to {limit}",
+    "exclusiveMaximum": "should be less than {limit}",
+    "multipleOf": "should be a multiple of {limit}",
+    "minLength": "should be at least {limit} chars long",
+    "minItems": "should have at least {limit} items",
+    "minProperties": "should have at least {limit} properties",
+}
+_CHOICES = {
+    "oneOf": "must validate one and only one schema (oneOf)",
+    "anyOf": "must validate at least one schema (anyOf)",
+    "not": "must not validate the schema (not)",
+}
+
+
 def _cause(error: Any) -> Cause:
     path, value, kind = field_path(error.instance_path), error.instance, error.kind
-    where = path or "<nil>"
-    match kind.name:
-        case "required":
-            return missing_value(f"{path}.{kind.property}" if path else kind.property)
-        case "type":
-            wanted = next(each for each in kind.types if each != "null")
-            actual = _json_type(value)
-            text = f'{path} in body must be of type {wanted}: "{actual}"'
-            return Cause(where, "FieldValueTypeInvalid", f'Invalid value: "{actual}": {text}')
-        case "enum":
-            return unsupported_value(where, value, [each for each in kind.options if each is not None])
-        case "uniqueItems":
-            return duplicate_value(where, value)
-        case "pattern":
-            return wrong_value(where, value, f"{path} in body should match '{kind.pattern}'")
-        case "minimum" | "exclusiveMinimum":
-            than = "greater than or equal to" if kind.name == "minimum" else "greater than"
-            return wrong_value(where, value, f"{path} in body should be {than} {kind.limit}")
-        case "maximum" | "exclusiveMaximum":
-            than = "less than or equal to" if kind.name == "maximum" else "less than"
-            return wrong_value(where, value, f"{path} in body should be {than} {kind.limit}")
-        case _:
-            return _cause_of_size(error, where, path)
+    where, keyword = path or "<nil>", str(error.schema_path[-1])
+    if keyword == "required":
+        return missing_value(f"{path}.{kind.property}" if path else kind.property)
+    if keyword == "type":
+        return _cause_of_type(where, path, value, kind.types)
+    if keyword == "enum":
+        return unsupported_value(where, value, [each for each in kind.options if each is not None])
+    if keyword == "uniqueItems":
+        return duplicate_value(where, value)
+    if keyword in _CHOICES:
+        return Cause(where, "FieldValueInvalid", f'Invalid value: "": "{path}" {_CHOICES[keyword]}')
+    return _cause_of_limit(where, path, value, keyword, error)
 
 
-def _cause_of_size(error: Any, where: str, path: str) -> Cause:
-    value, kind = error.instance, error.kind
-    match kind.name:
-        case "minLength":
-            return wrong_value(where, value, f"{path} in body should be at least {kind.limit} chars long")
-        case "maxLength":
-            return Cause(where, "FieldValueTooLong", f"Too long: may not be more than {kind.limit} bytes")
-        case "minItems":
-            return wrong_value(where, len(value), f"{path} in body should have at least {kind.limit} items")
-        case "maxItems":
-            return Cause(where, "FieldValueTooMany", f"Too many: {len(value)}: must have at most {kind.limit} items")
-        case "minProperties":
-            return wrong_value(where, len(value), f"{path} in body should have at least {kind.limit} properties")
-        case "maxProperties":
-            text = f"Too many: {len(value)}: must have at most {kind.limit} items"
-            return Cause(where, "FieldValueTooMany", text)
-        case "oneOf" | "oneOfNotValid" | "oneOfMultipleValid":
-            return _cause_of_choice(where, path, "must validate one and only one schema (oneOf)")
-        case "anyOf":
-            return _cause_of_choice(where, path, "must validate at least one schema (anyOf)")
-        case "not":
-            return _cause_of_choice(where, path, "must not validate the schema (not)")
-        case _:
-            return wrong_value(where, value, error.message)
+def _cause_of_type(where: str, path: str, value: Any, types: list[str]) -> Cause:
+    wanted = next(each for each in types if each != "null")
+    actual = _json_type(value)
+    text = f'{path} in body must be of type {wanted}: "{actual}"'
+    return Cause(where, "FieldValueTypeInvalid", f'Invalid value: "{actual}": {text}')
 
 
-def _cause_of_choice(where: str, path: str, text: str) -> Cause:
-    return Cause(where, "FieldValueInvalid", f'Invalid value: "": "{path}" {text}')
+def _cause_of_limit(where: str, path: str, value: Any, keyword: str, error: Any) -> Cause:
+    limit = error.kind.as_dict().get("pattern" if keyword == "pattern" else "limit")
+    if keyword == "maxLength":
+        return Cause(where, "FieldValueTooLong", f"Too long: may not be more than {limit} bytes")
+    if keyword in {"maxItems", "maxProperties"}:
+        return Cause(where, "FieldValueTooMany", f"Too many: {len(value)}: must have at most {limit} items")
+    shown = len(value) if isinstance(value, dict | list) else value
+    words = _WORDS.get(keyword)
+    return wrong_value(where, shown, f"{path} in body {words.format(limit=limit)}" if words else error.message)
 
 
 def _at(obj: Any, path: tuple[str, ...]) -> Any:

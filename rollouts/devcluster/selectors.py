@@ -12,8 +12,10 @@ from rollouts.devcluster.objects import Object, labels_of, value_at
 # the fields that each kind can be selected by, besides its name and namespace
 _FIELDS: dict[str, frozenset[str]] = {
     "Pod": frozenset(
-        ("spec.nodeName", "spec.restartPolicy", "spec.schedulerName", "spec.serviceAccountName")
-        + ("status.phase", "status.podIP", "status.nominatedNodeName", "spec.hostNetwork")
+        (
+            *("spec.nodeName", "spec.restartPolicy", "spec.schedulerName", "spec.serviceAccountName"),
+            *("status.phase", "status.podIP", "status.nominatedNodeName", "spec.hostNetwork"),
+        )
     ),
     "Event": frozenset(
         (

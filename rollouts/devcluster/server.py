@@ -9,16 +9,15 @@ from aiohttp import web
 
 from rollouts.devcluster import discovery, openapi
 from rollouts.devcluster.errors import ApiError, method_not_allowed
-from rollouts.devcluster.objects import Object
+from rollouts.devcluster.forms import Form
 from rollouts.devcluster.paths import Target, parse_bool, parse_path, wanted_form
 from rollouts.devcluster.resources import Resources
 from rollouts.devcluster.selectors import parse_filter
-from rollouts.devcluster.tables import Printer
-from rollouts.devcluster.watching import Watch, WatchOptions, check_options, encode_event
+from rollouts.devcluster.watching import Watch, WatchOptions, check_options
 
 if TYPE_CHECKING:
     from rollouts.devcluster.api import Api
-    from rollouts.devcluster.kinds import Kind
+    from rollouts.devcluster.objects import Object
 
 _WATCH_TIMEOUT = 3600.0
 _JSON = "application/json"
@@ -40,7 +39,6 @@ class Server:
         self._api = api
         self._resources = Resources(api)
         self._watches: set[Watch] = set()
-        self._printers: dict[Kind, Printer] = {}
         self._watches_expire = False
 
     def app(self) -> web.Application:
@@ -130,13 +128,14 @@ class Server:
     # --- objects --------------------------------------------------------------------------------------------------
 
     async def _resource(self, request: web.Request, target: Target) -> web.StreamResponse:
-        form = wanted_form(request.headers.get("Accept", ""))
+        wanted = wanted_form(request.headers.get("Accept", ""))
+        form = Form(target.kind, self._api.clock, wanted, request.query.get("includeObject", "Metadata"))
         method = request.method
         if method in {"GET", "HEAD"} and not target.name:
             if parse_bool(request.query, "watch"):
                 return await self._watch(request, target, form)
-            found, meta = self._resources.list(target, dict(request.query))
-            return reply(self._listed(target.kind, found, meta, form, request.query.get("includeObject", "Metadata")))
+            found, meta = self._resources.listed(target, dict(request.query))
+            return reply(form.listed(found, meta))
         body = await request.read()
         if method in {"GET", "HEAD"}:
             obj, code, warnings = self._resources.get(target), 200, list[str]()
@@ -150,39 +149,9 @@ class Server:
             obj, code, warnings = self._resources.delete(target, request, body)
         else:
             raise method_not_allowed()
-        include = request.query.get("includeObject", "Metadata")
-        return reply(self._shown(target.kind, obj, form, include), code, warnings)
+        return reply(form.one(obj), code, warnings)
 
-    def _printer(self, kind: Kind) -> Printer:
-        printer = self._printers.get(kind)
-        if printer is None:
-            printer = self._printers[kind] = Printer(kind)
-        return printer
-
-    def _listed(self, kind: Kind, found: list[Object], meta: Object, form: str, include: str) -> Object:
-        if form == "Table":
-            table = self._printer(kind).table(found, self._api.clock.now(), include)
-            return {**table, "metadata": meta}
-        if form == "PartialObjectMetadata":
-            items = [_partial(obj) for obj in found]
-            return {
-                "kind": "PartialObjectMetadataList",
-                "apiVersion": "meta.k8s.io/v1",
-                "metadata": meta,
-                "items": items,
-            }
-        items = [kind.present(obj) for obj in found]
-        return {"kind": kind.list_kind, "apiVersion": kind.api_version, "metadata": meta, "items": items}
-
-    def _shown(self, kind: Kind, obj: Object, form: str, include: str) -> Object:
-        if form == "Object" or obj.get("kind") != kind.kind:
-            return obj
-        if form == "Table":
-            table = self._printer(kind).table([obj], self._api.clock.now(), include)
-            return {**table, "metadata": {"resourceVersion": obj["metadata"]["resourceVersion"]}}
-        return _partial(obj)
-
-    async def _watch(self, request: web.Request, target: Target, form: str) -> web.StreamResponse:
+    async def _watch(self, request: web.Request, target: Target, form: Form) -> web.StreamResponse:
         query = dict(request.query)
         chosen = parse_filter(target.kind, target.namespace, query)
         seconds = float(query.get("timeoutSeconds") or 0)
@@ -201,36 +170,10 @@ class Server:
         await response.prepare(request)
         self._watches.add(watch)
         try:
-            headers = True
             async for batch in watch.batches():
-                if form != "Object":
-                    batch, headers = self._in_form(target.kind, batch, form, query, headers=headers)
-                await response.write(b"".join(encode_event(*event) for event in batch))
-        except (ConnectionResetError, ConnectionError):
+                await response.write(form.events(batch))
+        except ConnectionError:
             pass  # the client is gone: nobody is left to tell
         finally:
             self._watches.discard(watch)
         return response
-
-    def _in_form(
-        self, kind: Kind, batch: list[tuple[str, Any]], form: str, query: dict[str, str], *, headers: bool
-    ) -> tuple[list[tuple[str, Any]], bool]:
-        shown: list[tuple[str, Any]] = []
-        for event, encoded in batch:
-            obj = orjson.loads(encoded) if isinstance(encoded, bytes) else encoded
-            if event == "ERROR" or form == "PartialObjectMetadata":
-                shown.append((event, obj if event == "ERROR" else _partial(obj)))
-                continue
-            rows = [] if event == "BOOKMARK" else [obj]
-            include = query.get("includeObject", "Metadata")
-            table = self._printer(kind).table(rows, self._api.clock.now(), include, headers=headers)
-            headers = False
-            table["metadata"] = {"resourceVersion": obj["metadata"]["resourceVersion"]}
-            if event == "BOOKMARK":
-                table["rows"] = [{"cells": [], "object": _partial(obj)}]
-            shown.append((event, table))
-        return shown, headers
-
-
-def _partial(obj: Object) -> Object:
-    return {"kind": "PartialObjectMetadata", "apiVersion": "meta.k8s.io/v1", "metadata": obj["metadata"]}

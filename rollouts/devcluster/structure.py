@@ -92,19 +92,12 @@ def _joined(path: str, name: str) -> str:
 def _fits(schema: Object, value: Any) -> bool:
     if value is None or schema.get(OPEN):
         return True
+    if isinstance(value, bool):
+        return bool(schema.get("type") == "boolean")
     if schema.get(INT_OR_STRING):
-        numbers = (int, float) if schema.get("x-number") else (int,)
-        return isinstance(value, str) or (isinstance(value, numbers) and not isinstance(value, bool))
-    match schema.get("type"):
-        case "integer":
-            return isinstance(value, int) and not isinstance(value, bool)
-        case "number":
-            return isinstance(value, int | float) and not isinstance(value, bool)
-        case "boolean":
-            return isinstance(value, bool)
-        case "string":
-            return isinstance(value, str)
-    return False
+        return isinstance(value, str | int) or (isinstance(value, float) and bool(schema.get("x-number")))
+    types: dict[str, tuple[type, ...]] = {"integer": (int,), "number": (int, float), "string": (str,)}
+    return isinstance(value, types.get(schema.get("type", ""), ()))
 
 
 def _mismatch(schema: Object, value: Any, walk: Walk, path: str) -> None:

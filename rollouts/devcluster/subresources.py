@@ -88,7 +88,7 @@ def bind(api: Api, pod: Object, binding: Object) -> Object:
 
 
 def no_logs(pod: Object) -> ApiError:
-    """The pods of this cluster run no programs."""
+    """Say that the pods of this cluster run no programs."""
     name = pod["metadata"]["name"]
     text = f"pod {name} has no logs: the dev cluster's pods act out their containers and run no programs"
     return ApiError(501, "NotImplemented", text, {"name": name, "kind": "pods"})

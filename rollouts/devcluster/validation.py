@@ -37,31 +37,32 @@ def not_negative(field: str, spec: Object, *names: str) -> list[Cause]:
 
 
 def _container_causes(field: str, container: Object, *, volumes: set[str]) -> list[Cause]:
-    causes = []
-    name = container.get("name") or ""
-    if not name:
-        causes.append(missing_value(f"{field}.name"))
-    elif not is_label(name):
-        text = LABEL_TEXT if len(name) <= 63 else "must be no more than 63 characters"
-        causes.append(wrong_value(f"{field}.name", name, text))
-    if not container.get("image"):
+    causes = _container_name_causes(f"{field}.name", container.get("name") or "")
+    image = container.get("image") or ""
+    if not image:
         causes.append(missing_value(f"{field}.image"))
-    elif container["image"] != container["image"].strip():
-        text = "must not have leading or trailing whitespace"
-        causes.append(wrong_value(f"{field}.image", container["image"], text))
-    if container.get("imagePullPolicy") not in {"Always", "IfNotPresent", "Never"}:
-        policies = ["Always", "IfNotPresent", "Never"]
+    elif image != image.strip():
+        causes.append(wrong_value(f"{field}.image", image, "must not have leading or trailing whitespace"))
+    policies = ["Always", "IfNotPresent", "Never"]
+    if container.get("imagePullPolicy") not in policies:
         causes.append(unsupported_value(f"{field}.imagePullPolicy", container.get("imagePullPolicy"), policies))
     for index, port in enumerate(container.get("ports") or []):
         causes += _port_causes(f"{field}.ports[{index}]", port)
-    for index, variable in enumerate(container.get("env") or []):
-        if not variable.get("name"):
-            causes.append(missing_value(f"{field}.env[{index}].name"))
+    nameless = [index for index, each in enumerate(container.get("env") or []) if not each.get("name")]
+    causes += [missing_value(f"{field}.env[{index}].name") for index in nameless]
     for index, mount in enumerate(container.get("volumeMounts") or []):
         if mount.get("name") not in volumes:
             where = f"{field}.volumeMounts[{index}].name"
             causes.append(Cause(where, "FieldValueNotFound", f"Not found: {shown(mount.get('name', ''))}"))
     return causes
+
+
+def _container_name_causes(field: str, name: str) -> list[Cause]:
+    if not name:
+        return [missing_value(field)]
+    if is_label(name):
+        return []
+    return [wrong_value(field, name, LABEL_TEXT if len(name) <= 63 else "must be no more than 63 characters")]
 
 
 def _port_causes(field: str, port: Object) -> list[Cause]:
@@ -203,8 +204,8 @@ def _pod(obj: Object, before: Object | None) -> list[Cause]:
     if before is not None and _frozen_pod_spec(obj["spec"]) != _frozen_pod_spec(before["spec"]):
         text = (
             "pod updates may not change fields other than `spec.containers[*].image`,"
-            "`spec.initContainers[*].image`,`spec.activeDeadlineSeconds`,`spec.tolerations` (only additions to existing "
-            "tolerations),`spec.terminationGracePeriodSeconds` (allow it to be set to 1 if it was previously negative)"
+            "`spec.initContainers[*].image`,`spec.activeDeadlineSeconds`,`spec.tolerations` (only additions to "
+            "existing tolerations),`spec.terminationGracePeriodSeconds` (allow it to be set to 1 if it was previously negative)"
         )
         causes.append(forbidden_value("spec", text))
     return causes

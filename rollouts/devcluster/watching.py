@@ -5,9 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
-
-import orjson
+from typing import TYPE_CHECKING
 
 from rollouts.devcluster.errors import ApiError, bad_request, expired, forbidden_value, invalid
 from rollouts.devcluster.store import resource_version
@@ -167,10 +165,3 @@ class Watch:
         if end:
             meta["annotations"] = {INITIAL_EVENTS_END: "true"}
         return {"kind": self._kind.kind, "apiVersion": self._kind.api_version, "metadata": meta}
-
-
-def encode_event(kind: str, obj: Any) -> bytes:
-    """Write an event as a line of the stream."""
-    if isinstance(obj, bytes):
-        return b'{"type":"' + kind.encode() + b'","object":' + obj + b"}\n"
-    return orjson.dumps({"type": kind, "object": obj}) + b"\n"

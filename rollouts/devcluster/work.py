@@ -1,4 +1,4 @@
-"""When does a controller of the cluster look at an object again? When something changed, or at the time it asked for."""
+"""When does a controller of the cluster look at an object again? At a change, or at the time it asked for."""
 
 from __future__ import annotations
 
@@ -68,7 +68,7 @@ class Worker(Generic[K]):
     def _run_once(self, key: K) -> None:
         try:
             again = self._sync(key)
-        except Exception:  # one broken object must not stop the others
+        except Exception:  # noqa: BLE001 - one broken object must not stop the others
             _LOG.exception("the dev cluster failed at %s; it tries again", key)
             again = _RETRY
         if again is not None:
