@@ -35,6 +35,7 @@ class Queue(Generic[K]):
         self._loop = asyncio.get_running_loop()
         self._changed = asyncio.Event()
         self._timer: asyncio.TimerHandle | None = None
+        self._rings_at = 0.0
         self._is_closed = False
 
     @property
@@ -106,10 +107,12 @@ class Queue(Generic[K]):
     def _set_timer(self) -> None:
         """Keep the one timer at the earliest wake. Too early a timer is harmless: it finds nothing and is set again."""
         at = self._agenda.next_wake()
-        if at is None or self._is_closed or (self._timer is not None and self._timer.when() <= at):
+        if at is None or self._is_closed or (self._timer is not None and self._rings_at <= at):
             return
         if self._timer is not None:
             self._timer.cancel()
+        # Kept here, not asked of the timer: uvloop's handle for a time that has passed doesn't know it.
+        self._rings_at = at
         self._timer = self._loop.call_at(at, self._ring, at)
 
     def _ring(self, at: float) -> None:
