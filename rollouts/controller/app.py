@@ -79,6 +79,11 @@ class Controller:
         for name, sentence in kit.broken.items():
             _log.warning("plugin is broken", plugin=name, problem=sentence)
 
+    @property
+    def is_working(self) -> bool:
+        """Whether this process makes passes: it leads, and its caches are there."""
+        return self._loop.is_running
+
     async def run(self, stop: asyncio.Event, started: asyncio.Event | None = None) -> None:
         """Work until `stop` is set. Raises LeadershipLost, and whatever no part of a controller can live with."""
         async with contextlib.AsyncExitStack() as stack:
