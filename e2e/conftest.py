@@ -1,9 +1,10 @@
 """Which fixtures give a test its control plane, its namespace, its kubectl and its controllers?"""
 
+import asyncio
 import contextlib
 import itertools
 import sysconfig
-from collections.abc import AsyncIterator, Callable, Generator, Sequence
+from collections.abc import AsyncIterator, Callable, Generator, Iterator, Sequence
 from pathlib import Path
 from typing import Protocol
 
@@ -45,15 +46,27 @@ def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestR
     return report
 
 
-@pytest_asyncio.fixture(scope="session", loop_scope="session")
-async def plane(
-    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
-) -> AsyncIterator[ControlPlane]:
-    """The real control plane, one for all tests, with our CRDs."""
+@pytest.fixture(scope="session", autouse=True)
+def _current_loop() -> Iterator[None]:
+    """Without a current event loop, looptime makes one before each synchronous test and nobody closes it."""
+    loop = asyncio.new_event_loop()
+    asyncio.set_event_loop(loop)
+    yield
+    asyncio.set_event_loop(None)
+    loop.close()
+
+
+@pytest.fixture(scope="session")
+def plane(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[ControlPlane]:
+    """The real control plane, one for all tests, with our CRDs. It outlives the event loops of the tests."""
     if failure := request.config.stash.get(FAILURE, None):
         raise failure
-    async with ControlPlane(tmp_path_factory.mktemp("plane"), crds=CRDS) as running:
+    running = ControlPlane(tmp_path_factory.mktemp("plane"), crds=CRDS)
+    try:
+        asyncio.run(running.start())
         yield running
+    finally:
+        asyncio.run(running.stop())
 
 
 @pytest.fixture

@@ -9,6 +9,7 @@ import asyncio
 import contextlib
 import ipaddress
 import itertools
+import math
 import os
 import time
 from collections.abc import Coroutine
@@ -70,20 +71,20 @@ class Kubelet:
 
     def _see(self, pod: dict[str, Any], tasks: asyncio.TaskGroup, *, deleted: bool) -> None:
         uid = pod["metadata"]["uid"]
-        if deleted:
+        if deleted or acting.note(pod, "hands-off") == "true":
             self._forget(uid)
             return
         actor = self._actors.get(uid)
         if actor is None:
             actor = self._actors[uid] = Actor(pod, self._address(pod))
             self._set_task(actor, self._play(actor, was_ready=_is_ready(pod)), tasks)
-        regated = _gates(pod) != _gates(actor.pod)
+        redirected = acting.direction(pod) != acting.direction(actor.pod)
         actor.pod = pod
         if pod["metadata"].get("deletionTimestamp"):
             if not actor.leaving:
                 actor.leaving = True
                 self._set_task(actor, self._leave(actor), tasks)
-        elif regated and actor.started:
+        elif redirected and actor.started:
             self._set_task(actor, self._act(actor), tasks)
 
     def _set_task(self, actor: Actor, work: Coroutine[Any, Any, None], tasks: asyncio.TaskGroup) -> None:
@@ -116,7 +117,9 @@ class Kubelet:
             return
         age = 0.0
         if was_ready:
-            age = max(part.ready_after for part in acting.parts(actor.pod))
+            age = max(
+                (part.ready_after for part in acting.parts(actor.pod) if part.ready_after < math.inf), default=0.0
+            )
         else:
             await asyncio.sleep(self._start_delay)
         actor.started, actor.started_at = time.monotonic() - age, _now()
@@ -141,13 +144,13 @@ class Kubelet:
             body = {"metadata": {"uid": actor.pod["metadata"]["uid"]}, "status": status}
             if not await self._write("PATCH", f"{_path(actor.pod)}/status", body, STRATEGIC):
                 return
-            if scene.until is None:
+            if scene.until == math.inf:
                 return
             await asyncio.sleep(max(0.0, scene.until - (time.monotonic() - actor.started)))
 
     async def _leave(self, actor: Actor) -> None:
-        """The containers end at once when they are asked to; then the pod's object goes."""
-        await asyncio.sleep(self._stop_delay)
+        """The containers end when they are asked to, or when their grace is over; then the pod's object goes."""
+        await asyncio.sleep(acting.stop_after(actor.pod, self._stop_delay))
         uid = actor.pod["metadata"]["uid"]
         body = {"gracePeriodSeconds": 0, "preconditions": {"uid": uid}}
         await self._write("DELETE", _path(actor.pod), body)
@@ -198,13 +201,6 @@ def _path(pod: dict[str, Any]) -> str:
 def _is_ready(pod: dict[str, Any]) -> bool:
     conditions = pod.get("status", {}).get("conditions", [])
     return any(condition["type"] == "Ready" and condition["status"] == "True" for condition in conditions)
-
-
-def _gates(pod: dict[str, Any]) -> dict[str, str]:
-    """The conditions that others write and that readiness waits for."""
-    wanted = {gate["conditionType"] for gate in pod["spec"].get("readinessGates") or []}
-    conditions = pod.get("status", {}).get("conditions", [])
-    return {condition["type"]: condition["status"] for condition in conditions if condition["type"] in wanted}
 
 
 def _now() -> str:

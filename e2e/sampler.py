@@ -160,9 +160,10 @@ class Sampler:
     async def _watch(self) -> None:
         async with aclosing(follow(self._api, self._path, labelSelector=self._selector)) as changes:
             async for change in changes:
-                self._take_in(change)
+                self.take_in(change)
 
-    def _take_in(self, change: Change) -> None:
+    def take_in(self, change: Change) -> None:
+        """Sample the pods after one more event."""
         if change.kind == "LOST":
             return
         names = [pod["metadata"]["name"] for pod in change.objects]
