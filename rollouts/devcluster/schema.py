@@ -126,7 +126,7 @@ def _cause(error: Any) -> Cause:
 
 
 def _cause_of_type(where: str, path: str, value: Any, types: list[str]) -> Cause:
-    wanted = next(each for each in types if each != "null")
+    wanted = ",".join(each for each in types if each != "null")
     actual = _json_type(value)
     text = f'{path} in body must be of type {wanted}: "{actual}"'
     return Cause(where, "FieldValueTypeInvalid", f'Invalid value: "{actual}": {text}')

@@ -203,9 +203,9 @@ def _pod(obj: Object, before: Object | None) -> list[Cause]:
     causes = pod_spec_causes("spec", obj["spec"])
     if before is not None and _frozen_pod_spec(obj["spec"]) != _frozen_pod_spec(before["spec"]):
         text = (
-            "pod updates may not change fields other than `spec.containers[*].image`,"
-            "`spec.initContainers[*].image`,`spec.activeDeadlineSeconds`,`spec.tolerations` (only additions to "
-            "existing tolerations),`spec.terminationGracePeriodSeconds` (allow it to be set to 1 if it was previously negative)"
+            "pod updates may not change fields other than `spec.containers[*].image`,`spec.initContainers[*].image`,"
+            "`spec.activeDeadlineSeconds`,`spec.tolerations` (only additions to existing tolerations),"
+            "`spec.terminationGracePeriodSeconds` (allow it to be set to 1 if it was previously negative)"
         )
         causes.append(forbidden_value("spec", text))
     return causes

@@ -41,7 +41,8 @@ def http(running: Running) -> Http:
 @pytest.fixture
 def namespace(running: Running, request: pytest.FixtureRequest) -> str:
     """A namespace of the test's own."""
-    name = request.node.name.replace("_", "-").partition("[")[0][:50].strip("-") + f"-{id(request) % 10000}"
+    test: str = request.node.name
+    name = test.replace("_", "-").partition("[")[0][:50].strip("-") + f"-{id(request) % 10000}"
     code, _ = running.http.post("/api/v1/namespaces", {"metadata": {"name": name}})
     assert code == 201
     return name
