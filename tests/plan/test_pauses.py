@@ -1,0 +1,232 @@
+"""Who ends a pause, and where does it go on? The protocol of pauseConditions, controllerPause and currentStepIndex."""
+
+import pytest
+
+from tests.plan.decided import BOUNDED, Decided, Row, decided, given
+from tests.plan.given import paused, replica_set
+
+# At the pause: 40 percent are updated.
+HALF = (replica_set("app:1", 3), replica_set("app:2", 2, revision=2))
+
+ROWS = (
+    Row(
+        "a pause without end waits for people, without a write",
+        given(paused(), *HALF),
+        Decided(because=("step 4 of 5 (pause): the pause has no duration: promote to go on",)),
+    ),
+    Row(
+        "pauseConditions cleared: the pause is complete",
+        given(paused(pauseConditions=None), *HALF),
+        Decided(
+            status={
+                "canary": None,
+                "controllerPause": None,
+                "currentStepIndex": 4,
+                "duration": {"rolloutStartedAt": "2026-01-01T00:01:20Z", "totalManualPauseDurationSeconds": 5},
+                "message": "more replicas need to be updated",
+                "phase": "Progressing",
+                "conditions": {"Paused": "False RolloutPaused", "Progressing": "True ReplicaSetUpdated"},
+            },
+            because=("step 4 of 5 (pause) is complete",),
+        ),
+    ),
+    Row(
+        "pauseConditions and controllerPause cleared: that resumes nothing, the pause begins anew",
+        given(paused(pauseConditions=None, controllerPause=None), *HALF),
+        Decided(
+            status={
+                "controllerPause": True,
+                "pauseConditions": [{"reason": "CanaryPauseStep", "startTime": "2026-01-01T00:01:40Z"}],
+            },
+            because=("step 4 of 5 (pause): the pause has no duration: promote to go on",),
+        ),
+    ),
+    Row(
+        "a pause set by another controller (without pausedStepIndex) is resumed all the same",
+        given(paused(pauseConditions=None, canary=None), *HALF),
+        Decided(
+            status={
+                "controllerPause": None,
+                "currentStepIndex": 4,
+                "duration": {"rolloutStartedAt": "2026-01-01T00:01:20Z", "totalManualPauseDurationSeconds": 5},
+                "message": "more replicas need to be updated",
+                "phase": "Progressing",
+                "conditions": {"Paused": "False RolloutPaused", "Progressing": "True ReplicaSetUpdated"},
+            },
+            because=("step 4 of 5 (pause) is complete",),
+        ),
+    ),
+    Row(
+        "cleared and moved to another pause: that pause holds",
+        given(paused(pauseConditions=None, currentStepIndex=1), *HALF),
+        Decided(
+            does=("update ReplicaSet web-78766d5789 (revision 1): 3 to 4 pods",),
+            status={
+                "canary": {"pausedStepIndex": 1},
+                "duration": {"rolloutStartedAt": "2026-01-01T00:01:20Z", "totalManualPauseDurationSeconds": 5},
+                "pauseConditions": [{"reason": "CanaryPauseStep", "startTime": "2026-01-01T00:01:40Z"}],
+            },
+            wakes=105.0,
+            because=(
+                "step 2 of 5 (pause: 5s): the pause of 5s ends at 2026-01-01T00:01:45Z",
+                "the canary is being scaled from 2 to 1 pods" + BOUNDED,
+            ),
+        ),
+    ),
+    Row(
+        "cleared and moved to a weight: its pods come",
+        given(paused(pauseConditions=None, currentStepIndex=4), *HALF),
+        Decided(
+            does=("update ReplicaSet web-76d57f768c (revision 2): 2 to 3 pods",),
+            status={
+                "canary": None,
+                "controllerPause": None,
+                "duration": {"rolloutStartedAt": "2026-01-01T00:01:20Z", "totalManualPauseDurationSeconds": 5},
+                "message": "more replicas need to be updated",
+                "phase": "Progressing",
+                "conditions": {"Paused": "False RolloutPaused", "Progressing": "Unknown RolloutResumed"},
+            },
+            because=("step 5 of 5 (setWeight: 80): the canary is being scaled from 2 to 4 pods",),
+        ),
+    ),
+    Row(
+        "cleared and moved to the end: everything is updated, and no trace of the pause is left",
+        given(paused(pauseConditions=None, currentStepIndex=5), *HALF),
+        Decided(
+            does=("update ReplicaSet web-76d57f768c (revision 2): 2 to 3 pods",),
+            status={
+                "canary": None,
+                "controllerPause": None,
+                "duration": {"rolloutStartedAt": "2026-01-01T00:01:20Z", "totalManualPauseDurationSeconds": 5},
+                "message": "more replicas need to be updated",
+                "phase": "Progressing",
+                "conditions": {"Paused": "False RolloutPaused", "Progressing": "Unknown RolloutResumed"},
+            },
+            because=("the canary is being scaled from 2 to 5 pods",),
+        ),
+    ),
+    Row(
+        "an index beyond the steps means the end",
+        given(paused(pauseConditions=None, currentStepIndex=99), *HALF),
+        Decided(
+            does=("update ReplicaSet web-76d57f768c (revision 2): 2 to 3 pods",),
+            status={
+                "canary": None,
+                "controllerPause": None,
+                "currentStepIndex": 5,
+                "duration": {"rolloutStartedAt": "2026-01-01T00:01:20Z", "totalManualPauseDurationSeconds": 5},
+                "message": "more replicas need to be updated",
+                "phase": "Progressing",
+                "conditions": {"Paused": "False RolloutPaused", "Progressing": "True ReplicaSetUpdated"},
+            },
+            because=("the canary is being scaled from 2 to 5 pods",),
+        ),
+    ),
+    Row(
+        "a negative index means the first step",
+        given(paused(pauseConditions=None, currentStepIndex=-3), *HALF),
+        Decided(
+            does=("update ReplicaSet web-78766d5789 (revision 1): 3 to 4 pods",),
+            status={
+                "canary": None,
+                "controllerPause": None,
+                "currentStepIndex": 0,
+                "duration": {"rolloutStartedAt": "2026-01-01T00:01:20Z", "totalManualPauseDurationSeconds": 5},
+                "message": "more replicas need to be updated",
+                "phase": "Progressing",
+                "conditions": {"Paused": "False RolloutPaused", "Progressing": "True ReplicaSetUpdated"},
+            },
+            because=("step 1 of 5 (setWeight: 20): the canary is being scaled from 2 to 1 pods",),
+        ),
+    ),
+    Row(
+        "moved to a timed pause, the old one still there: its time counts from now",
+        given(paused(since=50, currentStepIndex=1), *HALF),
+        Decided(
+            does=("update ReplicaSet web-78766d5789 (revision 1): 3 to 4 pods",),
+            status={
+                "canary": {"pausedStepIndex": 1},
+                "duration": {"rolloutStartedAt": "2026-01-01T00:01:20Z", "totalManualPauseDurationSeconds": 50},
+                "pauseConditions": [{"reason": "CanaryPauseStep", "startTime": "2026-01-01T00:01:40Z"}],
+            },
+            wakes=105.0,
+            because=(
+                "step 2 of 5 (pause: 5s): the pause of 5s ends at 2026-01-01T00:01:45Z",
+                "the canary is being scaled from 2 to 1 pods" + BOUNDED,
+            ),
+        ),
+    ),
+    Row(
+        "no index at all: the update begins at its first step",
+        given(paused(pauseConditions=None, currentStepIndex=None), *HALF),
+        Decided(
+            does=("update ReplicaSet web-78766d5789 (revision 1): 3 to 4 pods",),
+            status={
+                "canary": None,
+                "controllerPause": None,
+                "currentStepIndex": 0,
+                "duration": {"rolloutStartedAt": "2026-01-01T00:01:20Z", "totalManualPauseDurationSeconds": 5},
+                "message": "more replicas need to be updated",
+                "phase": "Progressing",
+                "conditions": {"Paused": "False RolloutPaused", "Progressing": "True ReplicaSetUpdated"},
+            },
+            because=("step 1 of 5 (setWeight: 20): the canary is being scaled from 2 to 1 pods",),
+        ),
+    ),
+    Row(
+        "a timed pause waits for its end",
+        given(paused(index=1, since=98), replica_set("app:1", 4), replica_set("app:2", 1, revision=2)),
+        Decided(
+            status={
+                "duration": {"rolloutStartedAt": "2026-01-01T00:01:20Z", "totalManualPauseDurationSeconds": 2},
+                "updatedReplicas": 1,
+            },
+            wakes=103.0,
+            because=("step 2 of 5 (pause: 5s): the pause of 5s ends at 2026-01-01T00:01:43Z",),
+        ),
+    ),
+    Row(
+        "a timed pause is over at its end",
+        given(paused(index=1, since=95), replica_set("app:1", 4), replica_set("app:2", 1, revision=2)),
+        Decided(
+            status={
+                "canary": None,
+                "controllerPause": None,
+                "currentStepIndex": 2,
+                "duration": {"rolloutStartedAt": "2026-01-01T00:01:20Z", "totalManualPauseDurationSeconds": 5},
+                "message": "more replicas need to be updated",
+                "pauseConditions": None,
+                "phase": "Progressing",
+                "updatedReplicas": 1,
+                "conditions": {"Paused": "False RolloutPaused", "Progressing": "True ReplicaSetUpdated"},
+            },
+            because=("step 2 of 5 (pause: 5s) is complete",),
+        ),
+    ),
+    Row(
+        "a timed pause can be resumed before its end",
+        given(
+            paused(index=1, since=98, pauseConditions=None),
+            replica_set("app:1", 4),
+            replica_set("app:2", 1, revision=2),
+        ),
+        Decided(
+            status={
+                "canary": None,
+                "controllerPause": None,
+                "currentStepIndex": 2,
+                "duration": {"rolloutStartedAt": "2026-01-01T00:01:20Z", "totalManualPauseDurationSeconds": 2},
+                "message": "more replicas need to be updated",
+                "phase": "Progressing",
+                "updatedReplicas": 1,
+                "conditions": {"Paused": "False RolloutPaused", "Progressing": "True ReplicaSetUpdated"},
+            },
+            because=("step 2 of 5 (pause: 5s) is complete",),
+        ),
+    ),
+)
+
+
+@pytest.mark.parametrize("row", ROWS, ids=str)
+def test_a_pause(row: Row) -> None:
+    assert decided(row.here, row.now) == row.decided
