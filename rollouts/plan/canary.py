@@ -140,8 +140,10 @@ def _advance(scene: Scene, unmet: str, now: datetime) -> tuple[State, Gate | Non
     begins with this write.
     """
     at, step = scene.state, scene.current
-    if step is None or scene.begins or scene.is_halted or at.promote_full:
+    if scene.begins or scene.is_halted or at.promote_full:
         return at, None
+    if step is None:
+        return _without_stale_pause(at), None
     gate = _gate(at, step, unmet, now)
     if isinstance(gate, Open):
         at = state.step_completed(at)
@@ -153,9 +155,12 @@ def _advance(scene: Scene, unmet: str, now: datetime) -> tuple[State, Gate | Non
         return at, gate
     if gate.pauses and at.paused_since is None:
         return state.paused(at, now), gate
-    if not at.pauses:
-        at = replace(at, controller_pause=False, paused_index=None)
-    return at, gate
+    return _without_stale_pause(at), gate
+
+
+def _without_stale_pause(at: State) -> State:
+    """Forget that we have paused, if nothing is left of it: somebody has moved on from the step."""
+    return at if at.pauses else replace(at, controller_pause=False, paused_index=None)
 
 
 def _may_promote(scene: Scene, at: State) -> bool:

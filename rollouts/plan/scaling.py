@@ -38,7 +38,9 @@ def scale(revisions: Revisions, bounds: Bounds, target: Sizes, *, halted: bool) 
     if any(each.size for each in others):
         sizes.update(others_sizes(bounds, revisions.others, sum(each.available for each in revisions.all)))
     if stable is not None:
-        sizes[stable.name] = now.stable
+        # Nothing is given up for a canary whose ReplicaSet isn't there yet: it may never be allowed.
+        least = 0 if revisions.canary is not None else min(stable.size, bounds.replicas)
+        sizes[stable.name] = max(now.stable, least)
     if revisions.canary is not None:
         sizes[revisions.canary.name] = now.canary
     return Scaling(target, sizes, create_at=0 if halted else now.canary)

@@ -75,7 +75,9 @@ class State:
 
     @property
     def paused_since(self) -> datetime | None:
-        """When the pause of the current canary step began."""
+        """When the pause of the current canary step began. One that began at another step is not this step's."""
+        if self.paused_index is not None and self.paused_index != self.index:
+            return None
         return next((pause.start_time for pause in self.pauses if pause.reason == CANARY_PAUSE), None)
 
 
@@ -135,8 +137,9 @@ def aborted(state: State, now: datetime) -> State:
 
 def paused(state: State, now: datetime) -> State:
     """Begin the pause of the current canary step."""
+    others = (pause for pause in state.pauses if pause.reason != CANARY_PAUSE)
     pause = PauseCondition(reason=CANARY_PAUSE, start_time=_whole_second(now))
-    return replace(state, pauses=(*state.pauses, pause), controller_pause=True, paused_index=state.index)
+    return replace(state, pauses=(*others, pause), controller_pause=True, paused_index=state.index)
 
 
 def step_completed(state: State) -> State:
