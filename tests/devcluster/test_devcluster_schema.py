@@ -29,7 +29,10 @@ def create(http: "Http", namespace: str, spec: Any, query: str = "") -> tuple[in
         ),
         ({"colour": "green"}, 'spec.colour: Unsupported value: "green": supported values: "red", "blue"'),
         ({"parts": [{}]}, "spec.parts[0].name: Required value"),
-        ({"step": True}, 'spec.step: Invalid value: "boolean": spec.step in body must be of type integer,string: "boolean"'),
+        (
+            {"step": True},
+            'spec.step: Invalid value: "boolean": spec.step in body must be of type integer,string: "boolean"',
+        ),
         ([], 'spec: Invalid value: "array": spec in body must be of type object: "array"'),
     ],
 )
