@@ -40,7 +40,7 @@ def binaries(progress: Progress | None = None) -> Path:
     home = cache / key(cache)
     if not _complete(home):
         progress = progress or Progress()
-        with _lock(home.with_suffix(".lock"), progress.say):
+        with _lock(cache / f"{home.name}.lock", progress.say):
             if not _complete(home):  # whoever held the lock may have built it
                 _build(home, cache, progress)
     _link(home)
@@ -153,11 +153,12 @@ def _run(go: Go, arguments: list[str], told: Callable[[str], None]) -> list[str]
                 told(line.rstrip())
         output.seek(0)
         if child.returncode != 0:
-            raise BuildError(_explain(arguments, list(said)))
+            raise BuildError(explain(arguments, list(said)))
         return output.read().splitlines()
 
 
-def _explain(arguments: list[str], said: list[str]) -> str:
+def explain(arguments: list[str], said: list[str]) -> str:
+    """What to tell when Go fails: its own last words, and what would help."""
     text = "\n".join(said)
     hint = ""
     if re.search(r"dial tcp|no such host|proxyconnect|i/o timeout|TLS handshake|connection refused", text):

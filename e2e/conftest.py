@@ -3,22 +3,21 @@
 import asyncio
 import contextlib
 import itertools
-import sysconfig
-from collections.abc import AsyncIterator, Callable, Generator, Iterator, Sequence
+from collections.abc import AsyncIterator, Callable, Generator, Iterator
 from pathlib import Path
 from typing import Protocol
 
 import pytest
 import pytest_asyncio
 
-from e2e import arguments, build, toolchain
+from e2e import build, controller, toolchain
+from e2e.controller import Controller
 from e2e.kubectl import Kubectl
 from e2e.plane import ControlPlane
 from e2e.program import Program
 from e2e.sampler import Sampler
 
 CRDS = sorted((Path(__file__).parents[1] / "manifests" / "crds").glob("*.yaml"))
-CONTROLLER = Path(sysconfig.get_path("scripts")) / "rollouts"
 PROGRAMS = pytest.StashKey[list[Program]]()
 FAILURE = pytest.StashKey[Exception]()
 
@@ -94,23 +93,36 @@ def kubectl(plane: ControlPlane, namespace: str) -> Kubectl:
     return Kubectl(plane.admin_kubeconfig, namespace)
 
 
-class StartController(Protocol):
-    """Starts one more controller; all are ended after the test."""
+@pytest.fixture(scope="session")
+def controller_kubeconfig(plane: ControlPlane) -> Path:
+    """The credentials of the controller's own ServiceAccount, with the rights that manifests/ grant it."""
 
-    def __call__(self, kubeconfig: Path, *flags: str) -> Program: ...
+    async def install_and_ask() -> Path:
+        await controller.install(Kubectl(plane.admin_kubeconfig, controller.NAMESPACE))
+        return await plane.kubeconfig_of(controller.NAMESPACE, controller.SERVICE_ACCOUNT)
+
+    return asyncio.run(install_and_ask())
+
+
+class StartController(Protocol):
+    """`await start_controller("--namespace", namespace)`: ready when it returns; all are ended after the test."""
+
+    async def __call__(self, *flags: str, kubeconfig: Path | None = None) -> Controller: ...
 
 
 @pytest_asyncio.fixture
-async def start_controller(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[StartController]:
-    """`start_controller(await plane.kubeconfig_of(namespace, account), "--namespace", ...)`: kill() is kill -9."""
+async def start_controller(
+    request: pytest.FixtureRequest, controller_kubeconfig: Path, tmp_path: Path
+) -> AsyncIterator[StartController]:
+    """Starts the controller as its own ServiceAccount; the ends of the logs are shown when the test fails."""
     started: list[Program] = request.node.stash.setdefault(PROGRAMS, [])
 
-    def start(kubeconfig: Path, *flags: str) -> Program:
+    async def start(*flags: str, kubeconfig: Path | None = None) -> Controller:
         name = f"controller-{len(started) + 1}"
-        line: Sequence[str | Path] = [CONTROLLER, "controller", "--kubeconfig", kubeconfig, *flags]
-        program = Program(name, line, tmp_path / f"{name}.log", arguments.environment())
+        program = Controller(name, kubeconfig or controller_kubeconfig, tmp_path, flags)
         started.append(program)
         program.start()
+        await program.ready()
         return program
 
     yield start

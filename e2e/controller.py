@@ -1,0 +1,56 @@
+"""How is the controller run against the control plane, as the ServiceAccount of its manifests and nothing more?"""
+
+import sysconfig
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import aiohttp
+import yaml
+
+from e2e import arguments, ports
+from e2e.kubectl import Kubectl
+from e2e.program import Program
+from e2e.waiting import eventually
+
+PROGRAM = Path(sysconfig.get_path("scripts")) / "rollouts"
+MANIFESTS = Path(__file__).parents[1] / "manifests"
+NAMESPACE = "rollouts"
+SERVICE_ACCOUNT = "rollouts-controller"
+# The plane has the definitions already, and the controller is a program of ours instead of acted pods.
+LEFT_OUT = {"CustomResourceDefinition", "Deployment", "PodDisruptionBudget"}
+
+
+class Controller(Program):
+    """`rollouts controller` as a process: kill() is kill -9, stop() an orderly end, start() starts it again."""
+
+    def __init__(self, name: str, kubeconfig: Path, directory: Path, flags: Sequence[str] = ()) -> None:
+        health, metrics = ports.free(2)
+        self.health_url = f"http://127.0.0.1:{health}"
+        self.metrics_url = f"http://127.0.0.1:{metrics}/metrics"
+        line: list[str | Path] = [PROGRAM, "controller", "--kubeconfig", kubeconfig, "--bind-address", "127.0.0.1"]
+        line += ["--healthzPort", str(health), "--metricsPort", str(metrics), *flags]
+        super().__init__(name, line, directory / f"{name}.log", arguments.environment())
+
+    async def ready(self, within: float = 30.0) -> None:
+        """Wait until it says that it is ready."""
+
+        async def answers() -> bool:
+            self.require_running()
+            try:
+                async with aiohttp.ClientSession() as http, http.get(f"{self.health_url}/readyz") as answer:
+                    return answer.status == 200
+            except aiohttp.ClientConnectionError:
+                return False
+
+        await eventually(answers, within=within, what=f"{self.name} is ready")
+
+
+async def install(admin: Kubectl) -> None:
+    """Apply what the cluster-wide installation gives the controller: its account, its roles, its Service."""
+    objects: list[dict[str, Any]] = [
+        document
+        for document in yaml.safe_load_all(await admin("kustomize", str(MANIFESTS / "cluster-install")))
+        if document["kind"] not in LEFT_OUT
+    ]
+    await admin.apply(objects)
