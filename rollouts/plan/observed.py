@@ -14,6 +14,7 @@ from rollouts.api import keys
 from rollouts.api.rollout import Rollout, parse_rollout
 from rollouts.api.status import RolloutStatus, parse_status
 from rollouts.api.timestamps import parse_time
+from rollouts.plan.hashing import step_hash, template_digest
 
 Raw = Mapping[str, Any]
 
@@ -96,6 +97,7 @@ class Observed:
     `replica_sets` holds those that the Rollout controls and those without a controller that its selector matches, oldest
     first. `services` has an entry for each Service that the spec names: None where it doesn't exist. `pods` is None
     unless a restart is pending. `rubbish` names the parts of the status that somebody else wrote and that don't parse.
+    `digest` and `step_hash` stand for the desired template and the canary's steps.
     """
 
     rollout: Rollout
@@ -106,6 +108,8 @@ class Observed:
     pods: tuple[Pod, ...] | None = None
     refusals: tuple[Refusal, ...] = ()
     rubbish: tuple[str, ...] = ()
+    digest: str = ""
+    step_hash: str = ""
 
     @property
     def name(self) -> str:
@@ -212,4 +216,6 @@ def observe_rollout(
         pods=None if pods is None else tuple(pods),
         refusals=tuple(refusals),
         rubbish=tuple(rubbish),
+        digest=template_digest(raw["spec"].get("template") or {}),
+        step_hash=step_hash(((raw["spec"].get("strategy") or {}).get("canary") or {}).get("steps")),
     )

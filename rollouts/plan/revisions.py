@@ -5,14 +5,14 @@ one. Equality of templates decides, as in Kubernetes' own Deployment controller;
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 from rollouts.api import keys
-from rollouts.api.selectors import selector_matches
+from rollouts.api.selectors import read_selector
 from rollouts.plan.actions import AdoptReplicaSet, CreateReplicaSet, ReleaseReplicaSet
 from rollouts.plan.equality import templates_equal
-from rollouts.plan.hashing import pod_hash, template_digest
+from rollouts.plan.hashing import pod_hash
 from rollouts.plan.observed import Observed, ReplicaSet
 
 # What a ReplicaSet does not inherit from its Rollout's annotations.
@@ -73,10 +73,10 @@ def replica_set_name(rollout_name: str, pod_hash_: str) -> str:
 
 def claims(here: Observed) -> tuple[AdoptReplicaSet | ReleaseReplicaSet, ...]:
     """Return what to adopt and what to release so that exactly what the selector matches is ours."""
-    selector = here.raw["spec"].get("selector") or {}
+    selector = read_selector(here.raw["spec"].get("selector") or {})
     actions: list[AdoptReplicaSet | ReleaseReplicaSet] = []
     for each in here.replica_sets:
-        is_ours, matches = each.owner_uid == here.uid, selector_matches(selector, each.labels)
+        is_ours, matches = each.owner_uid == here.uid, selector.matches(each.labels)
         if is_ours and not matches and not each.is_deleting:
             actions.append(ReleaseReplicaSet(each.name, each.uid))
         elif not each.owner_uid and matches and not each.is_deleting:
@@ -101,7 +101,7 @@ def _find_canary(owned: Iterable[ReplicaSet], here: Observed, digest: str, hash_
 
 def sort_out(here: Observed) -> Revisions:
     """Tell the ReplicaSets of a Rollout apart."""
-    digest = template_digest(here.template)
+    digest = here.digest
     hash_ = pod_hash(digest, here.status.collision_count)
     living = [each for each in here.replica_sets if each.owner_uid == here.uid and not each.is_deleting]
     canary = _find_canary(living, here, digest, hash_)
@@ -179,9 +179,3 @@ def owner_reference(here: Observed) -> dict[str, Any]:
         "controller": True,
         "blockOwnerDeletion": True,
     }
-
-
-def without(revisions: Revisions, names: Iterable[str]) -> Revisions:
-    """Return the revisions as they are once the named older ReplicaSets are gone."""
-    gone = set(names)
-    return replace(revisions, others=tuple(each for each in revisions.others if each.name not in gone))
