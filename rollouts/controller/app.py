@@ -94,20 +94,22 @@ class Controller:
             self.metrics_port = await enter(serving(metrics, address, self._options.metrics_port))
             _log.info("serving", address=address, health=self.health_port, metrics=self.metrics_port)
             # Left in the opposite order: first the work stops, then its events are flushed, then the watches end.
-            for cache in self._caches.values():
-                await enter(_background(cache.run()))
-            await enter(_background(self._recorder.run()))
+            helpers = [await enter(_beside(cache.run())) for cache in self._caches.values()]
+            helpers.append(await enter(_beside(self._recorder.run())))
             if started is not None:
                 started.set()
-            await self._until(stop)
+            await self._until(stop, helpers)
         _log.info("stopped")
 
-    async def _until(self, stop: asyncio.Event) -> None:
-        """Lead until `stop` is set, then let running passes finish."""
+    async def _until(self, stop: asyncio.Event, helpers: list[asyncio.Task[None]]) -> None:
+        """Lead until `stop` is set, then let running passes finish. If a helper breaks, so do we."""
         work = asyncio.create_task(self._lead_or_follow())
         stopping = asyncio.create_task(stop.wait())
         try:
-            await asyncio.wait({work, stopping}, return_when=asyncio.FIRST_COMPLETED)
+            await asyncio.wait({work, stopping, *helpers}, return_when=asyncio.FIRST_COMPLETED)
+            for helper in helpers:
+                if helper.done():
+                    helper.result()
             if not work.done():
                 _log.info("stopping", running=self._loop.queue.running)
                 if self._loop.is_running:
@@ -183,20 +185,14 @@ class Controller:
 
 
 @contextlib.asynccontextmanager
-async def _background(work: Coroutine[Any, Any, None]) -> AsyncIterator[None]:
-    """Run something beside the context; what ends too early says so in the log."""
+async def _beside(work: Coroutine[Any, Any, None]) -> AsyncIterator[asyncio.Task[None]]:
+    """Run something beside the context."""
     task = asyncio.create_task(work)
-    task.add_done_callback(_report)
     try:
-        yield
+        yield task
     finally:
         task.cancel()
         await asyncio.wait({task})
-
-
-def _report(task: asyncio.Task[None]) -> None:
-    if not task.cancelled() and (error := task.exception()) is not None:
-        _log.error("a background task has ended", exc_info=error)
 
 
 async def serve(options: Options) -> int:

@@ -6,7 +6,7 @@ from typing import Any
 import structlog
 
 from rollouts.controller.caches import Lookups
-from rollouts.controller.key import Key
+from rollouts.controller.key import Key, key_of
 from rollouts.controller.metrics import Metrics
 from rollouts.controller.queue import Queue
 from rollouts.controller.reconcile import Conflicted, Done, Failed, Gone, Reconciler, Result, Waiting
@@ -39,8 +39,10 @@ class Loop:
         self._acts: dict[Key, int] = {}
 
     async def run(self) -> None:
-        """Work until `close`; running passes may finish. What was added before is worked on first."""
+        """Work until `close`; running passes may finish. Whoever waits for something is served before those at rest."""
         self.is_running = True
+        for rollout in sorted(self._lookups.rollouts.items(), key=is_at_rest):
+            self.queue.add(key_of(rollout))
         try:
             await self.queue.run(self._work)
         finally:
@@ -55,20 +57,20 @@ class Loop:
 
         While a key is slowed down, what changes may be its own doing: then only its back-off brings it back.
         """
-        if self._acts.get(key, 0) <= MOST_ACTS_IN_A_ROW:
+        if self.is_running and self._acts.get(key, 0) <= MOST_ACTS_IN_A_ROW:
             self.queue.add(key)
 
     def changed(self, key: Key) -> None:
         """Have a pass made: somebody else has changed the Rollout itself."""
         self._acts.pop(key, None)
-        self.queue.add(key)
+        self.add(key)
 
     def deleted(self, key: Key, rollout: Raw) -> None:
         """Take leave of a Rollout. A pass of it may be running: one more cleans up after that."""
         if self.is_running:
             self._teller.deleted(key, rollout)
         self.forget(key)
-        self.queue.add(key)
+        self.add(key)
 
     def forget(self, key: Key) -> None:
         """Drop everything known of a Rollout that is gone."""
@@ -115,3 +117,14 @@ class Loop:
         if acts == MOST_ACTS_IN_A_ROW + 1:
             _log.warning("going round in circles: slowing down", rollout=str(key), passes=acts)
         self.queue.retry(key)
+
+
+def is_at_rest(rollout: Raw) -> bool:
+    """Tell whether a Rollout looks as if its last pass had left nothing to do."""
+    status = rollout.get("status")
+    generation = str(rollout["metadata"].get("generation", 0))
+    return (
+        isinstance(status, Mapping)
+        and status.get("observedGeneration") == generation
+        and status.get("phase") == "Healthy"
+    )
