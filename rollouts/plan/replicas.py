@@ -66,11 +66,11 @@ def _candidates(bounds: Bounds, weight: int, max_weight: int) -> Iterator[tuple[
     replicas = bounds.replicas
     none_is_fine = weight in (0, max_weight) or (replicas == 1 and bounds.surge == 0)
     totals = (replicas, replicas + 1) if bounds.surge > 0 else (replicas,)
+    share, rest = divmod(replicas * weight, max_weight)
+    rounded_up = share + (rest > 0)
     for total in totals:
-        share, rest = divmod(total * weight, max_weight)
-        is_tied = 2 * rest == max_weight
-        rounded_up = share + (rest > 0)
-        takes_all = total == replicas and rounded_up == replicas and not none_is_fine
+        is_tied = 2 * (total * weight % max_weight) == max_weight
+        takes_all = rounded_up == total and not none_is_fine
         if not takes_all:
             yield rounded_up, total
         if (share != 0 or none_is_fine) and (not is_tied or (takes_all and bounds.surge == 0)):

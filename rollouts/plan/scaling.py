@@ -7,7 +7,7 @@ from rollouts.api import keys
 from rollouts.plan.actions import Action, CreateReplicaSet, DeleteReplicaSet, UpdateReplicaSet
 from rollouts.plan.observed import Observed, ReplicaSet
 from rollouts.plan.replicas import Bounds, Count, Sizes, next_sizes, others_sizes
-from rollouts.plan.revisions import Revisions, inherited_annotations, new_replica_set
+from rollouts.plan.revisions import Revisions, inherited_annotations, new_replica_set, replica_set_name
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +36,7 @@ def scale(revisions: Revisions, bounds: Bounds, target: Sizes, *, halted: bool) 
     )
     sizes: dict[str, int] = {}
     if any(each.size for each in others):
-        sizes.update(others_sizes(bounds, revisions.others, sum(each.available for each in revisions.all)))
+        sizes.update(others_sizes(bounds, revisions.others, sum(Count.of(each).counted for each in revisions.all)))
     if stable is not None:
         # Nothing is given up for a canary whose ReplicaSet isn't there yet: it may never be allowed.
         least = 0 if revisions.canary is not None else min(stable.size, bounds.replicas)
@@ -62,9 +62,14 @@ def replica_set_actions(here: Observed, revisions: Revisions, bounds: Bounds, sc
 
 def may_create(here: Observed, revisions: Revisions) -> bool:
     """Whether a new ReplicaSet can be created: its name is free, and this very template hasn't been refused."""
-    if revisions.name_is_taken or f"{here.name}-{revisions.pod_hash}" in revisions.deleting:
+    name = replica_set_name(here.name, revisions.pod_hash)
+    if revisions.name_is_taken or name in revisions.deleting:
         return False
-    return not any(each.verb == "create" and each.digest == revisions.digest for each in here.refusals)
+    return not any(
+        each.subject == name if each.reason == "AlreadyExists" else each.digest == revisions.digest
+        for each in here.refusals
+        if each.verb == "create"
+    )
 
 
 def _update(
