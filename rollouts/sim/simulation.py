@@ -118,10 +118,8 @@ class Simulation:
             is_content = True
             for name in list(self.world.rollouts):
                 record, changes = self._pass(name)
-                moments += changes
-                if record is not None:
-                    moments.append(record)
-                    is_content = is_content and not record.has_written
+                moments += [*changes, record]
+                is_content = is_content and not record.has_written and not changes
             moved = False if lags else self.world.run_replica_sets()
             if is_content and not moved and not lags:
                 return _worth_telling(moments)
@@ -139,7 +137,7 @@ class Simulation:
 
     # One pass.
 
-    def _pass(self, name: str) -> tuple[Pass | None, list[Change]]:
+    def _pass(self, name: str) -> tuple[Pass, list[Change]]:
         changes: list[Change] = []
         here = self._observe(name)
         now, before = self.world.now, self._sizes()

@@ -114,7 +114,7 @@ def describe(action: Action) -> str:
         case ReleaseReplicaSet():
             text = f"release ReplicaSet {action.name}"
         case PatchRollout():
-            changes = [f"{key}={value}" for key, value in action.annotations.items()]
+            changes = [f"{_key(key)}={value}" for key, value in action.annotations.items()]
             changes += [] if action.replicas is None else [f"spec.replicas={action.replicas}"]
             text = f"patch the Rollout: {', '.join(changes)}"
         case SwitchService():
@@ -124,10 +124,20 @@ def describe(action: Action) -> str:
     return text
 
 
+def _key(key: str) -> str:
+    """Return an annotation's key without the prefix that all of ours have."""
+    return key.removeprefix("rollout.argoproj.io/")
+
+
+def _short(value: str) -> str:
+    """Return a value as it is, or the beginning of a long one: nobody reads a digest."""
+    return value if len(value) <= 40 else f"{value[:8]}..."
+
+
 def _describe_update(action: UpdateReplicaSet) -> str:
     changes = [] if action.size is None else [f"{action.seen_size} to {action.size} pods"]
     for key, value in action.annotations.items():
-        changes.append(f"without {key}" if value is None else f"{key}={value}")
+        changes.append(f"without {_key(key)}" if value is None else f"{_key(key)}={_short(value)}")
     if action.min_ready_seconds is not None:
         changes.append(f"minReadySeconds={action.min_ready_seconds}")
     return f"update ReplicaSet {action.name} (revision {action.revision}): {', '.join(changes)}"

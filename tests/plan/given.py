@@ -184,6 +184,7 @@ def _written(raw: Raw, revision: int, status: Mapping[str, Any], changes: Mappin
         **changes,
     }
     whole["HPAReplicas"] = whole["replicas"]
+    whole["conditions"] = list(whole["conditions"])
     if not steps:
         whole["currentStepIndex"] = None
     return live(raw, revision=revision, **{key: value for key, value in whole.items() if value is not None})

@@ -3,12 +3,56 @@
 import pytest
 
 from tests.plan.decided import BOUNDED, Decided, Row, decided, given
-from tests.plan.given import paused, replica_set
+from tests.plan.given import paused, replica_set, rollout, stable, updating
 
 # At the pause: 40 percent are updated.
 HALF = (replica_set("app:1", 3), replica_set("app:2", 2, revision=2))
 
 ROWS = (
+    Row(
+        "a new image that begins with a pause: no pods yet",
+        given(stable(rollout("app:2", steps=[{"pause": {}}])), replica_set("app:1", 5)),
+        Decided(
+            does=("create ReplicaSet web-76d57f768c (revision 2) with 0 pods", "patch the Rollout: revision=2"),
+            status={
+                "currentPodHash": "76d57f768c",
+                "currentStepIndex": 0,
+                "duration": {"rolloutStartedAt": "2026-01-01T00:01:40Z"},
+                "message": "more replicas need to be updated",
+                "phase": "Progressing",
+                "updatedReplicas": 0,
+                "conditions": {
+                    "Completed": "False RolloutCompleted",
+                    "Healthy": "False RolloutHealthy",
+                    "Progressing": "True NewReplicaSetCreated",
+                },
+            },
+            because=("the update begins at step 1", "the canary's ReplicaSet does not exist yet"),
+        ),
+    ),
+    Row(
+        "an update that begins with a pause pauses",
+        given(
+            updating(rollout("app:2", steps=[{"pause": {}}]), updated=0),
+            replica_set("app:1", 5),
+            replica_set("app:2", 0, revision=2),
+        ),
+        Decided(
+            status={
+                "canary": {"pausedStepIndex": 0},
+                "controllerPause": True,
+                "duration": {
+                    "rolloutStartedAt": "2026-01-01T00:01:20Z",
+                    "manualPauseStartedAt": "2026-01-01T00:01:40Z",
+                },
+                "message": "CanaryPauseStep",
+                "pauseConditions": [{"reason": "CanaryPauseStep", "startTime": "2026-01-01T00:01:40Z"}],
+                "phase": "Paused",
+                "conditions": {"Paused": "True RolloutPaused", "Progressing": "Unknown RolloutPaused"},
+            },
+            because=("step 1 of 1 (pause): the pause has no duration: promote to go on",),
+        ),
+    ),
     Row(
         "a pause without end waits for people, without a write",
         given(paused(), *HALF),

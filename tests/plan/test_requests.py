@@ -263,10 +263,7 @@ ROWS = (
         "spec.paused: a new template gets its ReplicaSet, without pods",
         given(stable(rollout("app:2", paused=True)), replica_set("app:1", 5)),
         Decided(
-            does=(
-                "create ReplicaSet web-76d57f768c (revision 2) with 0 pods",
-                "patch the Rollout: rollout.argoproj.io/revision=2",
-            ),
+            does=("create ReplicaSet web-76d57f768c (revision 2) with 0 pods", "patch the Rollout: revision=2"),
             status={
                 "currentPodHash": "76d57f768c",
                 "currentStepIndex": 0,

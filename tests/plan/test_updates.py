@@ -12,10 +12,7 @@ ROWS = (
         "a new Rollout gets its ReplicaSet at full size",
         given(live(rollout())),
         Decided(
-            does=(
-                "create ReplicaSet web-78766d5789 (revision 1) with 5 pods",
-                "patch the Rollout: rollout.argoproj.io/revision=1",
-            ),
+            does=("create ReplicaSet web-78766d5789 (revision 1) with 5 pods", "patch the Rollout: revision=1"),
             status={
                 "HPAReplicas": 0,
                 "availableReplicas": 0,
@@ -50,7 +47,7 @@ ROWS = (
         "the first revision is stable at once, without waiting for pods",
         given(updating(rollout(), currentPodHash=ONE, stableRS=None, updated=0, total=0), replica_set("app:1", 5, 0)),
         Decided(
-            does=("patch the Rollout: rollout.argoproj.io/revision=1",),
+            does=("patch the Rollout: revision=1",),
             status={
                 "HPAReplicas": 5,
                 "currentStepIndex": 5,
@@ -71,7 +68,7 @@ ROWS = (
             replica_set("app:1", 0, desired=0),
         ),
         Decided(
-            does=("patch the Rollout: rollout.argoproj.io/revision=1",),
+            does=("patch the Rollout: revision=1",),
             status={
                 "message": None,
                 "phase": "Healthy",
@@ -93,10 +90,7 @@ ROWS = (
         "a new image: its ReplicaSet is created at the size of the first step, the step is not judged yet",
         given(stable(rollout("app:2")), replica_set("app:1", 5)),
         Decided(
-            does=(
-                "create ReplicaSet web-76d57f768c (revision 2) with 1 pods",
-                "patch the Rollout: rollout.argoproj.io/revision=2",
-            ),
+            does=("create ReplicaSet web-76d57f768c (revision 2) with 1 pods", "patch the Rollout: revision=2"),
             status={
                 "currentPodHash": "76d57f768c",
                 "currentStepIndex": 0,
@@ -117,10 +111,7 @@ ROWS = (
         "a new image, pods may be unavailable: stable keeps its pods until the ReplicaSet is there",
         given(stable(rollout("app:2", canary=PLAIN)), replica_set("app:1", 5)),
         Decided(
-            does=(
-                "create ReplicaSet web-76d57f768c (revision 2) with 1 pods",
-                "patch the Rollout: rollout.argoproj.io/revision=2",
-            ),
+            does=("create ReplicaSet web-76d57f768c (revision 2) with 1 pods", "patch the Rollout: revision=2"),
             status={
                 "currentPodHash": "76d57f768c",
                 "currentStepIndex": 0,
@@ -135,53 +126,6 @@ ROWS = (
                 },
             },
             because=("the update begins at step 1", "the canary's ReplicaSet does not exist yet"),
-        ),
-    ),
-    Row(
-        "a new image that begins with a pause: no pods yet",
-        given(stable(rollout("app:2", steps=[{"pause": {}}])), replica_set("app:1", 5)),
-        Decided(
-            does=(
-                "create ReplicaSet web-76d57f768c (revision 2) with 0 pods",
-                "patch the Rollout: rollout.argoproj.io/revision=2",
-            ),
-            status={
-                "currentPodHash": "76d57f768c",
-                "currentStepIndex": 0,
-                "duration": {"rolloutStartedAt": "2026-01-01T00:01:40Z"},
-                "message": "more replicas need to be updated",
-                "phase": "Progressing",
-                "updatedReplicas": 0,
-                "conditions": {
-                    "Completed": "False RolloutCompleted",
-                    "Healthy": "False RolloutHealthy",
-                    "Progressing": "True NewReplicaSetCreated",
-                },
-            },
-            because=("the update begins at step 1", "the canary's ReplicaSet does not exist yet"),
-        ),
-    ),
-    Row(
-        "an update that begins with a pause pauses",
-        given(
-            updating(rollout("app:2", steps=[{"pause": {}}]), updated=0),
-            replica_set("app:1", 5),
-            replica_set("app:2", 0, revision=2),
-        ),
-        Decided(
-            status={
-                "canary": {"pausedStepIndex": 0},
-                "controllerPause": True,
-                "duration": {
-                    "rolloutStartedAt": "2026-01-01T00:01:20Z",
-                    "manualPauseStartedAt": "2026-01-01T00:01:40Z",
-                },
-                "message": "CanaryPauseStep",
-                "pauseConditions": [{"reason": "CanaryPauseStep", "startTime": "2026-01-01T00:01:40Z"}],
-                "phase": "Paused",
-                "conditions": {"Paused": "True RolloutPaused", "Progressing": "Unknown RolloutPaused"},
-            },
-            because=("step 1 of 1 (pause): the pause has no duration: promote to go on",),
         ),
     ),
     Row(
@@ -276,10 +220,7 @@ ROWS = (
             replica_set("app:3", 1, revision=3),
         ),
         Decided(
-            does=(
-                "update ReplicaSet web-76d57f768c (revision 2): 1 to 0 pods",
-                "patch the Rollout: rollout.argoproj.io/revision=3",
-            ),
+            does=("update ReplicaSet web-76d57f768c (revision 2): 1 to 0 pods", "patch the Rollout: revision=3"),
             wakes=691.0,
             because=("step 1 of 5 (setWeight: 20): 1 pods of older revisions are still available",),
         ),
@@ -392,10 +333,7 @@ ROWS = (
         "without steps: pods are replaced within surge",
         given(stable(rollout("app:2", steps=None)), replica_set("app:1", 5)),
         Decided(
-            does=(
-                "create ReplicaSet web-76d57f768c (revision 2) with 1 pods",
-                "patch the Rollout: rollout.argoproj.io/revision=2",
-            ),
+            does=("create ReplicaSet web-76d57f768c (revision 2) with 1 pods", "patch the Rollout: revision=2"),
             status={
                 "currentPodHash": "76d57f768c",
                 "duration": {"rolloutStartedAt": "2026-01-01T00:01:40Z"},
