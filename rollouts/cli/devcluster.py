@@ -19,7 +19,7 @@ The dev cluster is up at {url}. In another terminal:
 
   export KUBECONFIG={kubeconfig}
   kubectl get namespaces
-  kubectl create deployment web --image=nginx:1 --replicas=3
+  kubectl create deployment web --image=nginx:1 --replicas=3 --dry-run=client -o yaml | kubectl apply -f -
   kubectl get pods --watch
   kubectl set image deployment/web nginx=nginx:crash     (its containers crash)
   kubectl delete deployment web

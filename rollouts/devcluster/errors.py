@@ -148,10 +148,10 @@ def method_not_allowed() -> ApiError:
     return ApiError(405, "MethodNotAllowed", "the server does not allow this method on the requested resource", {})
 
 
-def unsupported_media_type(accepted: list[str]) -> ApiError:
+def unsupported_media_type(accepted: list[str], way_out: str = "") -> ApiError:
     """Say that the body's format is unknown."""
     types = ", ".join(accepted)
-    text = f"the body of the request was in an unknown format - accepted media types include: {types}"
+    text = f"the body of the request was in an unknown format - accepted media types include: {types}{way_out}"
     return ApiError(415, "UnsupportedMediaType", text)
 
 

@@ -19,6 +19,10 @@ if TYPE_CHECKING:
 
 _TRUE = frozenset({"1", "t", "T", "TRUE", "true", "True"})
 _FALSE = frozenset({"", "0", "f", "F", "FALSE", "false", "False"})
+_NO_PROTOBUF = (
+    ". The dev cluster reads no protobuf, which `kubectl create KIND` sends: "
+    "add --dry-run=client -o yaml and pipe it to `kubectl apply -f -`"
+)
 _NAMESPACE_SUBRESOURCES = frozenset({"status", "finalize"})
 
 
@@ -80,7 +84,7 @@ def read_body(media_type: str, body: bytes) -> Object:
         except yaml.YAMLError as error:
             raise bad_request(f"error converting YAML to JSON: {error}") from error
     else:
-        raise unsupported_media_type(["application/json", "application/yaml"])
+        raise unsupported_media_type(["application/json", "application/yaml"], _NO_PROTOBUF)
     if not isinstance(parsed, dict):
         raise bad_request("the body of the request is not an object")
     return parsed

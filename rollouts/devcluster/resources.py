@@ -54,23 +54,23 @@ class Resources:
 
     def post(self, target: Target, request: web.Request, body: bytes) -> Answer:
         """Create an object, or post to a subresource."""
-        obj = read_body(request.content_type, body)
         if target.name:
-            return self._post_below(target, obj)
+            return self._post_below(target, request.content_type, body)
+        obj = read_body(request.content_type, body)
         if target.kind.namespaced and target.namespace is None:
             raise method_not_allowed()
         write = read_write(request.query, request.headers.get("User-Agent", ""), target)
         created = self._api.create(target.kind, target.namespace or "", obj, write)
         return target.kind.present(created), 201, write.warnings
 
-    def _post_below(self, target: Target, obj: Object) -> Answer:
+    def _post_below(self, target: Target, media_type: str, body: bytes) -> Answer:
         if not target.subresource:
             raise method_not_allowed()
         if target.kind.resource != "pods" or target.subresource not in {"eviction", "binding"}:
             raise self._unserved(target)
         pod = self._api.get(target.kind, *target.key)
         act = evict if target.subresource == "eviction" else bind
-        return act(self._api, pod, obj), 201, []
+        return act(self._api, pod, read_body(media_type, body)), 201, []
 
     def put(self, target: Target, request: web.Request, body: bytes) -> Answer:
         """Replace an object or a subresource."""
