@@ -101,12 +101,11 @@ class ControlPlane:
         await self._controllers_work()
 
     async def stop(self) -> None:
-        """End everything by pid, the store last, and remove the directory if we made it."""
+        """End everything by pid, the store last; of a directory that isn't ours only the logs stay."""
         for name in ("kubelet", "kube-controller-manager", "kube-apiserver", "etcd"):
             if program := self._programs.get(name):
                 program.kill()  # nothing of its state is wanted
-        if self._own_directory:
-            shutil.rmtree(self.directory, ignore_errors=True)
+        shutil.rmtree(self.directory if self._own_directory else self.directory / "etcd", ignore_errors=True)
 
     async def start_apiserver(self) -> None:
         """Start the API server and wait until it is ready."""
