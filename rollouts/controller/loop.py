@@ -11,6 +11,7 @@ from rollouts.controller.metrics import Metrics
 from rollouts.controller.queue import Queue
 from rollouts.controller.reconcile import Conflicted, Done, Failed, Gone, Reconciler, Result, Waiting
 from rollouts.controller.tell import Teller
+from rollouts.kube.errors import ApiError
 
 Raw = Mapping[str, Any]
 
@@ -82,6 +83,8 @@ class Loop:
         with self._metrics.timed(key):
             try:
                 result = await self._reconciler.reconcile(key)
+            except ApiError as error:
+                result = Failed((error,))
             except Exception as error:  # noqa: BLE001 - one broken Rollout must not stop the others
                 rollout = self._lookups.rollouts.get(key.namespace, key.name)
                 self._teller.failed(key, rollout, error, is_ours=True)

@@ -22,8 +22,9 @@ class Refused:
 class Outcome:
     """What one plan's writes led to; filled in while they run, in the order in which answers arrive.
 
-    `written` are objects as the server returned them, `outdated` those as we saw them that turned out to have changed
-    since, `gone` those that don't exist any more. `postponed` says why something is left for later that is no error.
+    `written` are objects as the server returned them. `outdated` are those as we saw them that turned out to have
+    changed since, `gone` those that turned out not to exist, `deleted` those that we deleted ourselves. `postponed`
+    says why something is left for later that is no error.
     """
 
     acknowledged: list[Action] = field(default_factory=list)
@@ -32,6 +33,7 @@ class Outcome:
     written: list[Raw] = field(default_factory=list)
     outdated: list[Raw] = field(default_factory=list)
     gone: list[Raw] = field(default_factory=list)
+    deleted: list[Raw] = field(default_factory=list)
     postponed: list[str] = field(default_factory=list)
     rollout_is_gone: bool = False
     status_is_written: bool = False

@@ -188,7 +188,7 @@ class _Act:
         )
         if answer.get("kind") == REPLICA_SETS.kind and "deletionTimestamp" in answer["metadata"]:
             return answer  # a finalizer holds it
-        self._outcome.gone.append(self._object(action))
+        self._outcome.deleted.append(self._object(action))
         return {}
 
     async def _is_confirmed(self) -> bool:

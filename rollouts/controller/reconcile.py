@@ -213,7 +213,7 @@ class Reconciler:
         key, now = scene.key, self._monotonic()
         for raw in outcome.written:
             self._freshness.wrote(key, raw, now)
-        for raw in outcome.gone:
+        for raw in (*outcome.gone, *outcome.deleted):
             self._freshness.deleted(key, raw, now)
         for raw in outcome.outdated:
             self._freshness.outdated(key, raw, now)

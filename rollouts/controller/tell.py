@@ -17,6 +17,7 @@ Raw = Mapping[str, Any]
 
 NORMAL, WARNING = "Normal", "Warning"
 RECONCILIATION_ERROR = "ReconciliationError"
+MOST_TROUBLES = 50
 _REFUSED_REASONS: Mapping[str, str] = {"update": "ReplicaSetUpdateError"}
 
 _log = structlog.get_logger(__name__)
@@ -81,6 +82,8 @@ class Teller:
     def failed(self, key: Key, rollout: Raw | None, error: BaseException, *, is_ours: bool) -> None:
         """Tell of trouble; `is_ours` marks a mistake in our own code, which deserves its traceback."""
         self._metrics.failed(key)
+        while isinstance(error, BaseExceptionGroup) and len(error.exceptions) == 1:
+            error = error.exceptions[0]
         text = f"{type(error).__name__}: {error}"
         if self._is_known(key, text):
             return
@@ -112,6 +115,8 @@ class Teller:
         troubles = self._troubles.setdefault(key, set())
         if text in troubles:
             return True
+        if len(troubles) >= MOST_TROUBLES:
+            troubles.clear()  # a text that differs each time must not fill the memory
         troubles.add(text)
         return False
 

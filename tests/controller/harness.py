@@ -74,7 +74,7 @@ class Harness:
         end = self._time() + seconds
         while not condition():
             assert self._time() < end, f"not within {seconds} s: {self.events} {self.world.requests[-20:]}"
-            await asyncio.sleep(0.02)
+            await asyncio.sleep(max(0.02, seconds / 1000))
 
     def _remember(self, observed: Observed, now: datetime, kit: Kit) -> Plan:
         plan = self._plan(observed, now, kit)

@@ -4,11 +4,11 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
-from harness import KEY, START, running
+from harness import KEY, START, Harness, running
 from world import error, replica_set, rollout
 
 from rollouts.kube.errors import Forbidden, Invalid, ServerError, Unreachable
-from rollouts.plan import Observed, Plan
+from rollouts.plan import Observed, Plan, plan_rollout
 from rollouts.plan.actions import PatchRollout, UpdateReplicaSet
 from rollouts.ports import Kit
 
@@ -210,8 +210,6 @@ async def test_a_broken_plan_hurts_one_rollout_only() -> None:
     def plan(observed: Observed, now: datetime, kit: Kit) -> Plan:
         if observed.name == "broken":
             raise ZeroDivisionError("a bug")
-        from rollouts.plan import plan_rollout
-
         return plan_rollout(observed, now, kit)
 
     async with running(plan) as here:
@@ -351,3 +349,44 @@ async def test_a_known_rollout_is_not_announced_at_every_start() -> None:
         here.world.put({**rollout(), "status": {"phase": "Healthy"}})
         await asyncio.sleep(5)
         assert "RolloutAddedToInformer" not in here.reasons()
+
+
+async def test_pods_are_listed_while_a_restart_is_pending_and_a_failed_list_is_tried_again() -> None:
+    async with running() as here:
+        here.world.put(rollout())
+        await here.until(lambda: here.status().get("phase") == "Healthy")
+        assert not any("Pod" in request for request in here.world.requests)
+        here.world.fail["list", "Pod"] = [error(Unreachable, 0, "Unreachable", "cut off")]
+        here.world.change("Rollout", "web", {"spec": {"restartAt": "2026-01-01T00:00:00Z"}})
+        await here.until(lambda: here.status().get("restartedAt") == "2026-01-01T00:00:00Z", 5)
+        assert here.world.requests.count("list Pod app=web") == 2
+        assert here.reasons().count("ReconciliationError") == 1
+
+
+async def test_a_mistake_in_performing_is_told_by_its_own_name() -> None:
+    def plan(observed: Observed, now: datetime, kit: Kit) -> Plan:
+        del observed, now, kit
+        return Plan(actions=(UpdateReplicaSet("unheard-of", "u", 1, 1, size=2),))
+
+    async with running(plan) as here:
+        here.world.put(rollout())
+        await asyncio.sleep(30)
+        assert here.reasons().count("ReconciliationError") == 1
+        assert "KeyError" in here.events[-1]
+        assert len(here.plans) < 20
+
+
+async def test_before_it_leads_nothing_is_worked_on_and_then_the_needy_come_first() -> None:
+    harness = Harness(plan_rollout)
+    healthy = {"phase": "Healthy", "observedGeneration": "1"}
+    for number in range(5):
+        harness.world.put({**rollout(f"idle-{number}"), "status": healthy})
+    harness.world.put(rollout("needy"))
+    await asyncio.sleep(10)
+    assert harness.plans == []
+    assert harness.loop.queue.depth == 0
+    working = asyncio.create_task(harness.loop.run())
+    await asyncio.sleep(1)
+    harness.loop.close()
+    await working
+    assert harness.world.requests[0].split("-")[0].endswith("needy")

@@ -223,7 +223,7 @@ async def test_an_old_one_is_deleted_only_as_it_was_seen(world: World) -> None:
     world.deliver()
     metadata = world.get_now("ReplicaSet", "web-a")["metadata"]
     outcome = await run(world, DeleteReplicaSet("web-a", metadata["uid"], metadata["resourceVersion"]))
-    assert [each["metadata"]["name"] for each in outcome.gone] == ["web-a"]
+    assert [each["metadata"]["name"] for each in outcome.deleted] == ["web-a"]
     assert len(outcome.acknowledged) == 1
 
 
