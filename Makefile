@@ -53,7 +53,7 @@ e2e: .venv/.ready ## Run the end-to-end tests on a real control plane (about 10 
 
 .PHONY: lab
 lab: .venv/.ready ## Start the real control plane and print its kubeconfig
-	$(VENV)/python -m e2e.plane manifests/crds/rollout.yaml
+	$(VENV)/python -m e2e.plane manifests/crds/*.yaml
 
 .PHONY: bench
 bench: .venv/.ready ## Measure the controller on the real control plane
