@@ -94,22 +94,22 @@ class Controller:
             self.metrics_port = await enter(serving(metrics, address, self._options.metrics_port))
             _log.info("serving", address=address, health=self.health_port, metrics=self.metrics_port)
             # Left in the opposite order: first the work stops, then its events are flushed, then the watches end.
-            helpers = [await enter(_beside(cache.run())) for cache in self._caches.values()]
-            helpers.append(await enter(_beside(self._recorder.run())))
+            feeds = [await enter(_beside(cache.run())) for cache in self._caches.values()]
+            feeds.append(await enter(_beside(self._recorder.run())))
             if started is not None:
                 started.set()
-            await self._until(stop, helpers)
+            await self._until(stop, feeds)
         _log.info("stopped")
 
-    async def _until(self, stop: asyncio.Event, helpers: list[asyncio.Task[None]]) -> None:
-        """Lead until `stop` is set, then let running passes finish. If a helper breaks, so do we."""
+    async def _until(self, stop: asyncio.Event, feeds: list[asyncio.Task[None]]) -> None:
+        """Lead until `stop` is set, then let running passes finish. If a watch or the events break, so do we."""
         work = asyncio.create_task(self._lead_or_follow())
         stopping = asyncio.create_task(stop.wait())
         try:
-            await asyncio.wait({work, stopping, *helpers}, return_when=asyncio.FIRST_COMPLETED)
-            for helper in helpers:
-                if helper.done():
-                    helper.result()
+            await asyncio.wait({work, stopping, *feeds}, return_when=asyncio.FIRST_COMPLETED)
+            for feed in feeds:
+                if feed.done():
+                    feed.result()
             if not work.done():
                 _log.info("stopping", running=self._loop.queue.running)
                 if self._loop.is_running:
