@@ -1,12 +1,7 @@
-import asyncio
 from collections.abc import Iterator
 
 import pytest
 import structlog
-
-# Without a loop of its own in the main thread, Python 3.11 makes one when asked, which nobody would close.
-asyncio.set_event_loop(None)
-
 
 @pytest.fixture(autouse=True)
 def fresh_logs() -> Iterator[None]:
