@@ -117,11 +117,12 @@ class Simulation:
             lags = self._fault(Trouble.LAG)
             is_content = True
             for name in list(self.world.rollouts):
+                had_trouble = self.passes in self._faults  # whoever got no answer, or an old one, looks again
                 record, changes = self._pass(name)
                 moments += [*changes, record]
-                is_content = is_content and not record.has_written and not changes
-            moved = False if lags else self.world.run_replica_sets()
-            if is_content and not moved and not lags:
+                is_content = is_content and not record.has_written and not changes and not had_trouble
+            moved = not lags and self.world.run_replica_sets()
+            if is_content and not moved:
                 return _worth_telling(moments)
         raise RestlessError(f"{RESTLESS} passes in a row at {self.world.now}")
 
