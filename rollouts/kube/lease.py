@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 import structlog
 
 from rollouts.api.timestamps import format_micro_time
-from rollouts.kube.errors import ApiError, KubeError, NotFound
+from rollouts.kube.errors import AlreadyExists, ApiError, Conflict, KubeError, NotFound
 from rollouts.kube.resources import LEASES
 
 if TYPE_CHECKING:
@@ -138,8 +138,9 @@ class LeaderElector:
             async with asyncio.timeout(patience):
                 return await self._acquire_or_renew()
         except (KubeError, TimeoutError) as error:
-            # A conflict is the usual way of losing a race; anything else is worth a line.
-            _log.info("lease not written", lease=self._name, identity=self.identity, error=str(error))
+            # A conflict is the usual way of losing a race; anything else keeps everybody from working.
+            tell = _log.info if isinstance(error, Conflict | AlreadyExists) else _log.warning
+            tell("lease not written", lease=self._name, identity=self.identity, error=str(error) or "no answer in time")
             return False
 
     async def _acquire_or_renew(self) -> bool:
