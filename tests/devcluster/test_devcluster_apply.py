@@ -22,7 +22,7 @@ def test_applying_creates_and_owns_what_was_written(http: "Http", namespace: str
     code, made = apply(http, namespace, {"colour": "red", "parts": [{"name": "a", "size": 1}]}, "me")
     assert code == 201
     assert made["spec"]["replicas"] == 1  # by default, owned by nobody
-    fields = {"f:colour": {}, "f:parts": {'k:{"name":"a"}': {".": {}, "f:name": {}, "f:size": {}}}}
+    fields: Any = {"f:colour": {}, "f:parts": {'k:{"name":"a"}': {".": {}, "f:name": {}, "f:size": {}}}}
     assert owned(made) == {"me": {"f:spec": fields}}
     assert made["metadata"]["managedFields"][0]["operation"] == "Apply"
 

@@ -64,9 +64,8 @@ async def test_custom_objects(api: Any) -> None:
     where = ("example.com", "v1", "default", "widgets")
     body = {"apiVersion": "example.com/v1", "kind": "Widget", "metadata": {"name": "one"}, "spec": {}}
     await custom.create_namespaced_custom_object(*where, body)
-    await custom.patch_namespaced_custom_object(
-        *where, "one", {"spec": {"replicas": 4}}, _content_type="application/merge-patch+json"
-    )
+    patch = [{"op": "replace", "path": "/spec/replicas", "value": 4}]
+    await custom.patch_namespaced_custom_object(*where, "one", patch)
     found = await custom.get_namespaced_custom_object(*where, "one")
     assert found["spec"]["replicas"] == 4
 

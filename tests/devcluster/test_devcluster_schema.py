@@ -238,7 +238,7 @@ def test_pod_templates_get_the_servers_defaults(http: "Http", namespace: str) ->
 def test_the_selector_of_a_replica_set_is_immutable(http: "Http", namespace: str) -> None:
     path = f"/apis/apps/v1/namespaces/{namespace}/replicasets"
     http.post(path, replica_set())
-    patch = {"spec": {"selector": {"matchLabels": {"a": "b", "c": "d"}}}}
+    patch: Any = {"spec": {"selector": {"matchLabels": {"a": "b", "c": "d"}}}}
     patch["spec"]["template"] = {"metadata": {"labels": {"a": "b", "c": "d"}}}
     code, status = http.patch(path + "/one", patch)
     assert code == 422

@@ -249,7 +249,8 @@ def test_a_service_lists_its_pods(http: "Http", namespace: str) -> None:
     _, made = http.post(CORE.format(namespace) + "/services", service)
     assert made["spec"]["clusterIP"].startswith("10.96.")
     http.post(APPS.format(namespace) + "/replicasets", replica_set("web", 2, template()))
-    slices = f"/apis/discovery.k8s.io/v1/namespaces/{namespace}/endpointslices?labelSelector=kubernetes.io/service-name%3Dweb"
+    slices = f"/apis/discovery.k8s.io/v1/namespaces/{namespace}/endpointslices"
+    slices += "?labelSelector=kubernetes.io/service-name%3Dweb"
 
     def serving(listed: Any) -> list[bool]:
         return [each["conditions"]["ready"] for item in listed["items"] for each in item["endpoints"]]
