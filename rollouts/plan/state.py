@@ -111,6 +111,9 @@ def settle_requests(state: State, now: datetime, step_count: int) -> State:
     """
     if state.is_promoted or not state.stable_hash:
         state = replace(state, abort=False, aborted_at=None, promote_full=False)
+    if state.is_promoted:
+        # An update that is over has neither a step nor a pause, whatever somebody writes there.
+        return replace(_unpaused(state), index=step_count or None)
     if state.abort and state.promote_full:
         is_new = state.aborted_at is None
         state = replace(state, promote_full=False) if is_new else replace(state, abort=False)

@@ -3,7 +3,7 @@
 import pytest
 
 from tests.plan.decided import Decided, Row, decided, given
-from tests.plan.given import deleting, paused, replica_set, rollout, stable, updating
+from tests.plan.given import deleting, paused, replica_set, rollout, stable, stamp, updating
 
 ROWS = (
     Row(
@@ -106,6 +106,16 @@ ROWS = (
         "a Rollout that is being deleted is left alone",
         given(deleting(updating()), replica_set("app:1", 5)),
         Decided(because=("the Rollout is being deleted",)),
+    ),
+    Row(
+        "somebody moves the index of a finished update: it goes back to the end",
+        given(stable(currentStepIndex=0), replica_set("app:1", 5)),
+        Decided(status={"currentStepIndex": 5}),
+    ),
+    Row(
+        "somebody writes a pause into a finished update: it goes",
+        given(stable(pauseConditions=[{"reason": "CanaryPauseStep", "startTime": stamp(50)}]), replica_set("app:1", 5)),
+        Decided(status={"pauseConditions": None}),
     ),
 )
 
