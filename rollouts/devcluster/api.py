@@ -146,6 +146,11 @@ class Api:
         live = self.get(kind, namespace, name)
         self._check_identity(kind, namespace, name, obj)
         self._check_preconditions(kind, live, metadata(obj))
+        if kind.custom and not metadata(obj).get("resourceVersion"):
+            cause = Cause(
+                "metadata.resourceVersion", "FieldValueInvalid", "Invalid value: 0: must be specified for an update"
+            )
+            raise invalid(kind.kind, kind.group, name, [cause])
         if not write.trusted:
             obj = self._decoded(kind, obj, write)
         new = self._status_written(live, obj) if write.subresource == "status" else self._updated(kind, live, obj)

@@ -7,7 +7,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from rollouts.api.timestamps import format_time
-from rollouts.devcluster.errors import bad_request, conflict
+from rollouts.devcluster.errors import conflict, invalid, unsupported_value
 from rollouts.devcluster.objects import FOREGROUND, ORPHAN, is_terminating, key_of, with_metadata
 
 if TYPE_CHECKING:
@@ -41,7 +41,8 @@ def read_options(body: Object, query: dict[str, str]) -> DeleteOptions:
     if orphans is not None and not policy:
         policy = "Orphan" if str(orphans).lower() == "true" else "Background"
     if policy and policy not in _POLICIES:
-        raise bad_request(f"invalid propagationPolicy {policy!r}")
+        supported = [*sorted(_POLICIES), "nil"]
+        raise invalid("DeleteOptions", "", "", [unsupported_value("propagationPolicy", policy, supported)])
     asked = body.get("preconditions") or {}
     dry_run = body.get("dryRun") or query.get("dryRun")
     return DeleteOptions(

@@ -172,6 +172,11 @@ def too_large_revision(asked: int, current: int) -> ApiError:
     return ApiError(504, "Timeout", text, {"causes": causes, "retryAfterSeconds": 1})
 
 
+def no_such_resource() -> ApiError:
+    """Say that a group has no such resource, or a resource no such part."""
+    return ApiError(404, "NotFound", "the server could not find the requested resource", {})
+
+
 def not_served(what: str) -> ApiError:
     """Say that Kubernetes has it and this cluster does not."""
     return ApiError(501, "NotImplemented", f"the dev cluster does not serve {what}")

@@ -19,6 +19,11 @@ def _partial(obj: Object) -> Object:
     return {"kind": "PartialObjectMetadata", "apiVersion": "meta.k8s.io/v1", "metadata": obj["metadata"]}
 
 
+def _bare(obj: Object) -> Object:
+    """Leave out what a list of a built-in kind says once for all items."""
+    return {name: value for name, value in obj.items() if name not in {"apiVersion", "kind"}}
+
+
 class Form:
     """One request's form: Object, Table or PartialObjectMetadata."""
 
@@ -38,7 +43,7 @@ class Form:
             items = [_partial(obj) for obj in found]
             kind, api_version = "PartialObjectMetadataList", "meta.k8s.io/v1"
         else:
-            items = [self._kind.present(obj) for obj in found]
+            items = [self._kind.present(obj) if self._kind.custom else _bare(obj) for obj in found]
             kind, api_version = self._kind.list_kind, self._kind.api_version
         return {"kind": kind, "apiVersion": api_version, "metadata": meta, "items": items}
 

@@ -63,6 +63,9 @@ def patch_object(api: Api, kind: Kind, namespace: str, name: str, media_type: st
     """Patch an object or its status by JSON patch, merge patch or strategic merge patch."""
     live = kind.present(api.get(kind, namespace, name))
     result = patched(kind, media_type, live, patch)
+    uid = metadata(result).get("uid")
+    if uid and uid != live["metadata"]["uid"]:
+        raise invalid(kind.kind, kind.group, name, [wrong_value("metadata.uid", uid, "field is immutable")])
     try:
         return api.update(kind, namespace, name, result, write)
     except StrictDecodingError as error:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, cast
 import orjson
 
 from rollouts.devcluster import deletion
-from rollouts.devcluster.errors import ApiError, bad_request, method_not_allowed, not_served
+from rollouts.devcluster.errors import ApiError, bad_request, method_not_allowed, no_such_resource, not_served
 from rollouts.devcluster.listing import list_objects
 from rollouts.devcluster.patching import APPLY_PATCH, apply_object, decode_patch, patch_object, patched
 from rollouts.devcluster.paths import parse_bool, read_body, read_write
@@ -50,6 +50,8 @@ class Resources:
         raise self._unserved(target)
 
     def _unserved(self, target: Target) -> ApiError:
+        if target.kind.custom:
+            return no_such_resource()
         return not_served(f"the subresource {target.subresource} of {target.kind.resource}")
 
     def post(self, target: Target, request: web.Request, body: bytes) -> Answer:

@@ -40,11 +40,15 @@ class Validator:
                 "pip install 'rollouts[devcluster]'",
             ) from error
         self._compiled = jsonschema_rs.Draft4Validator(json_schema(schema))
+        self._schema = schema
+        self._has_keyed_lists = "x-kubernetes-list-map-keys" in repr(schema)
         self._immutable = list(_immutable_paths(schema, ()))
 
     def causes(self, obj: Object) -> list[Cause]:
         """Return what is wrong with an object."""
         found = [_cause(error) for error in self._compiled.iter_errors(obj)]
+        if self._has_keyed_lists:
+            found += _repeated(self._schema, obj, ())
         return sorted(found, key=lambda cause: cause.field)
 
     def changes(self, obj: Object, before: Object) -> list[Cause]:
@@ -141,6 +145,25 @@ def _cause_of_limit(where: str, path: str, value: Any, keyword: str, error: Any)
     shown = len(value) if isinstance(value, dict | list) else value
     words = _WORDS.get(keyword)
     return wrong_value(where, shown, f"{path} in body {words.format(limit=limit)}" if words else error.message)
+
+
+def _repeated(schema: Object, value: Any, path: tuple[str | int, ...]) -> Iterable[Cause]:
+    """Find items of keyed lists whose keys an earlier item has."""
+    if isinstance(value, dict):
+        for name, each in value.items():
+            inner = schema.get("properties", {}).get(name) or schema.get("additionalProperties")
+            if isinstance(inner, dict):
+                yield from _repeated(inner, each, (*path, name))
+    if not isinstance(value, list) or "items" not in schema:
+        return
+    keys = schema.get("x-kubernetes-list-map-keys")
+    seen: list[Object] = []
+    for index, each in enumerate(value):
+        key = {name: each[name] for name in keys or () if isinstance(each, dict) and name in each}
+        if keys and key in seen:
+            yield duplicate_value(field_path((*path, index)), key)
+        seen.append(key)
+        yield from _repeated(schema["items"], each, (*path, index))
 
 
 def _at(obj: Any, path: tuple[str, ...]) -> Any:

@@ -51,11 +51,12 @@ def _field_requirement(kind: Kind, text: str) -> Callable[[Object], bool]:
     if not found:
         raise bad_request(f"invalid selector: {text!r}; can't understand {text!r}")
     field, operator, value = found.groups()
-    if field not in _FIELDS.get(kind.kind if not kind.custom else "", frozenset()) | {
-        "metadata.name",
-        "metadata.namespace",
-    }:
-        raise bad_request(f"field label not supported: {field}")
+    own = _FIELDS.get(kind.kind if not kind.custom else "", frozenset())
+    if field not in own | {"metadata.name", "metadata.namespace"}:
+        if own or kind.custom:
+            raise bad_request(f"field label not supported: {field}")
+        text = 'is not a known field selector: only "metadata.name", "metadata.namespace"'
+        raise bad_request(f'"{field}" {text}')
     if operator == "!=":
         return lambda obj: _field(obj, field) != value
     return lambda obj: _field(obj, field) == value

@@ -8,7 +8,7 @@ import orjson
 from aiohttp import web
 
 from rollouts.devcluster import discovery, openapi
-from rollouts.devcluster.errors import ApiError, method_not_allowed
+from rollouts.devcluster.errors import ApiError, method_not_allowed, no_such_resource
 from rollouts.devcluster.forms import Form
 from rollouts.devcluster.paths import Target, parse_bool, parse_path, wanted_form
 from rollouts.devcluster.resources import Resources
@@ -85,6 +85,8 @@ class Server:
         if path.startswith("/devcluster/"):
             return self._control(request, path)
         found = self._discovered(request, path) if request.method == "GET" else None
+        if found is None and self._has_group(path):
+            raise no_such_resource()
         if found is None:
             return web.Response(text="404 page not found\n", status=404)
         return found
@@ -124,6 +126,14 @@ class Server:
             case ["openapi", "v3", "apis", group, version]:
                 found = openapi.document(kinds, group, version)
         return None if found is None else reply(found)
+
+    def _has_group(self, path: str) -> bool:
+        match path.strip("/").split("/"):
+            case ["api", version, _, *_]:
+                return discovery.resource_list(self._api.kinds, "", version) is not None
+            case ["apis", group, version, _, *_]:
+                return discovery.resource_list(self._api.kinds, group, version) is not None
+        return False
 
     # --- objects --------------------------------------------------------------------------------------------------
 

@@ -68,7 +68,7 @@ def _container_name_causes(field: str, name: str) -> list[Cause]:
 def _port_causes(field: str, port: Object) -> list[Cause]:
     number = port.get("containerPort")
     causes = []
-    if number is None:
+    if not number:
         causes.append(missing_value(f"{field}.containerPort"))
     elif not 1 <= number <= 65535:
         causes.append(wrong_value(f"{field}.containerPort", number, "must be between 1 and 65535, inclusive"))
@@ -83,6 +83,9 @@ def pod_spec_causes(field: str, spec: Object) -> list[Cause]:
     volumes = {volume.get("name", "") for volume in spec.get("volumes") or []}
     if not spec.get("containers"):
         causes.append(missing_value(f"{field}.containers"))
+    names = [volume.get("name") for volume in spec.get("volumes") or []]
+    repeated = [index for index, name in enumerate(names) if name in names[:index]]
+    causes += [duplicate_value(f"{field}.volumes[{index}].name", names[index]) for index in repeated]
     seen: set[str] = set()
     for group in ("containers", "initContainers"):
         for index, container in enumerate(spec.get(group) or []):
@@ -250,6 +253,20 @@ def _disruption_budget(obj: Object, _before: Object | None) -> list[Cause]:
     return causes
 
 
+def _event(obj: Object, _before: Object | None) -> list[Cause]:
+    about = value_at(obj, ("involvedObject", "namespace")) or "default"
+    if about == obj["metadata"].get("namespace"):
+        return []
+    return [wrong_value("involvedObject.namespace", about, "does not match event.namespace")]
+
+
+def _lease(obj: Object, _before: Object | None) -> list[Cause]:
+    seconds = value_at(obj, ("spec", "leaseDurationSeconds"))
+    if seconds is None or seconds > 0:
+        return []
+    return [wrong_value("spec.leaseDurationSeconds", seconds, "must be greater than 0")]
+
+
 VALIDATE: dict[str, Callable[[Object, Object | None], list[Cause]]] = {
     "Pod": _pod,
     "ReplicaSet": _replica_set,
@@ -257,4 +274,6 @@ VALIDATE: dict[str, Callable[[Object, Object | None], list[Cause]]] = {
     "Job": _job,
     "Service": _service,
     "PodDisruptionBudget": _disruption_budget,
+    "Event": _event,
+    "Lease": _lease,
 }
