@@ -8,6 +8,7 @@ from typing import Any
 import orjson
 from pydantic import ValidationError
 
+from rollouts.api import unknown
 from rollouts.api.rollout import parse_rollout
 from rollouts.cli.manifests import Document
 from rollouts.plan.validate import problems
@@ -35,7 +36,9 @@ class Finding:
     def __str__(self) -> str:
         where = f"{self.document.file}:{self.document.number}: {self.document.title}: {self.path}"
         value = value_at(self.document.content, self.path)
-        return f"{where}{f' = {value}' if value else ''}: {self.message}"
+        word = re.escape(value.strip('"'))
+        is_told = not value or re.search(rf"(?<![\w.]){word}(?![\w.])", self.message)
+        return f"{where}: {self.message}" if is_told else f"{where} = {value}: {self.message}"
 
 
 def value_at(content: Mapping[str, Any], path: str) -> str:
@@ -77,10 +80,22 @@ def _of_object(document: Document, services: Mapping[str, Any]) -> Iterator[Find
     metadata = fields.part(content, "metadata")
     if not metadata.get("name") and not metadata.get("generateName"):
         yield Finding(document, "metadata.name", "is missing: an object needs a name")
-    if not isinstance(content.get("spec"), Mapping):
-        yield Finding(document, "spec", "is missing, or is no mapping")
-    elif content["kind"] == "Rollout":
+    shape = list(unknown.findings(content["kind"], content))
+    yield from (_of_shape(document, each) for each in shape)
+    is_readable = not any(isinstance(each, unknown.TypeMismatch) for each in shape)
+    if content["kind"] == "Rollout" and is_readable and isinstance(content.get("spec"), Mapping):
         yield from _of_rollout(document, services)
+
+
+def _of_shape(document: Document, finding: unknown.Finding) -> Finding:
+    match finding:
+        case unknown.UnknownField(path, nearest):
+            hint = f"did you mean {nearest}?" if nearest else "remove it"
+            return Finding(document, path, f"is no field of this API and would be dropped: {hint}")
+        case unknown.TypeMismatch(path, _, expected):
+            return Finding(document, path, f"has the wrong type: expected {expected}")
+        case unknown.MissingField(path):
+            return Finding(document, path, "is missing: the API server would refuse this object")
 
 
 def _of_rollout(document: Document, services: Mapping[str, Any]) -> Iterator[Finding]:

@@ -93,7 +93,8 @@ def _candidates(before: Sequence[str], incomplete: str) -> Iterator[str]:
     elif incomplete.startswith("-"):
         yield from _flags(command)
     elif hasattr(command, "commands"):
-        yield from (name for name, each in command.commands.items() if not each.hidden)
+        if not positional:
+            yield from (name for name, each in command.commands.items() if not each.hidden)
     else:
         yield from _arguments(command, positional, values)
 

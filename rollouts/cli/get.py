@@ -1,6 +1,7 @@
 """`rollouts get rollout NAME`: everything about one rollout, once or live."""
 
 import asyncio
+import contextlib
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -25,25 +26,25 @@ async def get_rollout(
     ] = 0,
 ) -> None:
     """Show a rollout: status, why it waits, steps, ReplicaSets and pods."""
-    from rollouts.cli.console import open_screen
-    from rollouts.cli.live import Picture, follow
-    from rollouts.cli.planning import because_of
-
     raw = await session.rollout(rollout)
     if output in (Output.JSON, Output.YAML, Output.NAME):
         show_object(raw, output)
         return
+    from rollouts.cli.console import open_screen
+    from rollouts.cli.picture import picture_of
+
     screen, wide = open_screen(no_color=no_color), output is Output.WIDE
     if watch:
-        try:
+        from rollouts.cli.live import follow
+
+        with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(timeout_seconds or None):
                 await follow(session, raw, screen, wide=wide)
-        except TimeoutError:
-            return
+        return
     replica_sets, pods = await asyncio.gather(session.replica_sets(raw), session.pods())
     now = datetime.now(UTC)
-    because = await because_of(session, raw, replica_sets, now)
-    screen.show(Picture(raw, replica_sets, pods, because).drawn(now, wide=wide))
+    picture = await picture_of(session, raw, replica_sets, pods, now)
+    screen.show(picture.drawn(now, wide=wide))
 
 
 def presentable(raw: dict[str, Any]) -> dict[str, Any]:

@@ -2,45 +2,29 @@
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Sequence
-from dataclasses import dataclass
+from collections.abc import AsyncIterator
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from rollouts.api.keys import POD_TEMPLATE_HASH
 from rollouts.cli.console import Screen
 from rollouts.cli.errors import CommandError
-from rollouts.cli.planning import because_of
-from rollouts.cli.tree import render
+from rollouts.cli.picture import Picture, picture_of
 from rollouts.kube.cache import Cache
 from rollouts.kube.resources import PODS, REPLICA_SETS, ROLLOUTS
 from rollouts.view import fields
-from rollouts.view.rollout import rollout_view
 
 if TYPE_CHECKING:
-    from rich.console import RenderableType
+    from rich.console import Console, RenderableType
 
     from rollouts.cli.session import Session
+
+__all__ = ["Picture", "Watched", "follow"]
 
 Json = dict[str, Any]
 
 _FIRST_SYNC = 30.0
 _REDRAW = 1.0  # ages grow, and pauses come to their end
-
-
-@dataclass(frozen=True, slots=True)
-class Picture:
-    """The raw objects of one moment."""
-
-    rollout: Json
-    replica_sets: Sequence[Json]
-    pods: Sequence[Json]
-    because: str = ""
-
-    def drawn(self, now: datetime, *, wide: bool = False) -> "RenderableType":
-        """Return what to show at `now`."""
-        view = rollout_view(self.rollout, self.replica_sets, self.pods, now, because=self.because)
-        return render(view, now, wide=wide)
 
 
 class Watched:
@@ -80,8 +64,7 @@ class Watched:
         if raw is None:
             raise CommandError(f"rollout {self._name!r} was deleted")
         replica_sets = [dict(each) for each in fields.controlled_by(raw, self._replica_sets.items())]
-        because = await because_of(self._session, raw, replica_sets, datetime.now(UTC))
-        return Picture(raw, replica_sets, self._pods.items(), because)
+        return await picture_of(self._session, raw, replica_sets, self._pods.items(), datetime.now(UTC))
 
 
 async def follow(session: "Session", raw: Json, screen: Screen, *, wide: bool) -> None:
@@ -103,9 +86,16 @@ async def _on_terminal(watched: Watched, screen: Screen, *, wide: bool) -> None:
             if watched.changed.is_set():
                 watched.changed.clear()
                 picture = await watched.picture()
-            live.update(picture.drawn(datetime.now(UTC), wide=wide), refresh=True)
+            live.update(fitting(picture, screen.console, datetime.now(UTC), wide=wide), refresh=True)
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(watched.changed.wait(), _REDRAW)
+
+
+def fitting(picture: Picture, console: "Console", now: datetime, *, wide: bool = False) -> "RenderableType":
+    """Return the picture, the short one where a terminal lacks the lines for the other."""
+    whole = picture.drawn(now, wide=wide)
+    fits = len(console.render_lines(whole, pad=False)) < console.height
+    return whole if fits else picture.drawn(now, wide=wide, is_short=True)
 
 
 async def _as_text(watched: Watched, screen: Screen, *, wide: bool) -> None:

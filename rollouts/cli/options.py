@@ -18,6 +18,7 @@ P = ParamSpec("P")
 
 ROLLOUT_KINDS = ("rollout", "rollouts", "ro", "rollouts.argoproj.io", "rollout.argoproj.io")
 _WHERE = "Where"
+_INTERRUPTED = 130  # what a shell reports for SIGINT
 
 
 def rollout_name(text: str) -> str:
@@ -129,6 +130,8 @@ def _run(
 
     try:
         asyncio.run(main())
+    except KeyboardInterrupt as error:
+        raise typer.Exit(_INTERRUPTED) from error
     except CommandError as error:
         complain(f"error: {error}")
         raise typer.Exit(1) from error

@@ -38,9 +38,9 @@ def plan_now(rollout: Json, replica_sets: list[Json], services: dict[str, Json |
     try:
         observed = observe_rollout(rollout, replica_sets, services)
     except ValidationError as error:
-        first = error.errors()[0]
-        path = path_of(first["loc"])
-        return plan_unreadable(rollout, f"{path}: {first['msg']}", now)
+        first = error.errors(include_url=False, include_context=False)[0]
+        problem = f"{path_of(first['loc'])}: Invalid value: {first['input']!r}: {first['msg']}"
+        return plan_unreadable(rollout, problem, now)
     return plan_rollout(observed, now, load_kit())
 
 

@@ -1,8 +1,10 @@
 """How does a Rollout look on a screen? Its view, drawn: facts, why it waits, the steps, the tree down to the pods."""
 
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 from datetime import datetime
 
-from rich.console import Group, RenderableType
+from rich.console import Console, ConsoleOptions, Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
@@ -11,7 +13,7 @@ from rollouts.view import ages
 from rollouts.view.rollout import RolloutView
 from rollouts.view.status import Waiting
 from rollouts.view.steps import StepRow
-from rollouts.view.tree import RowMood, phase_mood, tree_rows
+from rollouts.view.tree import RowMood, TreeRow, phase_mood, tree_rows
 
 MOODS: dict[RowMood, tuple[str, str]] = {
     "good": ("✔", "green"),
@@ -20,6 +22,7 @@ MOODS: dict[RowMood, tuple[str, str]] = {
     "paused": ("‖", "cyan"),
     "idle": ("•", "dim"),
 }
+_ROOM_FOR_KINDS = 90
 _KINDS = {"Rollout": "⟳", "Revision": "#", "ReplicaSet": "⧉", "Pod": "□"}
 _STEPS = {"done": ("✔", "green"), "current": ("▶", "bold cyan"), "ahead": ("·", "dim")}
 
@@ -36,23 +39,23 @@ def waiting_text(waiting: Waiting, name: str, now: datetime) -> str:
     if waiting.until is not None:
         text += f", until {format_time(waiting.until)} ({ages.remaining(waiting.until, now)} left)"
     if waiting.way_out:
-        text += f"; `rollouts {waiting.way_out} {name}` goes on at once"
+        text += f"; `rollouts {waiting.way_out} {name}` ends it"
     return text
 
 
-def render(view: RolloutView, now: datetime, *, wide: bool = False) -> RenderableType:
-    """Return the whole picture."""
-    parts: list[RenderableType] = [_facts(view, now)]
-    if view.steps:
+def render(view: RolloutView, now: datetime, *, wide: bool = False, is_short: bool = False) -> RenderableType:
+    """Return the whole picture; a short one has the tree in full, and the rest in few lines."""
+    parts: list[RenderableType] = [_facts(_short_rows(view, now) if is_short else _fact_rows(view, now))]
+    if view.steps and not is_short:
         parts += ["", "Steps:", *(_step(row) for row in view.steps)]
-    return Group(*parts, "", _tree(view, now, wide=wide))
+    return Group(*parts, "", _Tree(view, now, wide))
 
 
-def _facts(view: RolloutView, now: datetime) -> Table:
+def _facts(rows: Iterable[tuple[str, RenderableType]]) -> Table:
     table = Table.grid(padding=(0, 2, 0, 0))
     table.add_column(no_wrap=True)
     table.add_column(overflow="fold")
-    for label, value in _fact_rows(view, now):
+    for label, value in rows:
         table.add_row(label, value)
     return table
 
@@ -89,24 +92,54 @@ def _fact_rows(view: RolloutView, now: datetime) -> list[tuple[str, RenderableTy
     return rows + [(f"  {label}:", str(count)) for label, count in counts.items()]
 
 
+def _short_rows(view: RolloutView, now: datetime) -> list[tuple[str, RenderableType]]:
+    status = with_icon(phase_mood(view.status.phase), view.status.phase)
+    rows: list[tuple[str, RenderableType]] = [
+        ("Rollout:", f"{view.namespace}/{view.name}"),
+        ("Status:", status.append(f"  {view.status.message}")),
+    ]
+    if view.waiting:
+        rows.append(("Waits:", Text(waiting_text(view.waiting, view.name, now), style="bold")))
+    if view.step_index is not None:
+        current = "".join(f" ({row.title})" for row in view.steps if row.state == "current")
+        rows.append(("Step:", f"{view.step_index}/{len(view.steps)}{current}"))
+    counts = f"{view.desired} desired, {view.updated} updated, {view.available} available"
+    return [*rows, ("Replicas:", counts)]
+
+
 def _step(row: StepRow) -> Text:
     icon, style = _STEPS[row.state]
     return Text(f"  {icon} {row.index + 1}. {row.title}", style=style)
 
 
-def _tree(view: RolloutView, now: datetime, *, wide: bool) -> Table:
-    table = Table(box=None, padding=(0, 2, 0, 0), show_edge=False, pad_edge=False, header_style="")
-    table.add_column("NAME", overflow="fold", min_width=20)
-    table.add_column("KIND", no_wrap=True)
-    table.add_column("STATUS", no_wrap=True)
-    table.add_column("AGE", no_wrap=True)
-    table.add_column("INFO", overflow="fold")
-    for row in tree_rows(view, wide=wide):
-        table.add_row(
+@dataclass(frozen=True, slots=True)
+class _Tree:
+    """The table of revisions, ReplicaSets and pods; where room is short, icons alone tell the kinds."""
+
+    view: RolloutView
+    now: datetime
+    wide: bool
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> Iterator[Table]:
+        has_room = options.max_width >= _ROOM_FOR_KINDS
+        table = Table(box=None, padding=(0, 2, 0, 0), show_edge=False, pad_edge=False, header_style="")
+        # A name that wraps would tear the branches apart: INFO gives way first, and names end in "..." at last.
+        table.add_column("NAME", no_wrap=True, overflow="ellipsis")
+        if has_room:
+            table.add_column("KIND", no_wrap=True)
+        table.add_column("STATUS", no_wrap=True)
+        table.add_column("AGE", no_wrap=True)
+        table.add_column("INFO", overflow="fold")
+        for row in tree_rows(self.view, wide=self.wide):
+            name, kind, *cells = self._cells(row)
+            table.add_row(name, *(kind,) * has_room, *cells)
+        yield table
+
+    def _cells(self, row: TreeRow) -> list[RenderableType]:
+        return [
             Text(f"{row.branch}{_KINDS[row.kind]} {row.name}"),
             row.kind if row.kind != "Revision" else "",
             with_icon(row.mood, row.status) if row.status else "",
-            ages.age(row.created, now) if row.created else "",
-            Text(",".join(row.info)),
-        )
-    return table
+            ages.age(row.created, self.now) if row.created else "",
+            Text(", ".join(row.info)),
+        ]

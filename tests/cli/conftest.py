@@ -1,0 +1,55 @@
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from fake_api import FakeApi, serving, write_kubeconfig
+from typer.testing import CliRunner, Result
+
+from rollouts.cli.main import app
+
+Json = dict[str, Any]
+
+PAUSED = Path(__file__).parent.parent / "view" / "paused.yaml"
+PLURALS = {"Rollout": "rollouts", "ReplicaSet": "replicasets", "Pod": "pods"}
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[FakeApi]:
+    with serving(FakeApi()) as api:
+        yield api
+
+
+@pytest.fixture
+def api(server: FakeApi) -> FakeApi:
+    """The server, with the objects of paused.yaml."""
+    server.objects.clear()
+    server.seen.clear()
+    server.fail = lambda _: None
+    server.on_watch = server.told = None
+    for raw in yaml.safe_load_all(PAUSED.read_text()):
+        server.put(PLURALS[raw["kind"]], raw)
+    return server
+
+
+@pytest.fixture
+def rollout(api: FakeApi) -> Json:
+    """The Rollout on the server: tests change it in place."""
+    found: Json = api.objects["rollouts", "default", "web"]
+    return found
+
+
+@pytest.fixture
+def run(api: FakeApi, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Any]:
+    """Run a command line against the server."""
+    monkeypatch.setenv("KUBECONFIG", str(write_kubeconfig(tmp_path / "config", api.url)))
+    monkeypatch.delenv("NO_COLOR", raising=False)
+
+    def invoke(*words: str, stdin: str | None = None) -> Result:
+        # In a thread: asyncio.run would leave the event loop that a plugin keeps for this one without an owner.
+        with ThreadPoolExecutor(1) as thread:
+            return thread.submit(CliRunner().invoke, app, list(words), prog_name="rollouts", input=stdin).result()
+
+    return invoke

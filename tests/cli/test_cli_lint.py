@@ -1,0 +1,143 @@
+"""lint: every problem with its file, object, field, value and way out; exit code 1 when there is any."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from typer.testing import CliRunner
+
+from rollouts.cli.main import app
+
+GOOD = """\
+apiVersion: argoproj.io/v1alpha1
+kind: Rollout
+metadata: {name: web}
+spec:
+  replicas: 3
+  restartAt: 2024-05-01T12:00:00Z
+  selector: {matchLabels: {app: web}}
+  template:
+    metadata: {labels: {app: web}}
+    spec: {containers: [{name: web, image: "web:1"}]}
+  strategy:
+    canary:
+      canaryService: web
+      steps:
+      - setWeight: 20
+      - pause: {duration: 1h}
+"""
+
+UNKNOWN = (
+    'spec.strategy.canary.canaryServcie = "web": is no field of this API and would be dropped: '
+    "did you mean spec.strategy.canary.canaryService?"
+)
+
+Lint = Callable[..., Any]
+
+
+@pytest.fixture
+def lint(tmp_path: Path) -> Lint:
+    def run(text: str) -> Any:
+        path = tmp_path / "web.yaml"
+        path.write_text(text)
+        return CliRunner().invoke(app, ["lint", "-f", str(path)])
+
+    return run
+
+
+def lines(result: Any, tmp_path: Path) -> list[str]:
+    return [line.removeprefix(f"{tmp_path}/") for line in result.stdout.splitlines()]
+
+
+def test_a_good_manifest(lint: Lint) -> None:
+    result = lint(GOOD)
+    assert (result.exit_code, result.stdout, result.stderr) == (0, "", "1 object checked: no problem\n")
+
+
+@pytest.mark.parametrize(
+    ("good", "bad", "line"),
+    [
+        ("replicas: 3", "replicas: -3", "spec.replicas: -3 is negative: must be 0 or more"),
+        ("replicas: 3", 'replicas: "3"', 'spec.replicas = "3": has the wrong type: expected a whole number'),
+        (
+            "canaryService",
+            "canaryServcie",
+            UNKNOWN,
+        ),
+        (
+            "setWeight: 20",
+            "setWeight: 120",
+            "spec.strategy.canary.steps[0].setWeight: 120 is out of range: a weight is a number from 0 to 100",
+        ),
+        ("metadata: {name: web}", "metadata: {}", "metadata.name: is missing: an object needs a name"),
+        ("io/v1alpha1", "io/v1", 'apiVersion = "argoproj.io/v1": must be argoproj.io/v1alpha1'),
+    ],
+)
+def test_a_problem_is_a_line(lint: Lint, tmp_path: Path, good: str, bad: str, line: str) -> None:
+    result = lint(GOOD.replace(good, bad, 1))
+    title = "Rollout/(no name)" if bad == "metadata: {}" else "Rollout/web"
+    assert result.exit_code == 1
+    assert lines(result, tmp_path) == [f"web.yaml:1: {title}: {line}"]
+    assert result.stderr == "1 object checked: 1 problem\n"
+
+
+def test_all_problems_of_all_documents(lint: Lint) -> None:
+    other = GOOD.replace("name: web}", "name: other}", 1).replace("replicas: 3", "replicas: -1").replace("1h", "1 hour")
+    result = lint(GOOD.replace("replicas: 3", "replicas: -1") + "---\n" + other)
+    assert [line.split(": ")[1:3] for line in result.stdout.splitlines()] == [
+        ["Rollout/web", "spec.replicas"],
+        ["Rollout/other", "spec.replicas"],
+        ["Rollout/other", "spec.strategy.canary.steps[1].pause.duration"],
+    ]
+    assert result.stderr == "2 objects checked: 3 problems\n"
+
+
+def test_services_of_the_same_file_are_looked_at(lint: Lint) -> None:
+    service = "---\napiVersion: v1\nkind: Service\nmetadata: {name: web}\nspec: {selector: {app: %s}}\n"
+    assert lint(GOOD + service % "web").exit_code == 0
+    result = lint(GOOD + service % "shop")
+    assert result.exit_code == 1
+    assert "spec.strategy.canary.canaryService" in result.stdout
+    assert "app=shop" in result.stdout
+
+
+def test_analysis_templates_are_checked_too(lint: Lint) -> None:
+    text = "apiVersion: argoproj.io/v1alpha1\nkind: AnalysisTemplate\nmetadata: {name: a}\nspec: {metrcis: []}\n"
+    assert "did you mean spec.metrics?" in lint(text).stdout
+
+
+def test_lists_json_and_stdin() -> None:
+    text = '{"apiVersion": "v1", "kind": "List", "items": [{"apiVersion": "argoproj.io/v1alpha1", "kind": "Rollout"}]}'
+    result = CliRunner().invoke(app, ["lint", "-f", "-"], input=text)
+    assert result.exit_code == 1
+    assert "(stdin):1: Rollout/(no name): metadata.name: is missing" in result.stdout
+
+
+def test_other_kinds_are_left_alone(lint: Lint) -> None:
+    result = lint("apiVersion: apps/v1\nkind: Deployment\nmetadata: {name: x}\nspec: {nonsense: 1}\n---\n")
+    assert (result.exit_code, result.stderr) == (0, "0 objects checked: no problem\n")
+
+
+@pytest.mark.parametrize(
+    ("text", "error"),
+    [
+        ("a: [", "is not YAML"),
+        ("just text", "is no object but str"),
+        ("kind: Rollout\nkind: Rollout\n", "the key 'kind' comes twice"),
+    ],
+)
+def test_files_that_cannot_be_read(lint: Lint, text: str, error: str) -> None:
+    result = lint(text)
+    assert result.exit_code == 1
+    assert error in result.stderr
+
+
+def test_a_missing_file_does_not_hide_the_others(tmp_path: Path) -> None:
+    (tmp_path / "web.yaml").write_text(GOOD.replace("replicas: 3", "replicas: -3"))
+    words = ["lint", "-f", str(tmp_path / "no.yaml"), "-f", str(tmp_path / "web.yaml")]
+    result = CliRunner().invoke(app, words)
+    assert result.exit_code == 1
+    assert "cannot be read: No such file or directory" in result.stderr
+    assert "spec.replicas" in result.stdout
+    assert CliRunner().invoke(app, ["lint"]).exit_code == 2

@@ -1,0 +1,83 @@
+"""What reaches a terminal: colours and a live screen, unless somebody asks for plain text."""
+
+import codecs
+import os
+import pty
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from fake_api import FakeApi, write_kubeconfig
+
+
+def on_terminal(kubeconfig: Path, *words: str, until: str = "", times: int = 1, **environ: str) -> str:
+    """Run a command with a terminal for its output, and return what arrives there.
+
+    With `until` it is ended once that text has arrived so many times.
+    """
+    ours, theirs = pty.openpty()
+    with subprocess.Popen(  # noqa: S603 - our own program
+        [sys.executable, "-m", "rollouts.cli.main", *words],
+        stdout=theirs,
+        stderr=subprocess.STDOUT,
+        env={"PATH": os.environ["PATH"], "TERM": "xterm", "KUBECONFIG": str(kubeconfig), **environ},
+    ) as process:
+        os.close(theirs)
+        text = ""
+        for chunk in arriving(ours):
+            text += chunk
+            if until and text.count(until) >= times:
+                process.terminate()
+    os.close(ours)
+    assert until or process.returncode == 0, text
+    return text
+
+
+def arriving(terminal: int) -> Iterator[str]:
+    """Yield what a program writes, until it closes its side."""
+    decoder = codecs.getincrementaldecoder("utf-8")()
+    while True:
+        try:
+            chunk = os.read(terminal, 65536)
+        except OSError:  # how Linux says that the other side has closed a terminal
+            return
+        if not chunk:
+            return
+        yield decoder.decode(chunk)
+
+
+@pytest.fixture
+def kubeconfig(api: FakeApi, tmp_path: Path) -> Path:
+    return write_kubeconfig(tmp_path / "config", api.url)
+
+
+def test_a_terminal_gets_colours(kubeconfig: Path) -> None:
+    assert "\x1b[36m‖ Paused" in on_terminal(kubeconfig, "get", "ro", "web")
+
+
+def test_no_color_means_no_control_codes(kubeconfig: Path) -> None:
+    assert "\x1b" not in on_terminal(kubeconfig, "get", "ro", "web", NO_COLOR="1")
+    assert "\x1b" not in on_terminal(kubeconfig, "get", "ro", "web", "-w", "--no-color", "--timeout-seconds", "1")
+
+
+def test_a_live_screen_is_drawn_in_place(kubeconfig: Path) -> None:
+    text = on_terminal(kubeconfig, "get", "ro", "web", "-w", until="revision:2", times=2, LINES="60")
+    assert "\x1b[1A" in text
+    assert "Strategy:" in text
+    assert "Traceback" not in text
+
+
+def test_a_low_terminal_keeps_the_tree(kubeconfig: Path) -> None:
+    text = on_terminal(kubeconfig, "get", "ro", "web", "-w", until="web-old-3", times=2, LINES="18")
+    assert "Replicas:  4 desired, 1 updated, 4 available" in text
+    assert "Strategy:" not in text
+
+
+def test_a_narrow_terminal_keeps_the_branches(kubeconfig: Path) -> None:
+    text = on_terminal(kubeconfig, "get", "ro", "web", NO_COLOR="1", COLUMNS="50")
+    lines = text.replace("\r", "").splitlines()
+    assert max(len(line) for line in lines) <= 50
+    assert any(line.startswith("│       └── □ web-new-1") for line in lines)
+    assert "KIND" not in text

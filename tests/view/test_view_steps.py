@@ -1,0 +1,72 @@
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from rollouts.view.steps import actual_weight, set_weight, step_index, step_rows, step_title
+
+Json = dict[str, Any]
+Given = Callable[..., Json]
+
+
+@pytest.mark.parametrize(
+    ("step", "title"),
+    [
+        ({"setWeight": 20}, "setWeight: 20"),
+        ({"pause": {}}, "pause"),
+        ({"pause": {"duration": 10}}, "pause: 10s"),
+        ({"pause": {"duration": "10"}}, "pause: 10s"),
+        ({"pause": {"duration": "1h"}}, "pause: 1h"),
+        ({"setCanaryScale": {"weight": 25}}, "setCanaryScale{weight: 25}"),
+        ({"setCanaryScale": {"matchTrafficWeight": True}}, "setCanaryScale{matchTrafficWeight: true}"),
+        ({"analysis": {"templates": [{"templateName": "errors"}]}}, "analysis"),
+        ({"experiment": {"templates": [{"name": "a"}]}}, "experiment"),
+        ({"plugin": {"name": "acme/gate", "config": {"a": 1}}}, "plugin: acme/gate"),
+        ({"setHeaderRoute": {"name": "beta", "match": []}}, "setHeaderRoute: beta"),
+        ({}, "(no action)"),
+    ],
+)
+def test_titles_are_those_of_events(step: Json, title: str) -> None:
+    assert step_title(step) == title
+
+
+def states(rollout: Json) -> str:
+    return " ".join(row.state for row in step_rows(rollout))
+
+
+def test_steps_know_where_the_rollout_is(given: Given) -> None:
+    assert states(given()) == "done current ahead ahead"
+    assert states(given(currentStepIndex=4)) == "done done done done"
+    assert states(given(currentStepIndex=99)) == "done done done done"
+
+
+def test_an_aborted_update_has_no_current_step(given: Given) -> None:
+    assert states(given(abort=True, currentStepIndex=0)) == "ahead ahead ahead ahead"
+
+
+@pytest.mark.parametrize(
+    ("changes", "weight"),
+    [
+        ({}, 25),
+        ({"currentStepIndex": 0}, 25),
+        ({"currentStepIndex": 2}, 50),
+        ({"currentStepIndex": 4}, 100),
+        ({"currentStepIndex": 0, "abort": True}, 0),
+        ({"spec": {"strategy": {"canary": {"steps": [{"pause": {}}]}}}, "currentStepIndex": 0}, 0),
+        ({"spec": {"strategy": {"canary": {}}}}, 100),
+        ({"spec": {"strategy": {"blueGreen": {"activeService": "web"}}}}, None),
+    ],
+)
+def test_the_weight_is_that_of_the_last_step_that_set_one(given: Given, changes: Json, weight: int | None) -> None:
+    assert set_weight(given(**changes)) == weight
+
+
+def test_without_a_router_the_pods_are_the_weight(given: Given) -> None:
+    assert actual_weight(given(), 1, 4) == 25
+    assert actual_weight(given(), 0, 0) == 0
+    assert actual_weight(given(stableRS="new"), 4, 4) == 100
+    assert actual_weight(given(canary={"weights": {"canary": {"weight": 7}}}), 1, 4) == 7
+
+
+def test_no_steps_no_index(given: Given) -> None:
+    assert step_index(given(spec={"strategy": {"canary": {}}})) is None
