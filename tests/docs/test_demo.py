@@ -1,0 +1,54 @@
+"""Does `make demo` show what it promises, where nobody watches (a pipe, CI)?"""
+
+import asyncio
+import os
+import sys
+from io import StringIO
+from pathlib import Path
+
+from markdown import ROOT
+from rich.console import Console, Group
+from shell import environment
+
+from rollouts.cli.demo_stage import Fitted
+
+KEY_LINES = (
+    "An embedded Kubernetes API server and the controller, each a process of its own",
+    "Change the image to hello:2.0",
+    '$ kubectl patch rollout hello --subresource=status --type=merge -p \'{"status": {"pauseConditions": null}}\'',
+    "RolloutAborted: Rollout aborted update to revision 3",
+    "a good change went through, a broken one did not",
+)
+
+
+def test_make_demo_runs_the_command_that_is_tested_here() -> None:
+    recipe = (ROOT / "Makefile").read_text().partition("\ndemo:")[2].partition("\n\n")[0]
+    assert "$(VENV)/rollouts demo" in recipe
+
+
+async def test_the_demo_tells_its_story_and_ends_well(tmp_path: Path) -> None:
+    demo = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", "rollouts.cli.main", "demo"),
+        cwd=tmp_path,
+        env=environment(TMPDIR=str(tmp_path)),
+        stdin=asyncio.subprocess.DEVNULL,
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.STDOUT,
+    )
+    output, _ = await demo.communicate()
+    transcript = output.decode()
+    assert demo.returncode == 0, transcript
+    positions = [transcript.find(line) for line in KEY_LINES]
+    assert -1 not in positions, f"{KEY_LINES[positions.index(-1)]!r} is missing:\n{transcript}"
+    assert positions == sorted(positions), transcript
+    assert "\x1b" not in transcript, "no terminal, no escape sequences"
+    assert not os.listdir(tmp_path), "it leaves nothing behind"  # noqa: PTH208 - a path's own method blocks, ruff says
+
+
+def test_a_low_terminal_shows_the_head_and_the_tree_and_gives_up_the_middle() -> None:
+    console = Console(width=80, height=24, file=StringIO())
+    console.print(Fitted(Group(*(f"line {number}" for number in range(40)))))
+    shown = console.file.getvalue().splitlines()  # type: ignore[attr-defined]
+    assert len(shown) == 23
+    assert shown[:7] == [*(f"line {number}" for number in range(5)), "  ...", "line 23"]
+    assert shown[-1] == "line 39"
