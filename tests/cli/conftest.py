@@ -5,10 +5,10 @@ from typing import Any
 
 import pytest
 import yaml
-from fake_api import FakeApi, serving, write_kubeconfig
 from typer.testing import CliRunner, Result
 
 from rollouts.cli.main import app
+from tests.cli.fake_api import FakeApi, serving, write_kubeconfig
 
 Json = dict[str, Any]
 

@@ -5,11 +5,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from fake_api import FakeApi, write_kubeconfig
 from typer.testing import CliRunner
 
 from rollouts.cli import completion
 from rollouts.cli.main import app, main, program_name
+from tests.cli.fake_api import FakeApi, write_kubeconfig
 
 
 @pytest.fixture

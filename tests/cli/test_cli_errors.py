@@ -5,7 +5,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from fake_api import FakeApi, failure, write_kubeconfig
+
+from tests.cli.fake_api import FakeApi, failure, write_kubeconfig
 
 Run = Callable[..., Any]
 

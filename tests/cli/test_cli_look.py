@@ -8,7 +8,8 @@ from typing import Any
 
 import pytest
 import yaml
-from fake_api import FakeApi, failure
+
+from tests.cli.fake_api import FakeApi, failure
 
 Json = dict[str, Any]
 Run = Callable[..., Any]

@@ -9,7 +9,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from fake_api import FakeApi, write_kubeconfig
+
+from tests.cli.fake_api import FakeApi, write_kubeconfig
 
 
 def on_terminal(kubeconfig: Path, *words: str, until: str = "", times: int = 1, **environ: str) -> str:

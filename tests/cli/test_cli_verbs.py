@@ -5,7 +5,8 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-from fake_api import FakeApi, Seen, failure
+
+from tests.cli.fake_api import FakeApi, Seen, failure
 
 Json = dict[str, Any]
 Run = Callable[..., Any]
