@@ -9,6 +9,7 @@ from tests.plan.given import (
     MOVING_CONDITIONS,
     PAUSED_CONDITIONS,
     TWO,
+    Raw,
     aborted,
     condition,
     paused,
@@ -19,10 +20,10 @@ from tests.plan.given import (
     updating,
 )
 
-LIMITED = {"progressDeadlineSeconds": 60}
-ABORTING = {**LIMITED, "progressDeadlineAbort": True}
+LIMITED: Raw = {"progressDeadlineSeconds": 60}
+ABORTING: Raw = {**LIMITED, "progressDeadlineAbort": True}
 CRASHING = (replica_set("app:1", 5), replica_set("app:2", 1, 0, revision=2))
-WAITING = {"total": 6, "availableReplicas": 5, "readyReplicas": 5}
+WAITING: Raw = {"total": 6, "availableReplicas": 5, "readyReplicas": 5}
 UNDONE = condition("Progressing", "True", "ReplicaSetNotAvailable", since=90)
 REFUSED = (*MOVING_CONDITIONS[:2], condition("Progressing", "False", "ReplicaSetCreateError", since=90))
 STUCK = "RolloutAborted: Rollout aborted update to revision 2: "

@@ -1,6 +1,7 @@
 """Which events does a rollout tell of, and in which order? Dashboards and notifications live on both."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 from rollouts.registry import load_kit
 from rollouts.sim.pods import Behaviour
@@ -21,11 +22,13 @@ from rollouts.sim.simulation import Pass, Simulation
 from rollouts.sim.world import World
 from tests.plan.given import START, rollout
 
-TWO_STEPS = ({"setWeight": 50}, {"pause": {}})
+TWO_STEPS: Sequence[Mapping[str, Any]] = ({"setWeight": 50}, {"pause": {}})
 BAD = 'spec.template: Invalid value: "bad"'
 
 
-def told(*script: Change, since: float, steps: Sequence[object] = TWO_STEPS, lasts: float = 3600) -> list[str]:
+def told(
+    *script: Change, since: float, steps: Sequence[Mapping[str, Any]] = TWO_STEPS, lasts: float = 3600
+) -> list[str]:
     """Return the events from a moment on, of a rollout of two pods that is created before the script begins."""
     images = {"app:bad": Behaviour(refusal=BAD), "app:crash": Behaviour(ready_after=None)}
     first = create(0, rollout(replicas=2, steps=steps, progressDeadlineSeconds=30, progressDeadlineAbort=True))

@@ -6,7 +6,7 @@ from rollouts.api import keys
 from tests.plan.decided import BOUNDED, Decided, Row, decided, given
 from tests.plan.given import ONE, TWO, Raw, paused, replica_set, rollout, service, stable, updating
 
-BOTH = {"canary": {"stableService": "s", "canaryService": "c"}}
+BOTH: Raw = {"canary": {"stableService": "s", "canaryService": "c"}}
 HALF = (replica_set("app:1", 3), replica_set("app:2", 2, revision=2))
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Any
 
 from hypothesis import strategies as st
@@ -53,15 +54,17 @@ def _can_move(pair: tuple[int | str, int | str]) -> bool:
     return any(str(value).rstrip("%").strip("0") for value in pair)
 
 
-timed_steps = st.one_of(
+timed_steps: st.SearchStrategy[Mapping[str, Any]] = st.one_of(
     st.builds(lambda weight: {"setWeight": weight}, st.integers(0, 100)),
     st.builds(lambda seconds: {"pause": {"duration": seconds}}, st.integers(0, 30)),
 )
-steps = st.one_of(timed_steps, st.just({"pause": {}}))
+steps: st.SearchStrategy[Mapping[str, Any]] = st.one_of(timed_steps, st.just({"pause": {}}))
 
 
 @st.composite
-def specs(draw: st.DrawFn, step: st.SearchStrategy[Any] = steps, **spec: Any) -> dict[str, Any]:
+def specs(
+    draw: st.DrawFn, step: st.SearchStrategy[Any] = steps, spec: Mapping[str, Any] = MappingProxyType({})
+) -> dict[str, Any]:
     """Draw a valid Rollout."""
     surge, unavailable = draw(st.tuples(bounds, bounds).filter(_can_move))
     return rollout(
@@ -157,7 +160,7 @@ def trials(
     """Draw a whole world."""
     limits = {"progressDeadlineSeconds": 60, "progressDeadlineAbort": draw(st.booleans())}
     return Trial(
-        draw(specs(**limits)),
+        draw(specs(spec=limits)),
         _images(draw, may_crash=may_crash),
         draw(scripts(may_crash=may_crash, may_be_rubbish=may_be_rubbish)),
         draw(faults(*troubles)) if troubles else {},
