@@ -20,7 +20,7 @@ from rollouts.devcluster.jobs import Jobs
 from rollouts.devcluster.kinds import Kinds
 from rollouts.devcluster.kubeconfig import kubeconfig
 from rollouts.devcluster.objects import Clock
-from rollouts.devcluster.pods import Pods
+from rollouts.devcluster.pods import NODE, Pods
 from rollouts.devcluster.replicasets import ReplicaSets
 from rollouts.devcluster.server import Server
 from rollouts.devcluster.services import Services
@@ -64,6 +64,7 @@ class DevCluster:
         self.server = Server(self.api)
         for name in _NAMESPACES:
             self.api.create(builtin("Namespace"), "", {"metadata": {"name": name}}, INTERNAL)
+        self._add_node()
         self._start_controllers()
         for path in sorted(self._crds.glob("*.yaml")) if self._crds else ():
             self.apply(path.read_text())
@@ -89,6 +90,18 @@ class DevCluster:
             await self._runner.cleanup()
         if self._directory is not None:
             self._directory.cleanup()
+
+    def _add_node(self) -> None:
+        kind = builtin("Node")
+        labels = {"kubernetes.io/hostname": NODE, "kubernetes.io/os": "linux"}
+        node = self.api.create(kind, "", {"metadata": {"name": NODE, "labels": labels}}, INTERNAL)
+        now = self.api.clock.stamp()
+        ready = {"type": "Ready", "status": "True", "reason": "KubeletReady", "message": "the dev cluster is ready"}
+        times = {"lastHeartbeatTime": now, "lastTransitionTime": now}
+        addresses = [{"type": "InternalIP", "address": "127.0.0.1"}, {"type": "Hostname", "address": NODE}]
+        room = {"cpu": "1000", "memory": "1Ti", "pods": "100k"}
+        status = {"conditions": [{**ready, **times}], "addresses": addresses, "capacity": room, "allocatable": room}
+        self.api.put_status(kind, node, status)
 
     def _start_controllers(self) -> None:
         self._workers = [

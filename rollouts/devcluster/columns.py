@@ -178,11 +178,22 @@ def _created(obj: Object, _now: datetime) -> str:
     return str(metadata(obj).get("creationTimestamp", ""))
 
 
+def _node_status(obj: Object, _now: datetime) -> str:
+    ready = "Ready" if is_true(obj, "Ready") else "NotReady"
+    return f"{ready},SchedulingDisabled" if obj.get("spec", {}).get("unschedulable") else ready
+
+
+def _scale_target(obj: Object, _now: datetime) -> str:
+    target = obj["spec"].get("scaleTargetRef") or {}
+    return f"{target.get('kind', '')}/{target.get('name', '')}"
+
+
 _AGE = ("Age", 0, age)
 _TEMPLATE = [("Containers", 1, _containers("name")), ("Images", 1, _containers("image")), ("Selector", 1, _selector)]
 
 BUILTIN: dict[str, list[tuple[str, int, Callable[[Object, datetime], Any]]]] = {
     "Namespace": [("Status", 0, _at("status", "phase")), _AGE],
+    "Node": [("Status", 0, _node_status), _AGE],
     "Pod": [
         ("Ready", 0, _pod_ready),
         ("Status", 0, _pod_status),
@@ -238,6 +249,13 @@ BUILTIN: dict[str, list[tuple[str, int, Callable[[Object, datetime], Any]]]] = {
     "ConfigMap": [("Data", 0, _keys("data", "binaryData")), _AGE],
     "Secret": [("Type", 0, _at("type")), ("Data", 0, _keys("data")), _AGE],
     "Lease": [("Holder", 0, _at("spec", "holderIdentity", absent="")), _AGE],
+    "HorizontalPodAutoscaler": [
+        ("Reference", 0, _scale_target),
+        ("MinPods", 0, _at("spec", "minReplicas")),
+        ("MaxPods", 0, _at("spec", "maxReplicas")),
+        ("Replicas", 0, _count("status", "currentReplicas")),
+        _AGE,
+    ],
     "PodDisruptionBudget": [
         ("Min Available", 0, _at("spec", "minAvailable", absent="N/A")),
         ("Max Unavailable", 0, _at("spec", "maxUnavailable", absent="N/A")),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import aclosing
 from typing import TYPE_CHECKING, Any
 
 import orjson
@@ -180,8 +181,9 @@ class Server:
         await response.prepare(request)
         self._watches.add(watch)
         try:
-            async for batch in watch.batches():
-                await response.write(form.events(batch))
+            async with aclosing(watch.batches()) as batches:
+                async for batch in batches:
+                    await response.write(form.events(batch))
         except ConnectionError:
             pass  # the client is gone: nobody is left to tell
         finally:

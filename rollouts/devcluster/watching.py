@@ -11,7 +11,7 @@ from rollouts.devcluster.errors import ApiError, bad_request, expired, forbidden
 from rollouts.devcluster.store import resource_version
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Iterable
+    from collections.abc import AsyncGenerator, AsyncIterator, Iterable
 
     from rollouts.devcluster.kinds import Kind
     from rollouts.devcluster.objects import Object
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 INITIAL_EVENTS_END = "k8s.io/initial-events-end"
 BOOKMARK_EVERY = 60.0  # seconds
+_MOST_PENDING = 20_000  # changes; a client that reads so slowly must come back
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,9 +80,12 @@ class Watch:
 
     def _push(self, change: Change) -> None:
         self._pending.append(change)
+        if len(self._pending) > _MOST_PENDING:
+            self._pending.clear()
+            self.close()
         self._arrived.set()
 
-    async def batches(self) -> AsyncIterator[list[tuple[str, Object | bytes]]]:
+    async def batches(self) -> AsyncGenerator[list[tuple[str, Object | bytes]], None]:
         """Yield what to write: event types with objects, encoded or not."""
         collection = self._store.collection(self._kind.resource)
         try:
