@@ -1,6 +1,7 @@
 """`rollouts status NAME`: wait until a rollout is done, for scripts and pipelines."""
 
 import asyncio
+import contextlib
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -30,13 +31,14 @@ async def status(
         async with asyncio.timeout(seconds_of(timeout)):
             while watch and shown.phase not in (HEALTHY, DEGRADED):
                 # A stream ends after a while by itself: it is begun again until the Rollout has come to an end.
-                async for raw in session.follow(rollout):
-                    latest = shown_status(raw)
-                    if latest != shown:
-                        say(str(latest))
-                    shown = latest
-                    if shown.phase in (HEALTHY, DEGRADED):
-                        break
+                async with contextlib.aclosing(session.follow(rollout)) as changes:
+                    async for raw in changes:
+                        latest = shown_status(raw)
+                        if latest != shown:
+                            say(str(latest))
+                        shown = latest
+                        if shown.phase in (HEALTHY, DEGRADED):
+                            break
     except TimeoutError as error:
         raise CommandError(f"rollout {rollout!r} has not come to an end within {timeout}: {shown}") from error
     if shown.phase == DEGRADED:

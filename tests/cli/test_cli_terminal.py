@@ -76,6 +76,12 @@ def test_a_low_terminal_keeps_the_tree(kubeconfig: Path) -> None:
     assert "Strategy:" not in text
 
 
+def test_a_watched_list_begins_with_its_header_and_says_everything_once(kubeconfig: Path, api: FakeApi) -> None:
+    api.on_watch = lambda: api.put("rollouts", {"metadata": {"name": "cart"}, "spec": {"strategy": {"canary": {}}}})
+    text = on_terminal(kubeconfig, "list", "ro", "-w", until="cart")
+    assert [line.split()[0] for line in text.splitlines() if line] == ["NAME", "web", "cart"]
+
+
 def test_a_narrow_terminal_keeps_the_branches(kubeconfig: Path) -> None:
     text = on_terminal(kubeconfig, "get", "ro", "web", NO_COLOR="1", COLUMNS="50")
     lines = text.replace("\r", "").splitlines()
