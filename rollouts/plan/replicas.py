@@ -113,11 +113,13 @@ def next_sizes(
     """Return how far the two sizes may go towards `target` now.
 
     What grows may take what is left below the ceiling, stable first. What shrinks may give up what is available above
-    the floor, and only once the older ReplicaSets are empty.
+    the floor, and only once the older ReplicaSets are empty; before that, no more than its unavailable pods.
     """
     grown = _grow(bounds, target, canary, stable, others)
     if any(each.size for each in others):
-        return grown
+        return Sizes(
+            _without_idle(grown.canary, target.canary, canary), _without_idle(grown.stable, target.stable, stable)
+        )
     increasing = not has_canary or target.canary >= canary.size
     return _shrink(bounds, target, grown, canary, stable, increasing=increasing)
 
@@ -127,6 +129,11 @@ def _grow(bounds: Bounds, target: Sizes, canary: Count, stable: Count, others: S
     more_stable = max(0, min(target.stable - stable.size, budget))
     more_canary = max(0, min(target.canary - canary.size, budget - more_stable))
     return Sizes(canary=canary.size + more_canary, stable=stable.size + more_stable)
+
+
+def _without_idle(size: int, target: int, count: Count) -> int:
+    """Take away pods that are neither wanted nor available: they would hold the place of pods that are wanted."""
+    return size if size <= target else max(target, count.counted)
 
 
 def _shrink(bounds: Bounds, target: Sizes, grown: Sizes, canary: Count, stable: Count, *, increasing: bool) -> Sizes:

@@ -10,6 +10,7 @@ from tests.plan.given import (
     MOVING_CONDITIONS,
     THREE,
     TWO,
+    aborted,
     condition,
     replica_set,
     rollout,
@@ -189,6 +190,29 @@ ROWS = (
         "so does one that doesn't parse",
         given(stable(), replica_set("app:1", 5, annotations={keys.SCALE_DOWN_DEADLINE: ""})),
         Decided(does=("update ReplicaSet web-78766d5789 (revision 1): without scale-down-deadline",)),
+    ),
+    Row(
+        "aborted, with pods of another version about: a crashing canary pod goes, it held the place of a stable one",
+        given(
+            aborted(rollout("app:3", replicas=6, canary={"maxSurge": 0, "maxUnavailable": 1}), currentPodHash=THREE),
+            replica_set("app:1", 0, desired=6),
+            replica_set("app:2", 5, revision=2, desired=6),
+            replica_set("app:3", 1, 0, revision=3, desired=6),
+        ),
+        Decided(
+            does=("update ReplicaSet web-5f4f454678 (revision 3): 1 to 0 pods", "patch the Rollout: revision=3"),
+            status={
+                "HPAReplicas": 6,
+                "replicas": 6,
+                "updatedReplicas": 1,
+                "conditions": {"Available": "False AvailableReason"},
+            },
+            waits=True,
+            because=(
+                "the update is aborted: everything goes back to stable; retry, or change the template",
+                "the canary is being scaled from 1 to 0 pods",
+            ),
+        ),
     ),
 )
 
