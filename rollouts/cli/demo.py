@@ -132,9 +132,7 @@ class Story:
         _headline(self.screen, f"Change the image to {BETTER}: one pod first, then it looks around for 5 s")
         await self._set_image(BETTER)
         await stage.until(_waits_for_people, "waiting for a person", 40)
-        _headline(
-            self.screen, "It waits for a person. Clearing the pause resumes it; any client can do that"
-        )
+        _headline(self.screen, "It waits for a person. Clearing the pause resumes it; any client can do that")
         await self._as_user(
             ["patch", "rollout", NAME, "--subresource=status", "--type=merge", "-p", json.dumps(_RESUME)]
         )
