@@ -30,7 +30,8 @@ class Controller(Program):
         self.metrics_url = f"http://127.0.0.1:{metrics}/metrics"
         line: list[str | Path] = [PROGRAM, "controller", "--kubeconfig", kubeconfig, "--bind-address", "127.0.0.1"]
         line += ["--healthzPort", str(health), "--metricsPort", str(metrics), *flags]
-        super().__init__(name, line, directory / f"{name}.log", arguments.environment())
+        environment = {**arguments.environment(), "POD_NAMESPACE": NAMESPACE}  # as the Deployment gives it
+        super().__init__(name, line, directory / f"{name}.log", environment)
 
     async def ready(self, within: float = 30.0) -> None:
         """Wait until it says that it is ready."""

@@ -1,0 +1,146 @@
+"""How does a story look at its rollouts, and act on them as people do: by kubectl and by `rollouts`?"""
+
+import asyncio
+import json
+import sysconfig
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import aiohttp
+
+from e2e.kubectl import Kubectl
+from e2e.waiting import eventually
+from tests.wire.objects import rollout
+
+Json = dict[str, Any]
+PROGRAM = Path(sysconfig.get_path("scripts")) / "rollouts"
+HASH = "rollouts-pod-template-hash"
+REVISION = "rollout.argoproj.io/revision"
+GOOD, BETTER, BEST = (f"example.test/web:{number}" for number in (1, 2, 3))
+CRASH = "example.test/web:crash"
+STEPS: list[Json] = [{"setWeight": 20}, {"pause": {}}, {"setWeight": 40}, {"pause": {}}, {"setWeight": 80}]
+
+
+class Story:
+    """One namespace, its rollouts, and the people who work on them. It looks by its own requests and acts by kubectl."""
+
+    def __init__(self, api: aiohttp.ClientSession, kubectl: Kubectl) -> None:
+        self.api = api
+        self.kubectl = kubectl
+        self.namespace = kubectl.namespace
+
+    # --- looking ----------------------------------------------------------------------------------------------------
+
+    async def read(self, prefix: str, resource: str, name: str = "", **query: str) -> Json:
+        """Read an object or a list; empty when it isn't there."""
+        path = f"{prefix}/namespaces/{self.namespace}/{resource}/{name}".rstrip("/")
+        async with self.api.get(path, params=query) as answer:
+            body: Json = json.loads(await answer.read())
+            return {} if answer.status == 404 else body
+
+    async def rollout(self, name: str = "web") -> Json:
+        """Read a Rollout."""
+        return await self.read("/apis/argoproj.io/v1alpha1", "rollouts", name)
+
+    async def replica_sets(self, name: str = "web") -> list[Json]:
+        """Read a Rollout's ReplicaSets, the newest revision last."""
+        listed = await self.read("/apis/apps/v1", "replicasets", labelSelector=f"app={name}")
+        return sorted(listed["items"], key=lambda each: int(each["metadata"]["annotations"].get(REVISION, "0")))
+
+    async def pods(self, name: str = "web") -> list[Json]:
+        """Read a Rollout's pods that are not on their way out."""
+        listed = await self.read("/api/v1", "pods", labelSelector=f"app={name}")
+        return [pod for pod in listed["items"] if "deletionTimestamp" not in pod["metadata"]]
+
+    async def images(self, name: str = "web") -> dict[str, int]:
+        """Count the pods of each image."""
+        found = [pod["spec"]["containers"][0]["image"] for pod in await self.pods(name)]
+        return {image: found.count(image) for image in sorted(set(found))}
+
+    async def events(self, name: str = "web") -> list[str]:
+        """Read the reasons of a Rollout's events, in the order in which they were written."""
+        listed = await self.read(
+            "/api/v1", "events", fieldSelector=f"involvedObject.kind=Rollout,involvedObject.name={name}"
+        )
+        return [
+            each["reason"]
+            for each in sorted(listed["items"], key=lambda each: int(each["metadata"]["resourceVersion"]))
+        ]
+
+    async def until(self, check: Callable[[Json], Any], name: str = "web", within: float = 40.0) -> Json:
+        """Wait until something holds of a Rollout whose controller has seen its latest spec."""
+
+        async def look() -> Json:
+            found = await self.rollout(name)
+            status = found.get("status") or {}
+            observed = status.get("observedGeneration") == str(found["metadata"]["generation"])
+            assert observed, found
+            assert check(status), status
+            return found
+
+        return await eventually(look, within=within, what=f"rollout {name}")
+
+    async def reaches(self, phase: str, name: str = "web", within: float = 40.0, **fields: Any) -> Json:
+        """Wait for a phase, and for fields of the status; return the status."""
+        wanted = {"phase": phase, **fields}
+        found = await self.until(lambda status: wanted.items() <= status.items(), name, within)
+        status: Json = found["status"]
+        return status
+
+    async def comes_to(self, images: dict[str, int], name: str = "web", within: float = 30.0) -> None:
+        """Wait for the pods of each image."""
+
+        async def look() -> bool:
+            found = await self.images(name)
+            assert found == images, found
+            return True
+
+        await eventually(look, within=within, what=f"pods of {name}")
+
+    # --- acting -----------------------------------------------------------------------------------------------------
+
+    async def create(self, name: str = "web", replicas: int = 5, **spec: Any) -> Json:
+        """Apply a Rollout and wait until it is healthy; return its status."""
+        await self.kubectl.apply(rollout(name, replicas, **{"steps": STEPS, "image": GOOD, **spec}))
+        return await self.reaches("Healthy", name)
+
+    async def set_image(self, image: str, name: str = "web") -> None:
+        """Change the image, by kubectl."""
+        operation = [{"op": "replace", "path": "/spec/template/spec/containers/0/image", "value": image}]
+        await self.kubectl("patch", "rollout", name, "--type=json", "-p", json.dumps(operation))
+
+    async def patch(self, spec: Json, name: str = "web") -> None:
+        """Patch the spec, by kubectl."""
+        await self.kubectl("patch", "rollout", name, "--type=merge", "-p", json.dumps({"spec": spec}))
+
+    async def patch_status(self, status: Json, name: str = "web") -> None:
+        """Patch the status, by kubectl."""
+        patch = json.dumps({"status": status})
+        await self.kubectl("patch", "rollout", name, "--subresource=status", "--type=merge", "-p", patch)
+
+    async def resume(self, name: str = "web") -> None:
+        """End a pause, by kubectl."""
+        await self.patch_status({"pauseConditions": None}, name)
+
+    async def cli(self, *words: str, code: int = 0, within: float = 60.0) -> str:
+        """Run `rollouts` as a person does; return what it printed, errors last."""
+        child = await asyncio.create_subprocess_exec(
+            PROGRAM,
+            *words,
+            f"--kubeconfig={self.kubectl.kubeconfig}",
+            f"--namespace={self.namespace}",
+            stdin=asyncio.subprocess.DEVNULL,
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.PIPE,
+        )
+        try:
+            async with asyncio.timeout(within):
+                out, err = await child.communicate()
+        except BaseException:
+            child.kill()
+            await child.wait()
+            raise
+        text = out.decode() + err.decode()
+        assert child.returncode == code, f"rollouts {' '.join(words)}: exit code {child.returncode}\n{text}"
+        return text
