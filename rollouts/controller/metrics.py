@@ -92,6 +92,7 @@ class Metrics:
             ("kind", "verb", "status_code"),
             registry=registry,
         )
+        self._counts: dict[tuple[str, str, int], list[Counter]] = {}
         Info("argo_rollouts_controller", "The controller.", registry=registry).info({"version": version("rollouts")})
 
     def show(self, rollouts: Callable[[], list[dict[str, Any]]]) -> None:
@@ -102,9 +103,14 @@ class Metrics:
         """Count a request to the API server."""
         del seconds
         kind = f"{kind}/{subresource}" if subresource else kind
-        self._requests.labels(kind, verb, str(status)).inc()
-        if verb in WRITES and 200 <= status < 300:
-            self._writes.labels(kind, verb).inc()
+        place = (kind, verb, status)
+        if (count := self._counts.get(place)) is None:
+            # Finding a child by its labels costs more than all that it does: keep them, there are few.
+            count = self._counts[place] = [self._requests.labels(kind, verb, str(status))]
+            if verb in WRITES and 200 <= status < 300:
+                count.append(self._writes.labels(kind, verb))
+        for each in count:
+            each.inc()
 
     @contextmanager
     def timed(self, key: Key) -> Iterator[None]:
