@@ -2,44 +2,21 @@
 
 import asyncio
 import contextlib
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from rollouts.cli.console import Screen
 from rollouts.cli.errors import CommandError
-from rollouts.cli.live import Picture, Watched
+from rollouts.cli.live import Picture, Watched, fitting
 from rollouts.view import fields
 
 if TYPE_CHECKING:
-    from rich.console import Console, ConsoleOptions, RenderableType
-    from rich.segment import Segment
-
     from rollouts.cli.session import Session
 
 _REDRAW = 0.25
-_HEAD = 5  # lines of name, status, and why it waits
 
 Test = Callable[[dict[str, Any]], bool]
-
-
-@dataclass(frozen=True, slots=True)
-class Fitted:
-    """A picture that is redrawn in place: where the terminal is too low for it, the middle gives way, not the tree."""
-
-    picture: "RenderableType"
-
-    def __rich_console__(self, console: "Console", options: "ConsoleOptions") -> "Iterable[Segment]":
-        from rich.segment import Segment
-
-        lines = console.render_lines(self.picture, options, pad=False)
-        excess = len(lines) - (console.size.height - 1)
-        if excess > 0:
-            lines = [*lines[:_HEAD], [Segment("  ...")], *lines[_HEAD + 1 + excess :]]
-        for line in lines:
-            yield from line
-            yield Segment.line()
 
 
 class Stage:
@@ -72,11 +49,11 @@ class Stage:
         with Live(console=self._screen.console, auto_refresh=False, vertical_overflow="crop") as live:
             while True:
                 picture = await self._next()
-                drawn = picture.drawn(datetime.now(UTC))
+                now = datetime.now(UTC)
                 if test(picture.rollout):
-                    live.update(drawn)  # what stays on the screen may scroll, and is whole
+                    live.update(picture.drawn(now))  # what stays on the screen may scroll, and is whole
                     return picture
-                live.update(Fitted(drawn), refresh=True)
+                live.update(fitting(picture, self._screen.console, now), refresh=True)
 
     async def _lines(self, test: Test) -> Picture:
         while True:

@@ -14,7 +14,7 @@ Raw = Mapping[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class CreateReplicaSet:
-    """Create `body`, whole and at its size. The name is deterministic: that it exists already is no error if it is ours."""
+    """Create `body`, whole and at its size. The name is deterministic: one that exists already and is ours will do."""
 
     name: str
     pod_hash: str
@@ -76,7 +76,7 @@ class PatchRollout:
 
 @dataclass(frozen=True, slots=True)
 class SwitchService:
-    """Point a Service at the pods of one hash, and mark it as managed by this Rollout. `from_hash` is empty at first."""
+    """Point a Service at the pods of one hash, and mark it as managed by us. `from_hash` is empty at first."""
 
     name: str
     uid: str
@@ -109,10 +109,10 @@ Action = (
 class Plan:
     """What one pass decided.
 
-    `status` is the whole new status as JSON; None leaves it as it is. `status_can_wait` is true when it differs from the
-    observed one in counts and messages only, so that a few such changes may share a write. `wake_at` is when time alone
-    changes the answer. `because` has one short reason per decision, the most important first. `problem` is the text of
-    a spec that can't be carried out.
+    `status` is the whole new status as JSON; None leaves it as it is. `status_can_wait` is true when it differs from
+    the observed one in counts and messages only, so that a few such changes may share a write. `wake_at` is when time
+    alone changes the answer. `because` has one short reason per decision, the most important first. `problem` is the
+    text of a spec that can't be carried out.
     """
 
     actions: tuple[Action, ...] = ()

@@ -15,8 +15,8 @@ ROLLED_BACK, FAST_ROLLED_BACK = "RolledBack", "FastRolledBack"
 class Turn:
     """What happened to the update in this pass.
 
-    `begins` starts the clock. `completion` is how it ended, once that is decided; `finishes` tells that its pods are all
-    there, or that it was given up. `waits_for_people` tells that a pause has no end of its own.
+    `begins` starts the clock. `completion` is how it ended, once that is decided; `finishes` tells that its pods are
+    all there, or that it was given up. `waits_for_people` tells that a pause has no end of its own.
     """
 
     begins: bool = False

@@ -11,16 +11,13 @@ from typing import Any
 
 import orjson
 
-# Kubernetes' safe alphabet: no vowels and no look-alikes, so that no hash spells a word (apimachinery's rand.SafeEncodeString).
+# Kubernetes' safe alphabet (apimachinery's rand.SafeEncodeString): no vowels and no look-alikes, no words by accident.
 _ALPHABET = "bcdfghjklmnpqrstvwxz2456789"
 _FNV_OFFSET, _FNV_PRIME, _32_BITS = 0x811C9DC5, 0x01000193, 0xFFFFFFFF
 
 
 def _without_nothing(value: Any) -> Any:
-    """Drop nulls and empty containers: written or left out, they mean the same to Kubernetes.
-
-    An empty mapping inside a list (`emptyDir: {}` is a mapping value and stays) keeps its place.
-    """
+    """Drop nulls and empty lists: written or left out, they mean the same. An empty mapping (`emptyDir: {}`) stays."""
     if isinstance(value, Mapping):
         return {key: _without_nothing(each) for key, each in value.items() if each is not None and each != []}
     if isinstance(value, list):

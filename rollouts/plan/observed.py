@@ -94,10 +94,10 @@ class Pod:
 class Observed:
     """Everything that one plan may depend on.
 
-    `replica_sets` holds those that the Rollout controls and those without a controller that its selector matches, oldest
-    first. `services` has an entry for each Service that the spec names: None where it doesn't exist. `pods` is None
-    unless a restart is pending. `rubbish` names the parts of the status that somebody else wrote and that don't parse.
-    `digest` and `step_hash` stand for the desired template and the canary's steps.
+    `replica_sets` holds those that the Rollout controls and those without a controller that its selector matches,
+    oldest first. `services` has an entry for each Service that the spec names: None where it doesn't exist. `pods` is
+    None unless a restart is pending. `rubbish` names the parts of the status that somebody else wrote and that don't
+    parse. `digest` and `step_hash` stand for the desired template and the canary's steps.
     """
 
     rollout: Rollout

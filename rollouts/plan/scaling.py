@@ -12,7 +12,7 @@ from rollouts.plan.revisions import Revisions, inherited_annotations, new_replic
 
 @dataclass(frozen=True, slots=True)
 class Scaling:
-    """Sizes wanted in the end (`target`), and sizes by ReplicaSet name to be given now. `create_at` is for a new canary."""
+    """Sizes wanted in the end (`target`), and by ReplicaSet name to be given now. `create_at` is for a new canary."""
 
     target: Sizes
     sizes: Mapping[str, int]

@@ -36,10 +36,7 @@ def _switch(service: Raw, replica_set: ReplicaSet) -> SwitchService | None:
     if current == replica_set.pod_hash:
         return None
     is_ours = keys.MANAGED_BY in (metadata.get("annotations") or {})
-    if is_ours:
-        is_ready = replica_set.available > 0
-    else:
-        is_ready = 0 < replica_set.size <= replica_set.available
+    is_ready = replica_set.available > 0 if is_ours else 0 < replica_set.size <= replica_set.available
     if not is_ready:
         return None
     return SwitchService(

@@ -74,7 +74,7 @@ Gate = Open | Shut
 
 
 class Step(ABC, Generic[Spec]):
-    """One kind of canary step. `key` is its field name in `spec.strategy.canary.steps[]`, and its entry point's name."""
+    """One kind of canary step. `key` is its field in `spec.strategy.canary.steps[]`, and its entry point's name."""
 
     key: ClassVar[str]
 

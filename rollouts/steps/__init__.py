@@ -1,0 +1,1 @@
+"""The built-in steps, one file each; found through the entry point group `rollouts.steps`."""
