@@ -3,14 +3,10 @@
 import asyncio
 import os
 import sys
-from io import StringIO
 from pathlib import Path
 
 from markdown import ROOT
-from rich.console import Console, Group
 from shell import environment
-
-from rollouts.cli.demo_stage import Fitted
 
 KEY_LINES = (
     "An embedded Kubernetes API server and the controller, each a process of its own",
@@ -43,12 +39,3 @@ async def test_the_demo_tells_its_story_and_ends_well(tmp_path: Path) -> None:
     assert positions == sorted(positions), transcript
     assert "\x1b" not in transcript, "no terminal, no escape sequences"
     assert not os.listdir(tmp_path), "it leaves nothing behind"  # noqa: PTH208 - a path's own method blocks, ruff says
-
-
-def test_a_low_terminal_shows_the_head_and_the_tree_and_gives_up_the_middle() -> None:
-    console = Console(width=80, height=24, file=StringIO())
-    console.print(Fitted(Group(*(f"line {number}" for number in range(40)))))
-    shown = console.file.getvalue().splitlines()  # type: ignore[attr-defined]
-    assert len(shown) == 23
-    assert shown[:7] == [*(f"line {number}" for number in range(5)), "  ...", "line 23"]
-    assert shown[-1] == "line 39"
