@@ -4,8 +4,7 @@ The order is always the same: whose are the ReplicaSets, what was asked for, wha
 sizes go, does the current step let us on, is the update over. Each question is answered in a module of its own.
 """
 
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 from rollouts.api import keys
@@ -14,45 +13,17 @@ from rollouts.plan import elapsed, state
 from rollouts.plan.actions import Action, PatchRollout, Plan
 from rollouts.plan.observed import Observed
 from rollouts.plan.progress import Facts, deadline, is_out_of_time, timeout_text, wanted_conditions
-from rollouts.plan.replicas import Bounds, Sizes, resolve_bounds, target_sizes
+from rollouts.plan.reasons import because, unmet
+from rollouts.plan.replicas import Sizes, target_sizes
 from rollouts.plan.restart import Restart, plan_restart
-from rollouts.plan.revisions import Revisions, claims, sort_out
+from rollouts.plan.revisions import Revisions, claims
 from rollouts.plan.scaling import Scaling, created, replica_set_actions, scale
-from rollouts.plan.services import canary_service_switches
+from rollouts.plan.scene import Scene, set_scene
+from rollouts.plan.services import canary_service_switches, hash_behind
 from rollouts.plan.state import State
 from rollouts.plan.status import Counts, build_status, can_wait
-from rollouts.plan.wishes import BoundStep, bind_steps, wishes_at
+from rollouts.plan.wishes import BoundStep, wishes_at
 from rollouts.ports import Gate, Here, Kit, Open, Shut
-
-
-@dataclass(frozen=True, slots=True)
-class Scene:
-    """What the rest of the plan builds on: the sorted ReplicaSets and the state after requests and changes.
-
-    `begins` tells that the template or the steps have changed, so that the update begins anew in this pass;
-    `has_new_template` that it was the template.
-    """
-
-    here: Observed
-    revisions: Revisions
-    steps: tuple[BoundStep, ...]
-    before: State
-    state: State
-    bounds: Bounds
-    begins: bool
-    has_new_template: bool
-
-    @property
-    def is_halted(self) -> bool:
-        return bool(self.here.rollout.spec.paused) or self.state.is_inconclusive
-
-    @property
-    def current(self) -> BoundStep | None:
-        """The step in progress, if the update is at one."""
-        at = self.state
-        if at.index is None or at.index >= len(self.steps) or at.is_promoted or at.abort or not at.stable_hash:
-            return None
-        return self.steps[at.index]
 
 
 def plan_canary(here: Observed, canary: CanaryStrategy, kit: Kit, now: datetime) -> Plan:
@@ -63,13 +34,14 @@ def plan_canary(here: Observed, canary: CanaryStrategy, kit: Kit, now: datetime)
         return Plan(actions=claim_actions, because=(f"ReplicaSets change hands first: {names}",))
     if here.rollout.spec.replicas is None:
         return Plan(actions=(PatchRollout(replicas=1),), because=("spec.replicas is not set: it becomes 1",))
-    scene = _set_scene(here, canary, kit, now)
+    scene = set_scene(here, canary, kit, now)
     target = target_sizes(
         scene.bounds,
         wishes_at(scene.steps, scene.state, has_stable=scene.revisions.has_distinct_stable).weight,
         has_stable=scene.revisions.has_distinct_stable,
     )
-    scaling = scale(scene.revisions, scene.bounds, target, halted=scene.is_halted)
+    serving = hash_behind(here, canary.stable_service)
+    scaling = scale(scene.revisions, scene.bounds, target, halted=scene.is_halted, serving=serving)
     actions = replica_set_actions(here, scene.revisions, scene.bounds, scaling)
     if here.annotations.get(keys.REVISION) != str(scene.revisions.next_revision):
         actions.append(PatchRollout(annotations={keys.REVISION: str(scene.revisions.next_revision)}))
@@ -77,61 +49,11 @@ def plan_canary(here: Observed, canary: CanaryStrategy, kit: Kit, now: datetime)
     return _decide(scene, target, actions, scaling, now)
 
 
-def _set_scene(here: Observed, canary: CanaryStrategy, kit: Kit, now: datetime) -> Scene:
-    spec = here.rollout.spec
-    steps = bind_steps(canary.steps or (), kit)
-    before = State.of(here.status, len(steps))
-    if (revisions := sort_out(here)).name_is_taken:
-        # Another object has our name: count the collision, which gives the template another hash.
-        before = replace(before, collision_count=(before.collision_count or 0) + 1)
-        here = replace(here, status=here.status.model_copy(update={"collision_count": before.collision_count}))
-        revisions = sort_out(here)
-    is_new_template = bool(before.pod_hash) and before.pod_hash != revisions.pod_hash
-    begins = is_new_template or before.step_hash != here.step_hash
-    after = before if before.pod_hash else replace(before, pod_hash=revisions.pod_hash)
-    if begins:
-        after = state.reset(
-            after,
-            pod_hash=revisions.pod_hash,
-            step_hash=here.step_hash,
-            step_count=len(steps),
-            restart_at=spec.restart_at if is_new_template and spec.restart_at and spec.restart_at <= now else None,
-        )
-    elif steps and after.index is None:
-        after = replace(after, index=len(steps) if after.is_promoted else 0)
-    return Scene(
-        here=here,
-        revisions=revisions,
-        steps=steps,
-        before=before,
-        state=state.settle_requests(after, now, len(steps)),
-        bounds=resolve_bounds(spec.replicas or 0, canary.max_surge, canary.max_unavailable),
-        begins=begins,
-        has_new_template=is_new_template or not before.pod_hash,
-    )
+def _gate(at: State, step: BoundStep, missing: str, now: datetime) -> Gate:
+    return step.plugin.gate(step.spec, Here(missing, at.paused_since, at.resumed), now)
 
 
-def _unmet(revisions: Revisions, target: Sizes) -> str:
-    """Say what keeps the ReplicaSets from their target, or nothing."""
-    canary = revisions.canary
-    if canary is None:
-        return "the canary's ReplicaSet does not exist yet"
-    if canary.size != target.canary:
-        return f"the canary is being scaled from {canary.size} to {target.canary} pods"
-    if canary.available != target.canary:
-        return f"{canary.available} of the canary's {target.canary} pods are available"
-    stable = revisions.stable if revisions.has_distinct_stable else None
-    if stable is not None and (stable.size, stable.replicas) != (target.stable, target.stable):
-        return f"stable has {stable.replicas} pods on its way to {target.stable}"
-    old = sum(each.available for each in revisions.others)
-    return f"{old} pods of older revisions are still available" if old else ""
-
-
-def _gate(at: State, step: BoundStep, unmet: str, now: datetime) -> Gate:
-    return step.plugin.gate(step.spec, Here(unmet, at.paused_since, at.resumed), now)
-
-
-def _advance(scene: Scene, unmet: str, now: datetime) -> tuple[State, Gate | None]:
+def _advance(scene: Scene, missing: str, now: datetime) -> tuple[State, Gate | None]:
     """Let the current step decide: go on to the next one, begin its pause, or wait.
 
     At most one step completes per pass; acting on the next one is the next pass's work. If that one is a pause, it
@@ -142,7 +64,7 @@ def _advance(scene: Scene, unmet: str, now: datetime) -> tuple[State, Gate | Non
         return at, None
     if step is None:
         return _without_stale_pause(at), None
-    gate = _gate(at, step, unmet, now)
+    gate = _gate(at, step, missing, now)
     if isinstance(gate, Open):
         at = state.step_completed(at)
         next_step = scene.steps[at.index] if at.index is not None and at.index < len(scene.steps) else None
@@ -174,7 +96,7 @@ def _may_promote(scene: Scene, at: State) -> bool:
 
 def _decide(scene: Scene, target: Sizes, actions: list[Action], scaling: Scaling, now: datetime) -> Plan:
     here, revisions = scene.here, scene.revisions
-    after, gate = _advance(scene, _unmet(revisions, target), now)
+    after, gate = _advance(scene, unmet(revisions, target), now)
     creates = created(actions)
     facts = Facts(
         here=here,
@@ -203,7 +125,7 @@ def _decide(scene: Scene, target: Sizes, actions: list[Action], scaling: Scaling
         status=status if is_news else None,
         status_can_wait=is_news and can_wait(here.sound_status, status),
         wake_at=_wake_at(facts, gate, restart),
-        because=_because(scene, facts, gate, target, scaling, restart),
+        because=because(scene, facts, gate, target, scaling, restart),
     )
 
 
@@ -255,60 +177,3 @@ def _wake_at(facts: Facts, gate: Gate | None, restart: Restart) -> datetime | No
     # Times in the status are whole seconds: look once the last of them is over.
     times.append(end + timedelta(seconds=1) if end else None)
     return min((time for time in times if time is not None), default=None)
-
-
-def _because(
-    scene: Scene, facts: Facts, gate: Gate | None, target: Sizes, scaling: Scaling, restart: Restart
-) -> tuple[str, ...]:
-    """Say why things are as they are, the most important first."""
-    after = facts.after
-    reasons = [*_step_reasons(scene, facts, gate)]
-    if facts.refused:
-        reasons.insert(0, f"the API server refuses the ReplicaSet: {facts.refused}")
-    if facts.cause:
-        reasons.insert(0, f"aborted: {facts.cause}")
-    if scene.here.rollout.spec.paused:
-        reasons.insert(0, "spec.paused is true: no step completes and nothing is scaled")
-    unmet = _unmet(scene.revisions, target)
-    if unmet and unmet not in " ".join(reasons) and not scene.is_halted:
-        reasons.append(_limited(scene, target, scaling, unmet))
-    if scene.begins and after.index is not None and after.stable_hash:
-        is_back = after.is_promoted
-        reasons.insert(
-            0, "back to the stable template: no steps are needed" if is_back else "the update begins at step 1"
-        )
-    reasons.extend(restart.because)
-    reasons.extend(f"status part ignored: {path}" for path in scene.here.rubbish)
-    return tuple(reasons)
-
-
-def _step_reasons(scene: Scene, facts: Facts, gate: Gate | None) -> Sequence[str]:
-    before, after = scene.state, facts.after
-    if not before.stable_hash and after.is_promoted:
-        return ("the first revision is stable from the start",)
-    if after.is_promoted and before.is_promoted:
-        return ()
-    if after.is_promoted:
-        return ("all steps are done and all pods are available: the canary becomes stable",)
-    if after.abort:
-        return ("the update is aborted: everything goes back to stable; retry, or change the template",)
-    if after.promote_full:
-        return ("full promotion was requested: steps are skipped",)
-    step = scene.current
-    if step is None or gate is None or before.index is None:
-        return ()
-    place = f"step {before.index + 1} of {len(scene.steps)} ({step.title})"
-    if isinstance(gate, Open) or after.index != before.index:
-        return (f"{place} is complete",) if isinstance(gate, Open) else (f"{place} is complete", gate.because)
-    return (f"{place}: {gate.because}",)
-
-
-def _limited(scene: Scene, target: Sizes, scaling: Scaling, unmet: str) -> str:
-    """Add to what is unmet that the bounds, not the wish, hold it back."""
-    bounds, canary = scene.bounds, scene.revisions.canary
-    if canary is not None and canary.size != target.canary and scaling.sizes.get(canary.name) == canary.size:
-        return (
-            f"{unmet}, as far as maxSurge ({bounds.surge}) and maxUnavailable ({bounds.unavailable}) allow: "
-            f"at most {bounds.ceiling} pods in all, at least {bounds.floor} available"
-        )
-    return unmet

@@ -25,8 +25,11 @@ def is_scaling_event(revisions: Revisions, replicas: int) -> bool:
     return any(each is not None and each.size > 0 and each.desired != replicas for each in pair)
 
 
-def scale(revisions: Revisions, bounds: Bounds, target: Sizes, *, halted: bool) -> Scaling:
-    """Return the sizes for this pass. A halted rollout keeps them, unless the Rollout's own size has changed."""
+def scale(revisions: Revisions, bounds: Bounds, target: Sizes, *, halted: bool, serving: str = "") -> Scaling:
+    """Return the sizes for this pass. A halted rollout keeps them, unless the Rollout's own size has changed.
+
+    `serving` is the hash that the stable Service selects.
+    """
     if halted and not is_scaling_event(revisions, bounds.replicas):
         return Scaling(target, {}, create_at=0)
     stable = revisions.stable if revisions.has_distinct_stable else None
@@ -43,7 +46,24 @@ def scale(revisions: Revisions, bounds: Bounds, target: Sizes, *, halted: bool) 
         sizes[stable.name] = max(now.stable, least)
     if revisions.canary is not None:
         sizes[revisions.canary.name] = now.canary
+    sizes.update(_still_serving(revisions, bounds, sizes, serving))
     return Scaling(target, sizes, create_at=0 if halted else now.canary)
+
+
+def _still_serving(revisions: Revisions, bounds: Bounds, sizes: Mapping[str, int], serving: str) -> dict[str, int]:
+    """Return the sizes that stay because the stable Service still points there.
+
+    Once the canary is complete its promotion switches the Service; until that is done, the last pods of the old stable
+    ReplicaSet are all that the Service has. Before, the canary may need their room.
+    """
+    canary = revisions.canary
+    if not serving or canary is None or canary.available < bounds.replicas:
+        return {}
+    return {
+        each.name: each.size
+        for each in revisions.all
+        if each.pod_hash == serving and each.uid != canary.uid and sizes.get(each.name) == 0
+    }
 
 
 def replica_set_actions(here: Observed, revisions: Revisions, bounds: Bounds, scaling: Scaling) -> list[Action]:

@@ -26,13 +26,24 @@ def canary_service_switches(
             yield switch
 
 
+def hash_behind(here: Observed, name: str | None) -> str:
+    """Return the hash that a Service selects; empty when there is none."""
+    service = here.services.get(name) if name else None
+    return _selected(service) if service is not None else ""
+
+
+def _selected(service: Raw) -> str:
+    pod_hash: str = ((service.get("spec") or {}).get("selector") or {}).get(keys.POD_TEMPLATE_HASH, "")
+    return pod_hash
+
+
 def _switch(service: Raw, replica_set: ReplicaSet) -> SwitchService | None:
     """Return the switch if the pods can take requests: all of them at first, one of them later on.
 
     A Service that we have never touched is serving somebody: taking it over must not lose a request.
     """
     metadata = service["metadata"]
-    current = (service.get("spec", {}).get("selector") or {}).get(keys.POD_TEMPLATE_HASH, "")
+    current = _selected(service)
     if current == replica_set.pod_hash:
         return None
     is_ours = keys.MANAGED_BY in (metadata.get("annotations") or {})

@@ -126,7 +126,8 @@ def _canary(canary: CanaryStrategy, raw: Raw, kit: Kit) -> Iterator[Problem]:
             yield Problem(f"{CANARY}.{name}", "needs trafficRouting: without a router pods and traffic are one")
     yield from _bounds(canary)
     for index, step in enumerate(canary.steps or ()):
-        yield from _step(f"{CANARY}.steps[{index}]", step.actions, kit)
+        written = (raw.get("steps") or ())[index]
+        yield from _step(f"{CANARY}.steps[{index}]", step.actions, list(written), kit)
 
 
 def _bounds(canary: CanaryStrategy) -> Iterator[Problem]:
@@ -147,9 +148,9 @@ def _is_zero(value: int | str) -> bool:
     return value == 0 if isinstance(value, int) else percentage(value) == 0
 
 
-def _step(path: str, actions: tuple[tuple[str, Any], ...], kit: Kit) -> Iterator[Problem]:
+def _step(path: str, actions: tuple[tuple[str, Any], ...], written: list[str], kit: Kit) -> Iterator[Problem]:
     if len(actions) != 1:
-        names = ", ".join(key for key, _ in actions) or "none that is known"
+        names = ", ".join(written) or "none"
         yield Problem(path, f"must have exactly one action, has {names}; known are {', '.join(sorted(kit.steps))}")
         return
     key, spec = actions[0]

@@ -162,7 +162,7 @@ ROWS = (
             does=("update ReplicaSet web-76d57f768c (revision 2): 2 to 1 pods", "patch the Rollout: revision=3"),
             status={"HPAReplicas": 6, "availableReplicas": 6, "readyReplicas": 6, "replicas": 6},
             waits=True,
-            because=("step 1 of 5 (setWeight: 20): the canary is being scaled from 0 to 1 pods",),
+            because=("step 1 of 5 (setWeight: 20): the canary is being scaled from 0 to 1 pod",),
         ),
     ),
     Row(
@@ -178,7 +178,7 @@ ROWS = (
             status={"HPAReplicas": 6, "replicas": 6},
             waits=True,
             wakes=691.0,
-            because=("step 1 of 5 (setWeight: 20): the canary is being scaled from 0 to 1 pods",),
+            because=("step 1 of 5 (setWeight: 20): the canary is being scaled from 0 to 1 pod",),
         ),
     ),
     Row(

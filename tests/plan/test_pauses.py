@@ -113,7 +113,7 @@ ROWS = (
             wakes=105.0,
             because=(
                 "step 2 of 5 (pause: 5s): the pause of 5s ends at 2026-01-01T00:01:45Z",
-                "the canary is being scaled from 2 to 1 pods" + BOUNDED,
+                "the canary is being scaled from 2 to 1 pod" + BOUNDED,
             ),
         ),
     ),
@@ -180,7 +180,7 @@ ROWS = (
                 "phase": "Progressing",
                 "conditions": {"Paused": "False RolloutPaused", "Progressing": "True ReplicaSetUpdated"},
             },
-            because=("step 1 of 5 (setWeight: 20): the canary is being scaled from 2 to 1 pods",),
+            because=("step 1 of 5 (setWeight: 20): the canary is being scaled from 2 to 1 pod",),
         ),
     ),
     Row(
@@ -196,7 +196,7 @@ ROWS = (
             wakes=105.0,
             because=(
                 "step 2 of 5 (pause: 5s): the pause of 5s ends at 2026-01-01T00:01:45Z",
-                "the canary is being scaled from 2 to 1 pods" + BOUNDED,
+                "the canary is being scaled from 2 to 1 pod" + BOUNDED,
             ),
         ),
     ),
@@ -214,7 +214,7 @@ ROWS = (
                 "phase": "Progressing",
                 "conditions": {"Paused": "False RolloutPaused", "Progressing": "True ReplicaSetUpdated"},
             },
-            because=("step 1 of 5 (setWeight: 20): the canary is being scaled from 2 to 1 pods",),
+            because=("step 1 of 5 (setWeight: 20): the canary is being scaled from 2 to 1 pod",),
         ),
     ),
     Row(

@@ -97,7 +97,7 @@ ROWS = (
                 "phase": "Progressing",
                 "conditions": {"Progressing": "Unknown RolloutRetry"},
             },
-            because=("step 1 of 5 (setWeight: 20): the canary is being scaled from 0 to 1 pods",),
+            because=("step 1 of 5 (setWeight: 20): the canary is being scaled from 0 to 1 pod",),
         ),
     ),
     Row(
@@ -112,7 +112,7 @@ ROWS = (
                 "phase": "Progressing",
                 "conditions": {"Progressing": "Unknown RolloutRetry"},
             },
-            because=("step 1 of 5 (setWeight: 20): the canary is being scaled from 0 to 1 pods",),
+            because=("step 1 of 5 (setWeight: 20): the canary is being scaled from 0 to 1 pod",),
         ),
     ),
     Row(
@@ -155,7 +155,7 @@ ROWS = (
             },
             because=(
                 "all steps are done and all pods are available: the canary becomes stable",
-                "stable has 1 pods on its way to 0",
+                "stable has 1 pod on its way to 0",
             ),
         ),
     ),

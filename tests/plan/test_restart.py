@@ -75,7 +75,7 @@ ROWS = (
                 },
             },
             wakes=130.0,
-            because=("4 of the canary's 5 pods are available", "restarting: 4 pods are older than spec.restartAt"),
+            because=("the canary has 4 of 5 pods available", "restarting: 4 pods are older than spec.restartAt"),
         ),
     ),
     Row(

@@ -83,7 +83,7 @@ ROWS = (
                     "Progressing": "True ReplicaSetUpdated",
                 },
             },
-            because=("the update begins at step 1", "the canary is being scaled from 0 to 1 pods"),
+            because=("the update begins at step 1", "the canary is being scaled from 0 to 1 pod"),
         ),
     ),
     Row(
@@ -111,7 +111,7 @@ ROWS = (
                     "Progressing": "True ReplicaSetUpdated",
                 },
             },
-            because=("the update begins at step 1", "the canary is being scaled from 0 to 1 pods"),
+            because=("the update begins at step 1", "the canary is being scaled from 0 to 1 pod"),
         ),
     ),
     Row(

@@ -70,7 +70,7 @@ ROWS = (
             ),
             because=(
                 "step 4 of 5 (pause): the pause has no duration: promote to go on",
-                "the canary is being scaled from 2 to 1 pods",
+                "the canary is being scaled from 2 to 1 pod",
             ),
         ),
     ),

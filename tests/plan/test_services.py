@@ -56,7 +56,7 @@ ROWS = (
                     "Progressing": "True ReplicaSetNotAvailable",
                 },
             },
-            because=("4 of the canary's 5 pods are available",),
+            because=("the canary has 4 of 5 pods available",),
         ),
     ),
     Row(
@@ -90,7 +90,7 @@ ROWS = (
             status={"availableReplicas": 5, "readyReplicas": 5},
             waits=True,
             wakes=691.0,
-            because=("step 1 of 5 (setWeight: 20): 0 of the canary's 1 pods are available",),
+            because=("step 1 of 5 (setWeight: 20): the canary has 0 of 1 pods available",),
         ),
     ),
     Row(
@@ -183,7 +183,7 @@ ROWS = (
             },
             because=(
                 "all steps are done and all pods are available: the canary becomes stable",
-                "stable has 1 pods on its way to 0",
+                "stable has 1 pod on its way to 0",
             ),
         ),
     ),

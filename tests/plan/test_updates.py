@@ -58,7 +58,7 @@ ROWS = (
                 "updatedReplicas": 5,
                 "conditions": {"Available": "False AvailableReason", "Completed": "True RolloutCompleted"},
             },
-            because=("the first revision is stable from the start", "0 of the canary's 5 pods are available"),
+            because=("the first revision is stable from the start", "the canary has 0 of 5 pods available"),
         ),
     ),
     Row(
@@ -135,7 +135,7 @@ ROWS = (
             replica_set("app:1", 5),
             replica_set("app:2", 1, 0, revision=2),
         ),
-        Decided(wakes=691.0, because=("step 1 of 5 (setWeight: 20): 0 of the canary's 1 pods are available",)),
+        Decided(wakes=691.0, because=("step 1 of 5 (setWeight: 20): the canary has 0 of 1 pods available",)),
     ),
     Row(
         "canary pods are ready but not yet for minReadySeconds: wait",
@@ -144,7 +144,7 @@ ROWS = (
             replica_set("app:1", 5),
             replica_set("app:2", 1, 0, ready=1, revision=2),
         ),
-        Decided(wakes=691.0, because=("step 1 of 5 (setWeight: 20): 0 of the canary's 1 pods are available",)),
+        Decided(wakes=691.0, because=("step 1 of 5 (setWeight: 20): the canary has 0 of 1 pods available",)),
     ),
     Row(
         "canary pods are there: stable gives some up",
@@ -222,7 +222,7 @@ ROWS = (
         Decided(
             does=("update ReplicaSet web-76d57f768c (revision 2): 1 to 0 pods", "patch the Rollout: revision=3"),
             wakes=691.0,
-            because=("step 1 of 5 (setWeight: 20): 1 pods of older revisions are still available",),
+            because=("step 1 of 5 (setWeight: 20): older revisions still have 1 pod available",),
         ),
     ),
     Row(
@@ -251,7 +251,7 @@ ROWS = (
             },
             because=(
                 "all steps are done and all pods are available: the canary becomes stable",
-                "stable has 1 pods on its way to 0",
+                "stable has 1 pod on its way to 0",
             ),
         ),
     ),
@@ -266,7 +266,7 @@ ROWS = (
             status={"message": "old replicas are pending termination"},
             waits=True,
             wakes=691.0,
-            because=("4 of the canary's 5 pods are available",),
+            because=("the canary has 4 of 5 pods available",),
         ),
     ),
     Row(
@@ -310,7 +310,7 @@ ROWS = (
                 "conditions": {"Completed": "True RolloutCompleted"},
             },
             wakes=691.0,
-            because=("1 pods of older revisions are still available",),
+            because=("older revisions still have 1 pod available",),
         ),
     ),
     Row(

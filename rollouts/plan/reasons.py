@@ -1,0 +1,113 @@
+"""Why are things as they are? One short reason per decision, the most important first, for people to read."""
+
+from collections.abc import Iterator
+
+from rollouts.plan.progress import Facts
+from rollouts.plan.replicas import Sizes
+from rollouts.plan.restart import Restart
+from rollouts.plan.revisions import Revisions
+from rollouts.plan.scaling import Scaling, is_scaling_event
+from rollouts.plan.scene import Scene
+from rollouts.ports import Gate, Open
+
+
+def pods(count: int) -> str:
+    """Return a number of pods in words."""
+    return f"{count} pod" if count == 1 else f"{count} pods"
+
+
+def unmet(revisions: Revisions, target: Sizes) -> str:
+    """Say what keeps the ReplicaSets from their target, or nothing."""
+    canary = revisions.canary
+    if canary is None:
+        return "the canary's ReplicaSet does not exist yet"
+    if canary.size != target.canary:
+        return f"the canary is being scaled from {canary.size} to {pods(target.canary)}"
+    if canary.available != target.canary:
+        return f"the canary has {canary.available} of {target.canary} pods available"
+    stable = revisions.stable if revisions.has_distinct_stable else None
+    if stable is not None and (stable.size, stable.replicas) != (target.stable, target.stable):
+        return f"stable has {pods(stable.replicas)} on its way to {target.stable}"
+    old = sum(each.available for each in revisions.others)
+    return f"older revisions still have {pods(old)} available" if old else ""
+
+
+def because(
+    scene: Scene, facts: Facts, gate: Gate | None, target: Sizes, scaling: Scaling, restart: Restart
+) -> tuple[str, ...]:
+    """Return the reasons of one pass."""
+    return (
+        *_trouble(facts),
+        *_halt(scene),
+        *_beginning(scene, facts),
+        *_step(scene, facts, gate),
+        *_sizes(scene, target, scaling, gate),
+        *restart.because,
+        *(f"status part ignored: {path}" for path in scene.here.rubbish),
+    )
+
+
+def _trouble(facts: Facts) -> Iterator[str]:
+    if facts.cause:
+        yield f"aborted: {facts.cause}"
+    if facts.refused:
+        yield f"the API server refuses the ReplicaSet: {facts.refused}"
+
+
+def _halt(scene: Scene) -> Iterator[str]:
+    if not scene.here.rollout.spec.paused:
+        return
+    if is_scaling_event(scene.revisions, scene.bounds.replicas):
+        yield "spec.paused is true: no step completes; sizes only follow spec.replicas"
+    else:
+        yield "spec.paused is true: no step completes and nothing is scaled"
+
+
+def _beginning(scene: Scene, facts: Facts) -> Iterator[str]:
+    if not scene.begins or facts.after.index is None or not facts.after.stable_hash:
+        return
+    if not facts.after.is_promoted:
+        yield "the update begins at step 1"
+    elif scene.has_new_template:
+        yield "back to the stable template: no steps are needed"
+    else:
+        yield "the steps have changed: nothing is being updated"
+
+
+def _step(scene: Scene, facts: Facts, gate: Gate | None) -> Iterator[str]:
+    """Say where the update is in its steps."""
+    before, after = scene.state, facts.after
+    if after.is_promoted:
+        if not before.stable_hash:
+            yield "the first revision is stable from the start"
+        elif not before.is_promoted:
+            yield "all steps are done and all pods are available: the canary becomes stable"
+    elif after.abort:
+        halted = "; it waits for spec.paused to end" if scene.is_halted else ""
+        yield f"the update is aborted: everything goes back to stable{halted}; retry, or change the template"
+    elif after.promote_full:
+        yield "full promotion was requested: steps are skipped"
+    elif gate is not None and before.index is not None and scene.current is not None:
+        place = f"step {before.index + 1} of {len(scene.steps)} ({scene.current.title})"
+        is_complete = isinstance(gate, Open) or after.index != before.index
+        yield f"{place} is complete" if is_complete else f"{place}: {gate.because}"
+        if is_complete and not isinstance(gate, Open):
+            yield gate.because
+
+
+def _sizes(scene: Scene, target: Sizes, scaling: Scaling, gate: Gate | None) -> Iterator[str]:
+    """Say what the sizes wait for, unless the step has said so, and what holds them back."""
+    missing = unmet(scene.revisions, target)
+    if scene.is_halted:
+        return
+    if missing and (gate is None or missing != gate.because):
+        yield missing
+    bounds, canary = scene.bounds, scene.revisions.canary
+    if canary is not None and canary.size != target.canary and scaling.sizes.get(canary.name) == canary.size:
+        yield (
+            f"maxSurge ({bounds.surge}) and maxUnavailable ({bounds.unavailable}) hold it back: "
+            f"at most {pods(bounds.ceiling)} in all, at least {bounds.floor} available"
+        )
+    gone = [each for each in scene.revisions.others if each.replicas and not each.available]
+    if gone and not missing:
+        yield f"older revisions still have {pods(sum(each.replicas for each in gone))} to terminate"
