@@ -5,7 +5,7 @@ import os
 import sys
 from pathlib import Path
 
-from markdown import ROOT
+from pages import ROOT
 from shell import environment
 
 KEY_LINES = (

@@ -6,7 +6,7 @@ import sys
 import tomllib
 from pathlib import Path
 
-from markdown import ROOT, blocks
+from pages import ROOT, blocks
 from shell import environment
 
 PLUGIN = ROOT / "plugins" / "example-step"

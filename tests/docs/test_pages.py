@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 import typer
 import yaml
-from markdown import PAGES, ROOT, anchors, blocks, commands, links
+from pages import PAGES, ROOT, anchors, blocks, commands, links
 from typer.core import TyperGroup
 
 from rollouts.cli.checks import findings

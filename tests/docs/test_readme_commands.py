@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
-from markdown import ROOT, commands, first_yaml
+from pages import ROOT, commands, first_yaml
 from shell import complain, environment, run_all
 
 from rollouts.devcluster.cluster import DevCluster

@@ -4,7 +4,7 @@ import os
 import re
 
 import pytest
-from markdown import ROOT
+from pages import ROOT
 from reference import PARTS, rewritten
 
 from rollouts.api.status import CanaryStatus

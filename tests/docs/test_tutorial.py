@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from markdown import ROOT, commands, first_yaml
+from pages import ROOT, commands, first_yaml
 from shell import BIN, complain, environment, run_all
 
 TUTORIAL = ROOT / "docs" / "tutorial" / "first-canary.md"
