@@ -7,7 +7,6 @@ are counted in the API server's audit log, CPU and memory by the kernel: the con
 import argparse
 import asyncio
 import collections
-import json
 import os
 import statistics
 import sys
@@ -22,7 +21,7 @@ import aiohttp
 import orjson
 import yaml
 
-from e2e import arguments, build
+from e2e import arguments, build, ports
 from e2e.plane import ControlPlane
 from e2e.program import Program
 from e2e.stream import follow
@@ -36,29 +35,57 @@ NAMESPACE, ACCOUNT = "rollouts", "rollouts-controller"
 MERGE_PATCH = {"Content-Type": "application/merge-patch+json"}
 TICKS = os.sysconf("SC_CLK_TCK")
 
-# The leading controller of this API, measured by the same steps on a machine of this kind.
-LEADER = {
-    "writes per update": "20",
-    "events per update": "13 (27 writes with its default client-side rate limit)",
-    "all updated": "18 s (333 s with its defaults)",
-    "CPU for all": "4.7 s",
-    "memory": "101 MB",
-    "resume → size p50": "46 ms",
-    "resume → size p99": "83 ms",
-    "resume → next pause p50": "178 ms",
+ADMIN: dict[str, Any] = {
+    "apiVersion": "rbac.authorization.k8s.io/v1",
+    "kind": "ClusterRoleBinding",
+    "metadata": {"name": "peer"},
+    "roleRef": {"apiGroup": "rbac.authorization.k8s.io", "kind": "ClusterRole", "name": "cluster-admin"},
+    "subjects": [{"kind": "ServiceAccount", "name": ACCOUNT, "namespace": NAMESPACE}],
 }
 
 
-@dataclass
-class Row:
-    """One figure: what, ours, the leader's."""
+@dataclass(frozen=True)
+class Contender:
+    """A controller to measure: ours, or another binary that serves the same API."""
+
+    name: str
+    binary: Path | None = None
+
+    def command(self, kubeconfig: Path) -> list[str | Path]:
+        """Return how it is started."""
+        if self.binary is not None:
+            free = [str(port) for port in ports.free(2)]
+            flags = ["--leader-elect=false", "--qps=5000", "--burst=10000", "--loglevel=warn"]
+            return [self.binary, "--kubeconfig", kubeconfig, *flags, "--healthzPort", free[0], "--metricsPort", free[1]]
+        line: list[str | Path] = [Path(sysconfig.get_path("scripts")) / "rollouts"]
+        if profile := os.environ.get("PROFILE"):
+            line = [
+                sys.executable,
+                "-m",
+                "cProfile",
+                "-o",
+                f"{profile}-{time.monotonic_ns()}",
+                "-m",
+                "rollouts.cli.main",
+            ]
+        quiet = ["--bind-address", "127.0.0.1", "--healthzPort", "0", "--metricsPort", "0", "--loglevel", "warn"]
+        return [*line, "controller", "--kubeconfig", kubeconfig, *quiet]
+
+
+OURS = Contender("rollouts")
+
+
+@dataclass(frozen=True)
+class Figure:
+    """One measured number. Less is better in all of them."""
 
     what: str
-    ours: str
+    value: float
+    unit: str = ""
 
-    @property
-    def leader(self) -> str:
-        return LEADER.get(self.what, "")
+    def __str__(self) -> str:
+        digits = 0 if self.unit in ("ms", "MB") else 1 if self.unit == "s" else 2
+        return f"{self.value:.{digits}f} {self.unit}".strip()
 
 
 def rollout(name: str, steps: list[dict[str, Any]], *, replicas: int = 4) -> dict[str, Any]:
@@ -107,27 +134,30 @@ class Process:
 class Bench:
     """A control plane, a controller with its own ServiceAccount, and what has been measured so far."""
 
+    contender: Contender
     plane: ControlPlane
     api: aiohttp.ClientSession
-    rows: list[Row] = field(default_factory=list)
+    figures: list[Figure] = field(default_factory=list)
 
     @property
     def controller_log(self) -> Path:
         """What the controllers say."""
         return self.plane.directory / "controller.log"
 
-    def note(self, what: str, ours: str) -> None:
+    def note(self, what: str, value: float, unit: str = "") -> None:
         """Keep a figure, and show it."""
-        row = Row(what, ours)
-        self.rows.append(row)
-        print(f"  {what:<34} {ours:<22} {row.leader}", flush=True)
+        figure = Figure(what, value, unit)
+        self.figures.append(figure)
+        print(f"  {what:<34} {figure}", flush=True)
 
     async def install(self) -> None:
         """Create the controller's namespace, ServiceAccount and roles from manifests/."""
         files = ("base/service-account", "base/leader-election-role", "cluster-install/cluster-role")
-        documents = [{"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": NAMESPACE}}]
+        documents: list[dict[str, Any]] = [{"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": NAMESPACE}}]
         for name in files:
             documents += yaml.safe_load_all((ROOT / "manifests" / f"{name}.yaml").read_text())
+        if self.contender.binary is not None:
+            documents.append(ADMIN)
         for document in documents:
             await self._create(document)
 
@@ -142,22 +172,9 @@ class Bench:
     async def controller(self) -> Program:
         """Start the controller as its ServiceAccount."""
         kubeconfig = await self.plane.kubeconfig_of(NAMESPACE, ACCOUNT)
-        line: list[str | Path] = [Path(sysconfig.get_path("scripts")) / "rollouts", "controller"]
-        if profile := os.environ.get("PROFILE"):
-            line = [
-                sys.executable,
-                "-m",
-                "cProfile",
-                "-o",
-                f"{profile}-{time.monotonic_ns()}",
-                "-m",
-                "rollouts.cli.main",
-                "controller",
-            ]
-        line += ["--kubeconfig", kubeconfig, "--bind-address", "127.0.0.1", "--healthzPort", "0", "--metricsPort", "0"]
         program = Program(
             "controller",
-            line,
+            self.contender.command(kubeconfig),
             self.controller_log,
             {**arguments.environment(), "POD_NAMESPACE": NAMESPACE},
         )
@@ -236,14 +253,14 @@ async def all_at_once(bench: Bench, count: int) -> None:
     events = counts.pop("events", 0)
     refused = {what: number for what, number in counts.items() if what.endswith("refused")}
     done = {what: number for what, number in counts.items() if what not in refused and what != "leases"}
-    bench.note("writes per update", f"{sum(done.values()) / count:.1f}")
+    bench.note("writes per update", sum(done.values()) / count)
     for what, number in sorted(done.items()):
-        bench.note(f"  on {what}", f"{number / count:.2f}")
-    bench.note("refused writes per update", f"{sum(refused.values()) / count:.2f}")
-    bench.note("events per update", f"{events / count:.1f}")
-    bench.note("all updated", f"{took:.1f} s")
-    bench.note("CPU for all", f"{process.cpu - cpu:.1f} s")
-    bench.note("memory", f"{process.megabytes:.0f} MB")
+        bench.note(f"  on {what}", number / count)
+    bench.note("refused writes per update", sum(refused.values()) / count)
+    bench.note("events per update", events / count)
+    bench.note("all updated", took, "s")
+    bench.note("CPU for all", process.cpu - cpu, "s")
+    bench.note("memory", process.megabytes, "MB")
     await program.stop()
 
 
@@ -267,8 +284,8 @@ async def one_by_one(bench: Bench, count: int) -> None:
         sizes.append((await asyncio.wait_for(scaled, 30) - began) * 1000)
         pauses.append((await asyncio.wait_for(paused, 30) - began) * 1000)
     for what, values in (("resume → size", sizes), ("resume → next pause", pauses)):
-        bench.note(f"{what} p50", f"{statistics.median(values):.0f} ms")
-        bench.note(f"{what} p99", f"{statistics.quantiles(values, n=100)[98]:.0f} ms")
+        bench.note(f"{what} p50", statistics.median(values), "ms")
+        bench.note(f"{what} p99", statistics.quantiles(values, n=100)[98], "ms")
     await program.stop()
 
 
@@ -302,13 +319,13 @@ async def many_idle(bench: Bench, count: int) -> None:
     await asyncio.sleep(0.3)
     began = time.monotonic()
     program = await bench.controller()
-    bench.note(f"start → first decision at {count}", f"{await asyncio.wait_for(decided, 60) - began:.2f} s")
+    bench.note(f"start → first decision at {count}", await asyncio.wait_for(decided, 60) - began, "s")
     process = Process(program.pid)
     await _is_quiet(process)
-    bench.note(f"memory at {count} idle", f"{process.megabytes:.0f} MB")
+    bench.note(f"memory at {count} idle", process.megabytes, "MB")
     cpu = process.cpu
     await asyncio.sleep(30)
-    bench.note(f"CPU at {count} idle", f"{(process.cpu - cpu) / 30 * 100:.2f} % of a core")
+    bench.note(f"CPU at {count} idle", (process.cpu - cpu) / 30 * 100, "% of a core")
     await program.stop()
 
 
@@ -331,42 +348,52 @@ async def _is_quiet(process: Process) -> None:
     await eventually(check, within=120, what="the controller is quiet")
 
 
-def table(rows: list[Row], machine: str) -> str:
-    """The report as Markdown."""
+def table(ours: list[Figure], theirs: list[Figure], machine: str) -> str:
+    """The report as Markdown; with another controller's figures of the same run, and what ours are of them."""
+    others = {figure.what: figure for figure in theirs}
     lines = [
         "# Benchmark",
         "",
-        "Measured by `make bench` on a real control plane; writes are counted in the API server's audit log. The last",
-        "column is the leading controller of this API, measured by the same steps on a machine of this kind.",
+        "Measured by `make bench` on a real control plane, each controller on a fresh one, one after the other in the",
+        "same run. Writes are counted in the API server's audit log, CPU and memory by the kernel. Less is better.",
         "",
         machine,
         "",
-        "| | rollouts | leading controller |",
-        "|---|---|---|",
-        *(f"| {row.what.replace('  on', '&nbsp;&nbsp;on')} | {row.ours} | {row.leader} |" for row in rows),
-        "",
+        "| | rollouts | the API's other controller | ratio |",
+        "|---|---|---|---|",
     ]
-    return "\n".join(lines)
+    for figure in ours:
+        other = others.get(figure.what)
+        ratio = f"{figure.value / other.value:.2f}" if other is not None and other.value else ""
+        lines.append(f"| {figure.what.replace('  on', '&nbsp;&nbsp;on')} | {figure} | {other or ''} | {ratio} |")
+    return "\n".join([*lines, ""])
 
 
-async def main(rollouts_at_once: int, resumed: int, idle: int) -> str:
-    """Run everything and return the report."""
-    await asyncio.to_thread(build.binaries)
-    crds = [ROOT / "manifests" / "crds" / "rollout.yaml"]
+async def measure(contender: Contender, at_once: int, resumed: int, idle: int) -> list[Figure]:
+    """Run everything for one controller, on a control plane of its own."""
+    print(f"\n== {contender.name}")
+    crds = sorted((ROOT / "manifests" / "crds").glob("*.yaml"))
     async with ControlPlane(crds=crds, audit=True) as plane, plane.admin.session() as api:
-        bench = Bench(plane, api)
+        bench = Bench(contender, plane, api)
         await bench.install()
         try:
-            await all_at_once(bench, rollouts_at_once)
+            await all_at_once(bench, at_once)
             await one_by_one(bench, resumed)
             if idle:
                 await many_idle(bench, idle)
         except BaseException:
             print(bench.controller_log.read_text()[-20_000:])
             raise
+    return bench.figures
+
+
+async def main(peer: Path | None, at_once: int, resumed: int, idle: int) -> str:
+    """Measure ours, and another one if there is a binary of it; return the report."""
+    await asyncio.to_thread(build.binaries)
+    ours = await measure(OURS, at_once, resumed, idle)
+    theirs = await measure(Contender("the other controller", peer), at_once, resumed, idle) if peer is not None else []
     machine = f"{os.cpu_count()} cores for everything, Kubernetes {build.kubernetes_version()}."
-    print(json.dumps({row.what.strip(): row.ours for row in bench.rows}))
-    return table(bench.rows, machine)
+    return table(ours, theirs, machine)
 
 
 if __name__ == "__main__":
@@ -374,6 +401,7 @@ if __name__ == "__main__":
     parser.add_argument("--at-once", type=int, default=100, help="Rollouts that are updated at once")
     parser.add_argument("--resumed", type=int, default=40, help="Rollouts that are resumed one by one")
     parser.add_argument("--idle", type=int, default=2000, help="idle Rollouts; 0 leaves this part out")
+    parser.add_argument("--peer", type=Path, help="the binary of another controller of this API, for the ratios")
     parser.add_argument("--report", type=Path, default=REPORT, help="where the table is written")
     chosen = parser.parse_args()
-    chosen.report.write_text(asyncio.run(main(chosen.at_once, chosen.resumed, chosen.idle)))
+    chosen.report.write_text(asyncio.run(main(chosen.peer, chosen.at_once, chosen.resumed, chosen.idle)))
