@@ -36,6 +36,17 @@ rules:
 - level: None
 """
 
+# Everything that ServiceAccounts of one namespace ask for, reads and watches too.
+AUDIT_OF_ACCOUNTS = """\
+apiVersion: audit.k8s.io/v1
+kind: Policy
+omitStages: [RequestReceived]
+rules:
+- level: Metadata
+  userGroups: ["system:serviceaccounts:{namespace}"]
+- level: None
+"""
+
 
 def etcd(at: Path, clients: str, peers: str) -> list[str]:
     """A store that never waits for the disk: it is thrown away afterwards."""

@@ -46,6 +46,7 @@ class ControlPlane:
         *,
         crds: Sequence[Path] = (),
         audit: bool = False,
+        audit_policy: str = arguments.AUDIT_POLICY,
         workloads: bool = True,
         start_delay: float = 0.05,
         nodes: int = 3,
@@ -54,6 +55,7 @@ class ControlPlane:
         self.directory = directory or Path(tempfile.mkdtemp(prefix="rollouts-plane-"))
         self.directory.mkdir(parents=True, exist_ok=True)
         self.crds = list(crds)
+        self._audit_policy = audit_policy
         self.audit_log = self.directory / "audit.log" if audit else None
         api, store, peers = ports.free(3)
         self.store = f"http://127.0.0.1:{store}"
@@ -112,6 +114,11 @@ class ControlPlane:
         self._programs["kube-apiserver"].start()
         await eventually(self._ready, within=START_DEADLINE, every=0.05, what="kube-apiserver is ready")
 
+    @property
+    def is_serving(self) -> bool:
+        """Whether the API server's process is alive."""
+        return self._programs["kube-apiserver"].running
+
     async def kill_apiserver(self) -> None:
         """kill -9: connections break in the middle of whatever they carried."""
         self._programs["kube-apiserver"].kill()
@@ -120,6 +127,14 @@ class ControlPlane:
         """An orderly restart, as of an upgrade; its memory of past events is gone."""
         await self._programs["kube-apiserver"].stop(grace=15)
         await self.start_apiserver()
+
+    async def restart_controllers(self) -> None:
+        """Start the controllers and kubelets anew after an outage: by themselves they would need half a minute."""
+        for name in ("kube-controller-manager", "kubelet"):
+            if program := self._programs.get(name):
+                program.kill()
+                program.start()
+        await self._controllers_work()
 
     async def compact_etcd(self) -> int:
         """Drop all history from the store and return the revision that is left.
@@ -159,7 +174,7 @@ class ControlPlane:
         tokens.chmod(0o600)
         self.admin.write_kubeconfig(self.admin_kubeconfig)
         self._access("controller-manager").write_kubeconfig(self.directory / "controller-manager.kubeconfig")
-        (self.directory / "audit-policy.yaml").write_text(arguments.AUDIT_POLICY)
+        (self.directory / "audit-policy.yaml").write_text(self._audit_policy)
 
     def _define(self, home: Path) -> None:
         at = self.directory

@@ -22,6 +22,7 @@ def server(plane: ControlPlane) -> Server:
     async def forget() -> None:
         await plane.compact_etcd()
         await plane.restart_apiserver()  # it would go on serving what it has in memory
+        await plane.restart_controllers()
 
     return Server(
         plane.server,

@@ -23,7 +23,7 @@ STEPS: list[Json] = [{"setWeight": 20}, {"pause": {}}, {"setWeight": 40}, {"paus
 
 
 class Story:
-    """One namespace, its rollouts, and the people who work on them. It looks by its own requests and acts by kubectl."""
+    """One namespace and its rollouts. It looks by requests of its own and acts by kubectl."""
 
     def __init__(self, api: aiohttp.ClientSession, kubectl: Kubectl) -> None:
         self.api = api
@@ -127,9 +127,9 @@ class Story:
         """Run `rollouts` as a person does; return what it printed, errors last."""
         child = await asyncio.create_subprocess_exec(
             PROGRAM,
-            *words,
             f"--kubeconfig={self.kubectl.kubeconfig}",
             f"--namespace={self.namespace}",
+            *words,
             stdin=asyncio.subprocess.DEVNULL,
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.PIPE,

@@ -213,7 +213,7 @@ async def test_kubectl_explains_a_rollout(story: Story) -> None:
 async def test_an_unknown_field_is_refused_by_kubectl(story: Story) -> None:
     obj = rollout()
     obj["spec"]["strategy"]["canary"]["maxSurg"] = 1
-    with pytest.raises(KubectlError, match="unknown field .*spec.strategy.canary.maxSurg"):
+    with pytest.raises(KubectlError, match=r"unknown field .*spec\.strategy\.canary\.maxSurg"):
         await story.kubectl.apply(obj)
     assert not await story.rollout()
 

@@ -1,0 +1,188 @@
+"""Does the controller need each of its rights, no other, and does it say so when one is missing?"""
+
+import asyncio
+import json
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+import pytest_asyncio
+
+from e2e import arguments, controller
+from e2e.conftest import CRDS
+from e2e.controller import Controller
+from e2e.kubectl import Kubectl
+from e2e.plane import ControlPlane
+from e2e.stories.story import BETTER, GOOD, Json, Story
+from e2e.waiting import eventually
+from tests.wire.objects import rollout, service
+
+Right = tuple[str, str, str]
+# Granted for moments that this run doesn't have.
+RARELY_USED: dict[Right, str] = {
+    ("argoproj.io", "rollouts/finalizers", "update"): "where OwnerReferencesPermissionEnforcement is on",
+    ("argoproj.io", "rollouts", "list"): "where an API server can't stream lists",
+    ("apps", "replicasets", "list"): "where an API server can't stream lists",
+    ("", "services", "list"): "where an API server can't stream lists",
+    ("apps", "replicasets", "get"): "when a name is taken, or a watch is late with what was written",
+    ("", "services", "get"): "when a watch is late with what was written",
+}
+
+
+@pytest_asyncio.fixture
+async def audited(tmp_path: Path) -> AsyncIterator[ControlPlane]:
+    """A control plane that writes down what the controller's ServiceAccount asks for."""
+    policy = arguments.AUDIT_OF_ACCOUNTS.format(namespace=controller.NAMESPACE)
+    async with ControlPlane(tmp_path / "plane", crds=CRDS, audit=True, audit_policy=policy) as plane:
+        yield plane
+
+
+def rules_of(role: Json) -> set[Right]:
+    return {
+        (group, resource, verb)
+        for rule in role["rules"]
+        for group in rule["apiGroups"]
+        for resource in rule["resources"]
+        for verb in rule["verbs"]
+    }
+
+
+def asked_for(log: Path) -> tuple[set[Right], set[Right]]:
+    """Read what was asked for, and what of it was refused as forbidden."""
+    asked, refused = set(), set()
+    for event in map(json.loads, log.read_text().splitlines()):
+        reference = event.get("objectRef")
+        if reference is None or "resource" not in reference:
+            continue
+        what = "/".join(filter(None, (reference["resource"], reference.get("subresource"))))
+        right = (reference.get("apiGroup", ""), what, event["verb"])
+        asked.add(right)
+        if event["responseStatus"]["code"] == 403:
+            refused.add(right)
+    return asked, refused
+
+
+async def live_a_full_life(story: Story) -> None:
+    """Do everything that a controller may be asked to do."""
+    await story.kubectl.apply([service("stable", selector={"app": "web"}), service("canary", selector={"app": "web"})])
+    steps = [{"setWeight": 50}, {"pause": {}}]
+    canary = {"stableService": "stable", "canaryService": "canary", "steps": steps}
+    await story.create(strategy={"canary": canary}, replicas=2, revisionHistoryLimit=0)
+    await story.set_image(BETTER)
+    await story.reaches("Paused")
+    await story.patch_status({"abort": True})
+    await story.reaches("Degraded")
+    await story.patch_status({"abort": False})
+    await story.reaches("Paused")
+    await story.patch_status({"promoteFull": True})
+    await story.reaches("Healthy")
+
+    async def old_is_deleted() -> bool:
+        return len(await story.replica_sets()) == 1
+
+    await eventually(old_is_deleted)
+    before = {pod["metadata"]["uid"] for pod in await story.pods()}
+    await story.cli("restart", "web")
+
+    async def all_are_new() -> bool:
+        after = {pod["metadata"]["uid"] for pod in await story.pods()}
+        return len(after) == 2 and not before & after
+
+    await eventually(all_are_new)
+    await story.reaches("Healthy")
+    await story.kubectl("delete", "rollout", "web", "--cascade=orphan")
+    await story.create(strategy={"canary": canary}, replicas=2, image=BETTER)
+    sized = rollout("sized", None)
+    await story.kubectl.apply(sized)
+    await story.reaches("Healthy", "sized")
+    for number in range(3):  # a rollout of the same name again and again: the events are counted up
+        await story.set_image(GOOD if number % 2 else BETTER, "sized")
+        await story.reaches("Healthy", "sized")
+
+
+async def test_each_right_is_used_and_none_is_missing(audited: ControlPlane, tmp_path: Path) -> None:
+    admin = Kubectl(audited.admin_kubeconfig, controller.NAMESPACE)
+    await controller.install(admin)
+    kubeconfig = await audited.kubeconfig_of(controller.NAMESPACE, controller.SERVICE_ACCOUNT)
+    program = Controller("controller", kubeconfig, tmp_path)
+    await admin("create", "namespace", "people")
+    program.start()
+    try:
+        await program.ready()
+        async with audited.admin.session() as api:
+            await live_a_full_life(Story(api, Kubectl(audited.admin_kubeconfig, "people")))
+    finally:
+        await program.stop()
+    granted = rules_of(await admin.json("get", "clusterrole", "rollouts-controller"))
+    granted |= rules_of(await admin.json("get", "role", "rollouts-controller-leader-election"))
+    assert audited.audit_log is not None
+    await audited.restart_apiserver()  # it writes the log in batches
+    asked, refused = await asyncio.to_thread(asked_for, audited.audit_log)
+    assert refused == set()
+    assert asked <= granted
+    assert granted - asked <= set(RARELY_USED), sorted(granted - asked - set(RARELY_USED))
+
+
+async def limited(plane: ControlPlane, story: Story, without: Right) -> Path:
+    """Make a ServiceAccount with the controller's rights but one; return its kubeconfig."""
+    await story.kubectl("create", "serviceaccount", "limited")
+    rules = rules_of(await story.kubectl.json("get", "clusterrole", "rollouts-controller")) - {without}
+    await grant(story, rules)
+    subject = f"--serviceaccount={story.namespace}:limited"
+    await story.kubectl("create", "rolebinding", "limited", "--role=limited", subject)
+    return await plane.kubeconfig_of(story.namespace, "limited")
+
+
+async def grant(story: Story, rights: set[Right]) -> None:
+    rules = [{"apiGroups": [group], "resources": [what], "verbs": [verb]} for group, what, verb in sorted(rights)]
+    role = {"apiVersion": "rbac.authorization.k8s.io/v1", "kind": "Role", "metadata": {"name": "limited"}}
+    await story.kubectl.apply({**role, "rules": rules})
+
+
+@pytest.mark.usefixtures("controller_kubeconfig")  # that is: the installation
+async def test_without_a_right_to_write_it_says_which_and_goes_on_once_it_has_it(
+    plane: ControlPlane, watcher: Story, tmp_path: Path
+) -> None:
+    without = ("apps", "replicasets", "create")
+    kubeconfig = await limited(plane, watcher, without)
+    program = Controller("limited", kubeconfig, tmp_path, ["--namespace", watcher.namespace, "--no-leader-elect"])
+    program.start()
+    try:
+        await program.ready()
+        await watcher.kubectl.apply(rollout())
+
+        async def is_told() -> bool:
+            conditions = (await watcher.rollout()).get("status", {}).get("conditions") or []
+            assert "cannot create resource" in json.dumps(conditions), conditions
+            assert "ReplicaSetCreateError" in await watcher.events()
+            return True
+
+        await eventually(is_told)
+        assert "cannot create resource" in program.log.read_text()
+        await grant(watcher, rules_of(await watcher.kubectl.json("get", "clusterrole", "rollouts-controller")))
+        await watcher.reaches("Healthy", within=60)
+    finally:
+        await program.stop()
+
+
+@pytest.mark.usefixtures("controller_kubeconfig")  # that is: the installation
+async def test_without_a_right_to_watch_it_is_not_ready_until_it_has_it(
+    plane: ControlPlane, watcher: Story, tmp_path: Path
+) -> None:
+    kubeconfig = await limited(plane, watcher, ("", "services", "watch"))
+    program = Controller("limited", kubeconfig, tmp_path, ["--namespace", watcher.namespace, "--no-leader-elect"])
+    program.start()
+    try:
+
+        async def is_told() -> bool:
+            program.require_running()
+            return "forbidden" in program.log.read_text().lower()
+
+        await eventually(is_told)
+        assert "services" in program.log.read_text()
+        await asyncio.sleep(0.5)
+        await grant(watcher, rules_of(await watcher.kubectl.json("get", "clusterrole", "rollouts-controller")))
+        await program.ready(within=60)
+        await watcher.create(replicas=1)
+    finally:
+        await program.stop()

@@ -1,0 +1,134 @@
+"""Does the controller, as a process of its own, carry a rollout through on this server?"""
+
+import asyncio
+import contextlib
+import os
+import sysconfig
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest_asyncio
+
+from tests.wire.objects import rollout, service
+from tests.wire.server import DEADLINE, Client, Json
+
+PROGRAM = Path(sysconfig.get_path("scripts")) / "rollouts"
+HASH = "rollouts-pod-template-hash"
+STEPS: list[Json] = [{"setWeight": 50}, {"pause": {}}]
+OTHER = "example.test/web:2"
+
+
+@pytest_asyncio.fixture
+async def controlled(api: Client, tmp_path: Path) -> AsyncIterator[Client]:
+    """The same client, where a controller looks after the namespace."""
+    environment = {name: value for name, value in os.environ.items() if not name.upper().endswith("_PROXY")}
+    flags = ["--namespace", api.namespace, "--no-leader-elect", "--healthzPort=0", "--metricsPort=0"]
+    with (tmp_path / "controller.log").open("wb") as log:
+        child = await asyncio.create_subprocess_exec(
+            PROGRAM,
+            "controller",
+            f"--kubeconfig={api.server.kubeconfig}",
+            "--bind-address=127.0.0.1",
+            *flags,
+            stdout=log,
+            stderr=asyncio.subprocess.STDOUT,
+            env=environment,
+        )
+    yield api
+    with contextlib.suppress(ProcessLookupError):
+        child.terminate()
+    async with asyncio.timeout(DEADLINE):
+        await child.wait()
+
+
+async def reaches(api: Client, phase: str, name: str = "web", **fields: object) -> Json:
+    """Wait for a phase, and for fields of the status, of the latest generation; return the status."""
+
+    def holds(obj: Json) -> bool:
+        status = obj.get("status") or {}
+        observed = status.get("observedGeneration") == str(obj["metadata"]["generation"])
+        return observed and {"phase": phase, **fields}.items() <= status.items()
+
+    found = await api.until("rollouts", name, holds, within=2 * DEADLINE)
+    status: Json = found["status"]
+    return status
+
+
+async def change_image(api: Client) -> None:
+    patch = [{"op": "replace", "path": "/spec/template/spec/containers/0/image", "value": OTHER}]
+    assert (await api.patch("rollouts", "web", patch, "application/json-patch+json")).code == 200
+
+
+async def resume(api: Client) -> None:
+    await api.patch("rollouts", "web", {"status": {"pauseConditions": None}}, sub="status")
+
+
+async def test_an_update_pauses_and_goes_on(controlled: Client) -> None:
+    await controlled.made("rollouts", rollout(replicas=2, steps=STEPS))
+    first = await reaches(controlled, "Healthy", availableReplicas=2)
+    await change_image(controlled)
+    await reaches(controlled, "Paused", currentStepIndex=1)
+    await resume(controlled)
+    second = await reaches(controlled, "Healthy", currentStepIndex=2)
+    assert second["stableRS"] != first["stableRS"]
+    sets = (await controlled.get("replicasets")).object["items"]
+    assert sorted(each["spec"]["replicas"] for each in sets) == [0, 2]
+
+
+async def test_an_update_is_aborted_and_tried_again(controlled: Client) -> None:
+    await controlled.made("rollouts", rollout(replicas=2, steps=STEPS))
+    await reaches(controlled, "Healthy")
+    await change_image(controlled)
+    await reaches(controlled, "Paused")
+    await controlled.patch("rollouts", "web", {"status": {"abort": True}}, sub="status")
+    await reaches(controlled, "Degraded", currentStepIndex=0)
+    await controlled.patch("rollouts", "web", {"status": {"abort": False}}, sub="status")
+    await reaches(controlled, "Paused", currentStepIndex=1)
+
+
+async def test_a_rollout_is_scaled_and_deleted(controlled: Client) -> None:
+    await controlled.made("rollouts", rollout(replicas=1))
+    await reaches(controlled, "Healthy")
+    await controlled.patch("rollouts", "web", {"spec": {"replicas": 3}}, sub="scale")
+    await reaches(controlled, "Healthy", availableReplicas=3)
+    scale = (await controlled.get("rollouts", "web", "scale")).object
+    assert scale["status"] == {"replicas": 3, "selector": "app=web"}
+    await controlled.delete("rollouts", "web", {"propagationPolicy": "Background"})
+    await controlled.until_names("replicasets", lambda names: not names)
+    await controlled.until_names("pods", lambda names: not names)
+
+
+async def test_services_follow_their_revisions(controlled: Client) -> None:
+    for name in ("stable", "canary"):
+        await controlled.made("services", service(name, selector={"app": "web"}))
+    canary = {"stableService": "stable", "canaryService": "canary", "steps": STEPS}
+    await controlled.made("rollouts", rollout(replicas=2, strategy={"canary": canary}))
+    stable = (await reaches(controlled, "Healthy"))["stableRS"]
+    await change_image(controlled)
+    newer = (await reaches(controlled, "Paused"))["currentPodHash"]
+    await controlled.until("services", "canary", lambda obj: obj["spec"]["selector"].get(HASH) == newer)
+    await controlled.until("services", "stable", lambda obj: obj["spec"]["selector"].get(HASH) == stable)
+
+
+async def test_a_refused_template_is_told_and_mended(controlled: Client) -> None:
+    bad = rollout(replicas=1)
+    bad["spec"]["template"]["spec"]["containers"][0]["name"] = "Not_A_Name"
+    await controlled.made("rollouts", bad)
+
+    def is_told(obj: Json) -> bool:
+        return "spec.template.spec.containers[0].name" in str(obj.get("status"))
+
+    await controlled.until("rollouts", "web", is_told)
+    patch = [{"op": "replace", "path": "/spec/template/spec/containers/0/name", "value": "web"}]
+    await controlled.patch("rollouts", "web", patch, "application/json-patch+json")
+    await reaches(controlled, "Healthy")
+
+
+async def test_the_loss_of_history_is_survived(controlled: Client) -> None:
+    await controlled.made("rollouts", rollout(replicas=1, steps=STEPS))
+    await reaches(controlled, "Healthy")
+    await change_image(controlled)
+    await reaches(controlled, "Paused")
+    await controlled.server.forget()
+    await resume(controlled)
+    await reaches(controlled, "Healthy")
