@@ -1,6 +1,7 @@
 """Why are things as they are? One short reason per decision, the most important first, for people to read."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 from rollouts.plan.progress import Facts
 from rollouts.plan.replicas import Sizes
@@ -21,10 +22,12 @@ def unmet(revisions: Revisions, target: Sizes) -> str:
     canary = revisions.canary
     if canary is None:
         return "the canary's ReplicaSet does not exist yet"
+    is_stable = revisions.stable is not None and revisions.stable.uid == canary.uid
+    name = "stable" if is_stable else "the canary"
     if canary.size != target.canary:
-        return f"the canary is being scaled from {canary.size} to {pods(target.canary)}"
+        return f"{name} is being scaled from {canary.size} to {pods(target.canary)}"
     if canary.available != target.canary:
-        return f"the canary has {canary.available} of {target.canary} pods available"
+        return f"{name} has {canary.available} of {target.canary} pods available"
     stable = revisions.stable if revisions.has_distinct_stable else None
     if stable is not None and (stable.size, stable.replicas) != (target.stable, target.stable):
         return f"stable has {pods(stable.replicas)} on its way to {target.stable}"
@@ -41,7 +44,7 @@ def because(
         *_halt(scene),
         *_beginning(scene, facts),
         *_step(scene, facts, gate),
-        *_sizes(scene, target, scaling, gate),
+        *_sizes(scene, facts, target, scaling, gate),
         *restart.because,
         *(f"status part ignored: {path}" for path in scene.here.rubbish),
     )
@@ -56,8 +59,9 @@ def _trouble(facts: Facts) -> Iterator[str]:
 
 def _halt(scene: Scene) -> Iterator[str]:
     if not scene.here.rollout.spec.paused:
-        return
-    if is_scaling_event(scene.revisions, scene.bounds.replicas):
+        if scene.state.is_inconclusive:
+            yield "a measurement was inconclusive: nothing is scaled until somebody promotes or aborts"
+    elif is_scaling_event(scene.revisions, scene.bounds.replicas):
         yield "spec.paused is true: no step completes; sizes only follow spec.replicas"
     else:
         yield "spec.paused is true: no step completes and nothing is scaled"
@@ -67,7 +71,7 @@ def _beginning(scene: Scene, facts: Facts) -> Iterator[str]:
     if not scene.begins or facts.after.index is None or not facts.after.stable_hash:
         return
     if not facts.after.is_promoted:
-        yield "the update begins at step 1"
+        yield "the update begins at step 1" if scene.has_new_template else "the steps have changed: back to step 1"
     elif scene.has_new_template:
         yield "back to the stable template: no steps are needed"
     else:
@@ -83,8 +87,8 @@ def _step(scene: Scene, facts: Facts, gate: Gate | None) -> Iterator[str]:
         elif not before.is_promoted:
             yield "all steps are done and all pods are available: the canary becomes stable"
     elif after.abort:
-        halted = "; it waits for spec.paused to end" if scene.is_halted else ""
-        yield f"the update is aborted: everything goes back to stable{halted}; retry, or change the template"
+        once = " once spec.paused is false" if scene.here.rollout.spec.paused else ""
+        yield f"the update is aborted: everything goes back to stable{once}; retry, or change the template"
     elif after.promote_full:
         yield "full promotion was requested: steps are skipped"
     elif gate is not None and before.index is not None and scene.current is not None:
@@ -95,9 +99,20 @@ def _step(scene: Scene, facts: Facts, gate: Gate | None) -> Iterator[str]:
             yield gate.because
 
 
-def _sizes(scene: Scene, target: Sizes, scaling: Scaling, gate: Gate | None) -> Iterator[str]:
+def _missing(revisions: Revisions, facts: Facts, target: Sizes) -> str:
+    """Say what keeps the ReplicaSets from their target, in the words of what this pass has decided."""
+    if not facts.after.is_promoted:
+        return unmet(revisions, target)
+    # From this pass on "stable" is what has been the canary's until now.
+    previous = revisions.stable if revisions.has_distinct_stable else None
+    if previous is not None and previous.replicas:
+        return f"the previous stable ReplicaSet still has {pods(previous.replicas)}"
+    return unmet(replace(revisions, stable=revisions.canary), target)
+
+
+def _sizes(scene: Scene, facts: Facts, target: Sizes, scaling: Scaling, gate: Gate | None) -> Iterator[str]:
     """Say what the sizes wait for, unless the step has said so, and what holds them back."""
-    missing = unmet(scene.revisions, target)
+    missing = _missing(scene.revisions, facts, target)
     if scene.is_halted:
         return
     if missing and (gate is None or missing != gate.because):
@@ -110,4 +125,4 @@ def _sizes(scene: Scene, target: Sizes, scaling: Scaling, gate: Gate | None) -> 
         )
     gone = [each for each in scene.revisions.others if each.replicas and not each.available]
     if gone and not missing:
-        yield f"older revisions still have {pods(sum(each.replicas for each in gone))} to terminate"
+        yield f"older revisions still have {pods(sum(each.replicas for each in gone))} terminating"

@@ -13,7 +13,7 @@ from tests.plan.given import after
 
 Raw = Mapping[str, Any]
 
-BOUNDED = ", as far as maxSurge (1) and maxUnavailable (0) allow: at most 6 pods in all, at least 5 available"
+BOUNDED = "maxSurge (1) and maxUnavailable (0) hold it back: at most 6 pods in all, at least 5 available"
 
 
 @dataclass(frozen=True)

@@ -26,7 +26,7 @@ ROWS = (
                 "phase": "Progressing",
                 "conditions": {"Paused": "False RolloutPaused", "Progressing": "True ReplicaSetUpdated"},
             },
-            because=("the update begins at step 1", "the canary is being scaled from 2 to 3 pods"),
+            because=("the steps have changed: back to step 1", "the canary is being scaled from 2 to 3 pods"),
         ),
     ),
     Row(
@@ -37,7 +37,7 @@ ROWS = (
         ),
         Decided(
             status={"currentStepHash": "9c77f7b97", "currentStepIndex": 1},
-            because=("back to the stable template: no steps are needed",),
+            because=("the steps have changed: nothing is being updated",),
         ),
     ),
     Row(

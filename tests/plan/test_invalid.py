@@ -89,11 +89,11 @@ BROKEN: dict[str, tuple[Raw, str]] = {
     ),
     "a step without an action": (
         step({}),
-        f"{CANARY}.steps[0]: must have exactly one action, has none that is known; known are pause, setWeight",
+        f"{CANARY}.steps[0]: must have exactly one action, has none; known are pause, setWeight",
     ),
     "an unknown step": (
         step({"setWieght": 20}),
-        f"{CANARY}.steps[0]: must have exactly one action, has none that is known; known are pause, setWeight",
+        f"{CANARY}.steps[0]: must have exactly one action, has setWieght; known are pause, setWeight",
     ),
     "a Service for both roles": (
         rollout(canary={"canaryService": "s", "stableService": "s"}),

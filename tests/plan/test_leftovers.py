@@ -5,7 +5,7 @@ import pytest
 from rollouts.api import keys
 from rollouts.plan import Refusal
 from rollouts.plan.hashing import template_digest
-from tests.plan.decided import Decided, Row, decided, given
+from tests.plan.decided import BOUNDED, Decided, Row, decided, given
 from tests.plan.given import (
     MOVING_CONDITIONS,
     THREE,
@@ -148,6 +148,7 @@ ROWS = (
                 "replicas": 6,
                 "conditions": {"Healthy": "False RolloutHealthy", "Progressing": "True ReplicaSetNotAvailable"},
             },
+            because=("older revisions still have 1 pod terminating",),
         ),
     ),
     Row(
@@ -162,7 +163,7 @@ ROWS = (
             does=("update ReplicaSet web-76d57f768c (revision 2): 2 to 1 pods", "patch the Rollout: revision=3"),
             status={"HPAReplicas": 6, "availableReplicas": 6, "readyReplicas": 6, "replicas": 6},
             waits=True,
-            because=("step 1 of 5 (setWeight: 20): the canary is being scaled from 0 to 1 pod",),
+            because=("step 1 of 5 (setWeight: 20): the canary is being scaled from 0 to 1 pod", BOUNDED),
         ),
     ),
     Row(
@@ -178,7 +179,7 @@ ROWS = (
             status={"HPAReplicas": 6, "replicas": 6},
             waits=True,
             wakes=691.0,
-            because=("step 1 of 5 (setWeight: 20): the canary is being scaled from 0 to 1 pod",),
+            because=("step 1 of 5 (setWeight: 20): the canary is being scaled from 0 to 1 pod", BOUNDED),
         ),
     ),
     Row(

@@ -3,7 +3,7 @@
 import pytest
 
 from tests.plan.decided import BOUNDED, Decided, Row, decided, given
-from tests.plan.given import paused, replica_set, rollout, stable, updating
+from tests.plan.given import paused, replica_set, rollout, stable, stamp, updating
 
 # At the pause: 40 percent are updated.
 HALF = (replica_set("app:1", 3), replica_set("app:2", 2, revision=2))
@@ -113,7 +113,8 @@ ROWS = (
             wakes=105.0,
             because=(
                 "step 2 of 5 (pause: 5s): the pause of 5s ends at 2026-01-01T00:01:45Z",
-                "the canary is being scaled from 2 to 1 pod" + BOUNDED,
+                "the canary is being scaled from 2 to 1 pod",
+                BOUNDED,
             ),
         ),
     ),
@@ -180,7 +181,7 @@ ROWS = (
                 "phase": "Progressing",
                 "conditions": {"Paused": "False RolloutPaused", "Progressing": "True ReplicaSetUpdated"},
             },
-            because=("step 1 of 5 (setWeight: 20): the canary is being scaled from 2 to 1 pod",),
+            because=("step 1 of 5 (setWeight: 20): the canary is being scaled from 2 to 1 pod", BOUNDED),
         ),
     ),
     Row(
@@ -196,7 +197,8 @@ ROWS = (
             wakes=105.0,
             because=(
                 "step 2 of 5 (pause: 5s): the pause of 5s ends at 2026-01-01T00:01:45Z",
-                "the canary is being scaled from 2 to 1 pod" + BOUNDED,
+                "the canary is being scaled from 2 to 1 pod",
+                BOUNDED,
             ),
         ),
     ),
@@ -214,7 +216,7 @@ ROWS = (
                 "phase": "Progressing",
                 "conditions": {"Paused": "False RolloutPaused", "Progressing": "True ReplicaSetUpdated"},
             },
-            because=("step 1 of 5 (setWeight: 20): the canary is being scaled from 2 to 1 pod",),
+            because=("step 1 of 5 (setWeight: 20): the canary is being scaled from 2 to 1 pod", BOUNDED),
         ),
     ),
     Row(
@@ -266,6 +268,20 @@ ROWS = (
                 "conditions": {"Paused": "False RolloutPaused", "Progressing": "True ReplicaSetUpdated"},
             },
             because=("step 2 of 5 (pause: 5s) is complete",),
+        ),
+    ),
+    Row(
+        "an analysis could not decide: everything stays, until somebody does",
+        given(
+            paused(
+                pauseConditions=[{"reason": "InconclusiveAnalysisRun", "startTime": stamp(95)}],
+                index=4,
+                message="InconclusiveAnalysisRun",
+            ),
+            *HALF,
+        ),
+        Decided(
+            because=("a measurement was inconclusive: nothing is scaled until somebody promotes or aborts",),
         ),
     ),
 )

@@ -7,6 +7,7 @@ from tests.plan.given import aborted, paused, replica_set, rollout, stable, upda
 
 # At the pause: 40 percent are updated.
 HALF = (replica_set("app:1", 3), replica_set("app:2", 2, revision=2))
+ABORTED = "the update is aborted: everything goes back to stable; retry, or change the template"
 
 ROWS = (
     Row(
@@ -31,8 +32,9 @@ ROWS = (
                 "conditions": {"Paused": "False RolloutPaused", "Progressing": "False RolloutAborted"},
             },
             because=(
-                "the update is aborted: everything goes back to stable; retry, or change the template",
-                "the canary is being scaled from 2 to 0 pods" + BOUNDED,
+                ABORTED,
+                "the canary is being scaled from 2 to 0 pods",
+                BOUNDED,
             ),
         ),
     ),
@@ -44,7 +46,7 @@ ROWS = (
             status={"HPAReplicas": 6, "availableReplicas": 6, "readyReplicas": 6, "replicas": 6, "updatedReplicas": 2},
             waits=True,
             because=(
-                "the update is aborted: everything goes back to stable; retry, or change the template",
+                ABORTED,
                 "the canary is being scaled from 2 to 0 pods",
             ),
         ),
@@ -52,7 +54,7 @@ ROWS = (
     Row(
         "abort, all pods back: nothing is left to do",
         given(aborted(), replica_set("app:1", 5), replica_set("app:2", 0, revision=2)),
-        Decided(because=("the update is aborted: everything goes back to stable; retry, or change the template",)),
+        Decided(because=(ABORTED,)),
     ),
     Row(
         "abort removes crashing canary pods although stable is not complete",
@@ -69,7 +71,7 @@ ROWS = (
             },
             waits=True,
             because=(
-                "the update is aborted: everything goes back to stable; retry, or change the template",
+                ABORTED,
                 "the canary is being scaled from 2 to 0 pods",
             ),
         ),
@@ -155,7 +157,7 @@ ROWS = (
             },
             because=(
                 "all steps are done and all pods are available: the canary becomes stable",
-                "stable has 1 pod on its way to 0",
+                "the previous stable ReplicaSet still has 1 pod",
             ),
         ),
     ),
@@ -182,8 +184,9 @@ ROWS = (
                 "conditions": {"Paused": "False RolloutPaused", "Progressing": "False RolloutAborted"},
             },
             because=(
-                "the update is aborted: everything goes back to stable; retry, or change the template",
-                "the canary is being scaled from 2 to 0 pods" + BOUNDED,
+                ABORTED,
+                "the canary is being scaled from 2 to 0 pods",
+                BOUNDED,
             ),
         ),
     ),
@@ -255,7 +258,7 @@ ROWS = (
             },
             because=(
                 "spec.paused is true: no step completes and nothing is scaled",
-                "the update is aborted: everything goes back to stable; retry, or change the template",
+                ABORTED.replace("to stable", "to stable once spec.paused is false"),
             ),
         ),
     ),
@@ -281,7 +284,7 @@ ROWS = (
                     "Progressing": "Unknown RolloutPaused",
                 },
             },
-            because=("the update begins at step 1", "spec.paused is true: no step completes and nothing is scaled"),
+            because=("spec.paused is true: no step completes and nothing is scaled", "the update begins at step 1"),
         ),
     ),
 )

@@ -75,7 +75,7 @@ ROWS = (
                 },
             },
             wakes=130.0,
-            because=("the canary has 4 of 5 pods available", "restarting: 4 pods are older than spec.restartAt"),
+            because=("stable has 4 of 5 pods available", "restarting: 4 pods are older than spec.restartAt"),
         ),
     ),
     Row(

@@ -138,7 +138,7 @@ ROWS = (
                     "Progressing": "True ReplicaSetUpdated",
                 },
             },
-            because=("back to the stable template: no steps are needed", "the canary is being scaled from 3 to 5 pods"),
+            because=("back to the stable template: no steps are needed", "stable is being scaled from 3 to 5 pods"),
         ),
     ),
     Row(

@@ -23,7 +23,7 @@ ROWS = (
                     "Progressing": "True ReplicaSetNotAvailable",
                 },
             },
-            because=("the canary is being scaled from 5 to 8 pods",),
+            because=("stable is being scaled from 5 to 8 pods",),
         ),
     ),
     Row(
@@ -32,7 +32,7 @@ ROWS = (
         Decided(
             does=("update ReplicaSet web-78766d5789 (revision 1): 5 to 2 pods, desired-replicas=2",),
             status={"conditions": {"Healthy": "False RolloutHealthy", "Progressing": "True ReplicaSetNotAvailable"}},
-            because=("the canary is being scaled from 5 to 2 pods",),
+            because=("stable is being scaled from 5 to 2 pods",),
         ),
     ),
     Row(
@@ -41,7 +41,7 @@ ROWS = (
         Decided(
             does=("update ReplicaSet web-78766d5789 (revision 1): 5 to 0 pods, desired-replicas=0",),
             status={"conditions": {"Healthy": "False RolloutHealthy", "Progressing": "True ReplicaSetNotAvailable"}},
-            because=("the canary is being scaled from 5 to 0 pods",),
+            because=("stable is being scaled from 5 to 0 pods",),
         ),
     ),
     Row(
@@ -84,7 +84,7 @@ ROWS = (
             ),
             status={"message": "manually paused", "conditions": {"Available": "False AvailableReason"}},
             waits=True,
-            because=("spec.paused is true: no step completes and nothing is scaled",),
+            because=("spec.paused is true: no step completes; sizes only follow spec.replicas",),
         ),
     ),
     Row(
@@ -181,7 +181,7 @@ ROWS = (
                     "Progressing": "True ReplicaSetNotAvailable",
                 },
             },
-            because=("the canary is being scaled from 5 to 8 pods",),
+            because=("stable is being scaled from 5 to 8 pods",),
         ),
     ),
     Row(
@@ -203,7 +203,7 @@ ROWS = (
                     "Progressing": "True ReplicaSetNotAvailable",
                 },
             },
-            because=("the canary is being scaled from 3 to 5 pods",),
+            because=("stable is being scaled from 3 to 5 pods",),
         ),
     ),
 )

@@ -4,10 +4,37 @@ import pytest
 
 from rollouts.api import keys
 from tests.plan.decided import BOUNDED, Decided, Row, decided, given
-from tests.plan.given import ONE, TWO, Raw, paused, replica_set, rollout, service, stable, updating
+from tests.plan.given import (
+    MOVING_CONDITIONS,
+    ONE,
+    TWO,
+    Raw,
+    condition,
+    paused,
+    replica_set,
+    rollout,
+    service,
+    stable,
+    updating,
+)
 
 BOTH: Raw = {"canary": {"stableService": "s", "canaryService": "c"}}
 HALF = (replica_set("app:1", 3), replica_set("app:2", 2, revision=2))
+
+# Promoted, while a pod of the previous stable is left.
+PROMOTED = updating(
+    rollout("app:2", **BOTH),
+    stableRS=TWO,
+    index=5,
+    updated=5,
+    total=6,
+    message="old replicas are pending termination",
+    conditions=[
+        MOVING_CONDITIONS[0],
+        condition("Completed", "True", "RolloutCompleted", "RolloutCompleted"),
+        MOVING_CONDITIONS[2],
+    ],
+)
 
 
 def to(stable_hash: str, canary_hash: str) -> dict[str, Raw | None]:
@@ -56,7 +83,7 @@ ROWS = (
                     "Progressing": "True ReplicaSetNotAvailable",
                 },
             },
-            because=("the canary has 4 of 5 pods available",),
+            because=("stable has 4 of 5 pods available",),
         ),
     ),
     Row(
@@ -119,7 +146,8 @@ ROWS = (
             },
             because=(
                 "the update is aborted: everything goes back to stable; retry, or change the template",
-                "the canary is being scaled from 2 to 0 pods" + BOUNDED,
+                "the canary is being scaled from 2 to 0 pods",
+                BOUNDED,
             ),
         ),
     ),
@@ -162,7 +190,7 @@ ROWS = (
         ),
     ),
     Row(
-        "promoted: the last pod of the old stable goes with the same pass; its Service follows with the next",
+        "promoted: the last pod of the old stable stays, its Service still points there",
         given(
             updating(rollout("app:2", **BOTH), index=5, updated=5, total=6),
             replica_set("app:1", 1),
@@ -170,7 +198,6 @@ ROWS = (
             services=to(ONE, TWO),
         ),
         Decided(
-            does=("update ReplicaSet web-78766d5789 (revision 1): 1 to 0 pods",),
             status={
                 "duration": {
                     "rolloutStartedAt": "2026-01-01T00:01:20Z",
@@ -183,7 +210,56 @@ ROWS = (
             },
             because=(
                 "all steps are done and all pods are available: the canary becomes stable",
-                "stable has 1 pod on its way to 0",
+                "the previous stable ReplicaSet still has 1 pod",
+            ),
+        ),
+    ),
+    Row(
+        "then the Service is switched, and the last pod still stays",
+        given(PROMOTED, replica_set("app:1", 1), replica_set("app:2", 5, revision=2), services=to(ONE, TWO)),
+        Decided(
+            does=("switch Service s from '78766d5789' to '76d57f768c'",),
+            wakes=691.0,
+            because=("older revisions still have 1 pod available",),
+        ),
+    ),
+    Row(
+        "only then does it go",
+        given(PROMOTED, replica_set("app:1", 1), replica_set("app:2", 5, revision=2), services=to(TWO, TWO)),
+        Decided(
+            does=("update ReplicaSet web-78766d5789 (revision 1): 1 to 0 pods",),
+            wakes=691.0,
+            because=("older revisions still have 1 pod available",),
+        ),
+    ),
+    Row(
+        "another's hash in the Service keeps nobody's pods",
+        given(PROMOTED, replica_set("app:1", 1), replica_set("app:2", 5, revision=2), services=to("other", TWO)),
+        Decided(
+            does=(
+                "update ReplicaSet web-78766d5789 (revision 1): 1 to 0 pods",
+                "switch Service s from 'other' to '76d57f768c'",
+            ),
+            wakes=691.0,
+            because=("older revisions still have 1 pod available",),
+        ),
+    ),
+    Row(
+        "maxSurge 0: the canary needs the room of the last stable pod, which goes before the Service is switched",
+        given(
+            updating(
+                rollout("app:2", canary={**BOTH["canary"], "maxSurge": 0, "maxUnavailable": 1}), index=5, updated=4
+            ),
+            replica_set("app:1", 1),
+            replica_set("app:2", 4, revision=2),
+            services=to(ONE, TWO),
+        ),
+        Decided(
+            does=("update ReplicaSet web-78766d5789 (revision 1): 1 to 0 pods",),
+            wakes=691.0,
+            because=(
+                "the canary is being scaled from 4 to 5 pods",
+                "maxSurge (0) and maxUnavailable (1) hold it back: at most 5 pods in all, at least 4 available",
             ),
         ),
     ),

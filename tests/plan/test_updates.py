@@ -58,7 +58,7 @@ ROWS = (
                 "updatedReplicas": 5,
                 "conditions": {"Available": "False AvailableReason", "Completed": "True RolloutCompleted"},
             },
-            because=("the first revision is stable from the start", "the canary has 0 of 5 pods available"),
+            because=("the first revision is stable from the start", "stable has 0 of 5 pods available"),
         ),
     ),
     Row(
@@ -251,7 +251,7 @@ ROWS = (
             },
             because=(
                 "all steps are done and all pods are available: the canary becomes stable",
-                "stable has 1 pod on its way to 0",
+                "the previous stable ReplicaSet still has 1 pod",
             ),
         ),
     ),
