@@ -2,10 +2,12 @@
 
 import re
 from datetime import UTC, datetime
+from functools import lru_cache
 
 _RFC3339 = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?(?:Z|[+-]\d\d:\d\d)", re.ASCII)
 
 
+@lru_cache(maxsize=8192)
 def parse_time(text: str) -> datetime:
     """Read an RFC 3339 time with any offset as an aware time in UTC. Raises ValueError."""
     if _RFC3339.fullmatch(text):
@@ -16,6 +18,7 @@ def parse_time(text: str) -> datetime:
     raise ValueError(f"{text!r} is no time: write it as in 2006-01-02T15:04:05Z")
 
 
+@lru_cache(maxsize=8192)
 def format_time(instant: datetime) -> str:
     """Write an aware time as Kubernetes does in most places: UTC, whole seconds."""
     # Not strftime: this is called for every time in every status, and isoformat is five times faster.

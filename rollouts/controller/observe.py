@@ -6,13 +6,13 @@ all that it was made from: the same stamp means that a plan would say the same, 
 
 import dataclasses
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
 from pydantic import ValidationError
 
-from rollouts.api.selectors import Selector, format_selector, read_selector
+from rollouts.api.selectors import Selector
 from rollouts.api.timestamps import parse_time
 from rollouts.controller.caches import BY_OWNER, ORPHANS, Lookups, controller_of, named_services
 from rollouts.controller.freshness import Expectation, Freshness, version_of
@@ -20,7 +20,7 @@ from rollouts.controller.key import Key
 from rollouts.controller.refusals import Refusals
 from rollouts.kube.client import Api
 from rollouts.kube.resources import PODS
-from rollouts.plan import Observed, Refusal, observe_replica_set, observe_rollout
+from rollouts.plan import Observed, Refusal, ReplicaSet, observe_replica_set, observe_rollout
 from rollouts.plan.observed import Pod
 from rollouts.plan.restart import is_restart_due
 
@@ -71,8 +71,19 @@ class _View:
 
     version: str
     observed: Observed | None
-    selector: Selector | None
     problem: str = ""
+    sets: dict[str, ReplicaSet] = field(default_factory=dict)
+
+    def look_at(self, raws: list[Raw]) -> list[ReplicaSet]:
+        """Return the views of ReplicaSets; one that hasn't changed since the last look is not looked at again."""
+        seen = dict(self.sets)
+        self.sets.clear()
+        for raw in raws:
+            before = seen.get(raw["metadata"]["uid"])
+            self.sets[raw["metadata"]["uid"]] = (
+                before if before is not None and before.raw is raw else observe_replica_set(raw)
+            )
+        return list(self.sets.values())
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,14 +130,14 @@ class Observer:
         if owed := self._freshness.owed(key):
             return NotYet(tuple(owed))
         view = self._view(key, raw)
-        parts = self._gather(key, raw, view.selector)
+        parts = self._gather(key, raw, view.observed.selector if view.observed is not None else None)
         stamp = parts.stamp
         if stamp == settled:
             return Unchanged()
         if view.observed is None:
             return Unreadable(raw, view.problem, stamp)
         pods = await self._pods(view.observed, now)
-        replica_sets = sorted(map(observe_replica_set, parts.replica_sets), key=lambda each: (each.created, each.name))
+        replica_sets = sorted(view.look_at(parts.replica_sets), key=lambda each: (each.created, each.name))
         observed = dataclasses.replace(
             view.observed,
             replica_sets=tuple(replica_sets),
@@ -159,7 +170,7 @@ class Observer:
         version = raw["metadata"]["resourceVersion"]
         view = self._views.get(key)
         if view is None or view.version != version:
-            view = self._views[key] = _read(version, raw)
+            view = self._views[key] = _read(version, raw, view)
         return view
 
     def _gather(self, key: Key, raw: Raw, selector: Selector | None) -> _Parts:
@@ -184,22 +195,17 @@ class Observer:
         spec = observed.rollout.spec
         if not is_restart_due(spec.restart_at, observed.status.restarted_at, now):
             return None
-        selector = format_selector(observed.raw["spec"].get("selector") or {})
-        listing = await self._api.list(PODS, observed.namespace, label_selector=selector)
+        listing = await self._api.list(PODS, observed.namespace, label_selector=str(observed.selector))
         min_ready = timedelta(seconds=spec.min_ready_seconds_or_default)
         return tuple(_observe_pod(each, min_ready, now) for each in listing.items)
 
 
-def _read(version: str, raw: Raw) -> _View:
+def _read(version: str, raw: Raw, before: _View | None) -> _View:
     try:
-        observed = observe_rollout(raw)
+        observed = observe_rollout(raw, previous=before.observed if before is not None else None)
     except ValidationError as error:
-        return _View(version, None, None, describe(error))
-    try:
-        selector = read_selector(raw["spec"].get("selector") or {})
-    except ValueError:
-        selector = None  # the plan will say what is wrong with it
-    return _View(version, observed, selector)
+        return _View(version, None, describe(error))
+    return _View(version, observed, sets=before.sets if before is not None else {})
 
 
 def describe(error: ValidationError) -> str:

@@ -80,7 +80,8 @@ def _advance(scene: Scene, missing: str, now: datetime) -> tuple[State, Gate | N
 
 def _without_stale_pause(at: State) -> State:
     """Forget that we have paused, if nothing is left of it: somebody has moved on from the step."""
-    return at if at.pauses else replace(at, controller_pause=False, paused_index=None)
+    is_clean = not at.controller_pause and at.paused_index is None
+    return at if at.pauses or is_clean else replace(at, controller_pause=False, paused_index=None)
 
 
 def _may_promote(scene: Scene, at: State) -> bool:
@@ -116,7 +117,8 @@ def _decide(scene: Scene, target: Sizes, actions: list[Action], scaling: Scaling
         completion = _completion(scene)
         facts = replace(facts, after=state.promoted(facts.after, len(scene.steps)))
     restart = plan_restart(here, revisions, scene.bounds, facts.after, now)
-    facts = replace(facts, after=restart.state)
+    if restart.state is not facts.after:
+        facts = replace(facts, after=restart.state)
     duration = elapsed.duration_of(here.status.duration, _turn(scene, facts, gate, completion), now)
     status = build_status(here, facts.after, facts.counts, list(wanted_conditions(facts, now)), duration, now)
     is_news = status != (here.raw.get("status") or {})

@@ -40,6 +40,7 @@ def safe_encode(number: int) -> str:
     return "".join(_ALPHABET[ord(digit) % len(_ALPHABET)] for digit in str(number))
 
 
+@lru_cache(maxsize=8192)
 def pod_hash(digest: str, collision_count: int | None) -> str:
     """Return the short hash that names a template's ReplicaSet; another one for each collision met."""
     salted = digest if not collision_count else f"{digest}-{collision_count}"

@@ -6,12 +6,13 @@ keep the raw object beside them.
 
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
 from rollouts.api import keys
 from rollouts.api.rollout import Rollout, parse_rollout
+from rollouts.api.selectors import Selector, read_selector
 from rollouts.api.status import RolloutStatus, parse_status
 from rollouts.api.timestamps import parse_time
 from rollouts.plan.hashing import step_hash, template_digest
@@ -97,7 +98,8 @@ class Observed:
     `replica_sets` holds those that the Rollout controls and those without a controller that its selector matches,
     oldest first. `services` has an entry for each Service that the spec names: None where it doesn't exist. `pods` is
     None unless a restart is pending. `rubbish` names the parts of the status that somebody else wrote and that don't
-    parse. `digest` and `step_hash` stand for the desired template and the canary's steps.
+    parse. `digest` and `step_hash` stand for the desired template and the canary's steps. `selector` is None where
+    spec.selector can't be read.
     """
 
     rollout: Rollout
@@ -110,6 +112,7 @@ class Observed:
     rubbish: tuple[str, ...] = ()
     digest: str = ""
     step_hash: str = ""
+    selector: Selector | None = None
 
     @property
     def name(self) -> str:
@@ -199,16 +202,20 @@ def observe_rollout(
     services: Mapping[str, Raw | None] | None = None,
     pods: Iterable[Pod] | None = None,
     refusals: Iterable[Refusal] = (),
+    *,
+    previous: Observed | None = None,
 ) -> Observed:
     """Put raw objects together into the picture that `plan_rollout` takes.
 
     Raises pydantic.ValidationError when the spec doesn't have the API's shape; a status that doesn't is read as far
-    as it does.
+    as it does. `previous` is an earlier picture of the same Rollout: what its spec meant is not worked out again.
     """
     status, rubbish = parse_status(raw.get("status"))
+    if previous is None or not _is_same_spec(previous.raw["metadata"], raw["metadata"]):
+        previous = _observe_spec(raw)
     views = sorted((observe_replica_set(each) for each in replica_sets), key=lambda view: (view.created, view.name))
-    return Observed(
-        rollout=parse_rollout(raw),
+    return replace(
+        previous,
         status=status,
         raw=raw,
         replica_sets=tuple(views),
@@ -216,6 +223,26 @@ def observe_rollout(
         pods=None if pods is None else tuple(pods),
         refusals=tuple(refusals),
         rubbish=tuple(rubbish),
-        digest=template_digest(raw["spec"].get("template") or {}),
-        step_hash=step_hash(((raw["spec"].get("strategy") or {}).get("canary") or {}).get("steps")),
+    )
+
+
+def _is_same_spec(before: Raw, now: Raw) -> bool:
+    """Whether an API server vouches for it: the generation counts every change of a spec."""
+    generation = now.get("generation")
+    return bool(generation) and generation == before.get("generation") and now["uid"] == before["uid"]
+
+
+def _observe_spec(raw: Raw) -> Observed:
+    spec = raw["spec"]
+    try:
+        selector = read_selector(spec.get("selector") or {})
+    except ValueError:
+        selector = None  # validation says what is wrong with it
+    return Observed(
+        rollout=parse_rollout(raw),
+        status=RolloutStatus(),
+        raw=raw,
+        digest=template_digest(spec.get("template") or {}),
+        step_hash=step_hash(((spec.get("strategy") or {}).get("canary") or {}).get("steps")),
+        selector=selector,
     )

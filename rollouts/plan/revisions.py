@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from typing import Any
 
 from rollouts.api import keys
-from rollouts.api.selectors import read_selector
 from rollouts.plan.actions import AdoptReplicaSet, CreateReplicaSet, ReleaseReplicaSet
 from rollouts.plan.equality import templates_equal
 from rollouts.plan.hashing import pod_hash
@@ -73,10 +72,11 @@ def replica_set_name(rollout_name: str, pod_hash_: str) -> str:
 
 def claims(here: Observed) -> tuple[AdoptReplicaSet | ReleaseReplicaSet, ...]:
     """Return what to adopt and what to release so that exactly what the selector matches is ours."""
-    selector = read_selector(here.raw["spec"].get("selector") or {})
+    if here.selector is None:
+        return ()
     actions: list[AdoptReplicaSet | ReleaseReplicaSet] = []
     for each in here.replica_sets:
-        is_ours, matches = each.owner_uid == here.uid, selector.matches(each.labels)
+        is_ours, matches = each.owner_uid == here.uid, here.selector.matches(each.labels)
         if is_ours and not matches and not each.is_deleting:
             actions.append(ReleaseReplicaSet(each.name, each.uid))
         elif not each.owner_uid and matches and not each.is_deleting:

@@ -109,11 +109,12 @@ def settle_requests(state: State, now: datetime, step_count: int) -> State:
     Of two requests the later one counts: an abort that has been seen before (`aborted_at`) gives way to promoteFull,
     any other abort wins over it. When nothing is being updated there is nothing to abort or promote.
     """
-    if state.is_promoted or not state.stable_hash:
+    has_request = state.abort or state.promote_full or state.aborted_at is not None
+    if has_request and (state.is_promoted or not state.stable_hash):
         state = replace(state, abort=False, aborted_at=None, promote_full=False)
     if state.is_promoted:
         # An update that is over has neither a step nor a pause, whatever somebody writes there.
-        return replace(_unpaused(state), index=step_count or None)
+        return state if _is_over(state, step_count) else replace(_unpaused(state), index=step_count or None)
     if state.abort and state.promote_full:
         is_new = state.aborted_at is None
         state = replace(state, promote_full=False) if is_new else replace(state, abort=False)
@@ -124,6 +125,11 @@ def settle_requests(state: State, now: datetime, step_count: int) -> State:
     if state.aborted_at is not None:
         return replace(state, aborted_at=None, index=0 if step_count else None)
     return state
+
+
+def _is_over(state: State, step_count: int) -> bool:
+    is_unpaused = not state.pauses and not state.controller_pause and state.paused_index is None
+    return is_unpaused and state.index == (step_count or None)
 
 
 def _unpaused(state: State) -> State:

@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from rollouts.api.selectors import format_selector
 from rollouts.api.timestamps import format_time
 from rollouts.plan import conditions
 from rollouts.plan.observed import Observed
@@ -86,7 +85,7 @@ def build_status(
         readyReplicas=counts.ready,
         availableReplicas=counts.available,
         HPAReplicas=counts.replicas,
-        selector=format_selector(here.raw["spec"].get("selector") or {}),
+        selector=str(here.selector) or "<none>",
         conditions=conditions.merge(here.status.conditions, wanted, (conditions.INVALID_SPEC,), now),
     )
     if duration:

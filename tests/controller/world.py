@@ -61,7 +61,11 @@ class World:
     def change(self, kind: str, name: str, patch: Mapping[str, Any], *, deliver: bool = True) -> Object:
         """Have somebody else patch an object."""
         place = (kind, "default", name)
-        return self.put(apply_merge_patch(self.objects[place], patch), deliver=deliver)
+        old = self.objects[place]
+        new = apply_merge_patch(old, patch)
+        if new.get("spec") != old.get("spec"):
+            new["metadata"] = {**new["metadata"], "generation": old["metadata"]["generation"] + 1}
+        return self.put(new, deliver=deliver)
 
     def remove(self, kind: str, name: str, *, deliver: bool = True) -> None:
         """Have somebody else delete an object."""
