@@ -38,6 +38,7 @@ class Loop:
         self._metrics = metrics
         self.is_running = False
         self._acts: dict[Key, int] = {}
+        self._waiting: set[Key] = set()
 
     async def run(self) -> None:
         """Work until `close`; running passes may finish. Whoever waits for something is served before those at rest."""
@@ -66,6 +67,14 @@ class Loop:
         self._acts.pop(key, None)
         self.add(key)
 
+    def echoed(self, key: Key) -> None:
+        """Have a pass made only if one waits for this echo; else the effect of the write brings the next one.
+
+        Half of all passes would see nothing but what the pass before has written.
+        """
+        if key in self._waiting:
+            self.add(key)
+
     def deleted(self, key: Key, rollout: Raw) -> None:
         """Take leave of a Rollout. A pass of it may be running: one more cleans up after that."""
         if self.is_running:
@@ -76,10 +85,12 @@ class Loop:
     def forget(self, key: Key) -> None:
         """Drop everything known of a Rollout that is gone."""
         self._acts.pop(key, None)
+        self._waiting.discard(key)
         self._reconciler.forget(key)
         self.queue.forget(key)
 
     async def _work(self, key: Key) -> None:
+        self._waiting.discard(key)
         with self._metrics.timed(key):
             try:
                 result = await self._reconciler.reconcile(key)
@@ -99,6 +110,7 @@ class Loop:
                 if is_well and not acted:
                     self._teller.recovered(key)
             case Waiting(delay):
+                self._waiting.add(key)
                 self.queue.wake(key, delay)
             case Conflicted():
                 # At once: the cache must show something newer before the next plan is made, so this can't spin.

@@ -22,6 +22,9 @@ class Passes(Protocol):
     def changed(self, key: Key) -> None:
         """Have a pass made: somebody else has changed the Rollout itself."""
 
+    def echoed(self, key: Key) -> None:
+        """Note that a write of ours has come back, and that its effect will follow."""
+
     def deleted(self, key: Key, rollout: Raw) -> None:
         """Take leave of a Rollout."""
 
@@ -61,7 +64,16 @@ class ChangeMap:
         for key in concerned:
             if new is None and old is not None:
                 self._freshness.vanished(key, old)
-            self._passes.add(key)
+            if new is not None and self._is_echo(key, old, new):
+                self._passes.echoed(key)
+            else:
+                self._passes.add(key)
+
+    def _is_echo(self, key: Key, old: Object | None, new: Object) -> bool:
+        """Tell whether this is a ReplicaSet's spec as we wrote it: its status will follow, and is the news."""
+        generation = new["metadata"].get("generation")
+        is_new_spec = old is None or old["metadata"].get("generation") != generation
+        return is_new_spec and self._freshness.is_own_write(key, new)
 
     def service_changed(self, old: Object | None, new: Object | None) -> None:
         """Take a change of a Service: it concerns the Rollouts that name it, whether it exists or not."""

@@ -122,6 +122,7 @@ def _session(*, tls: ssl.SSLContext | bool, limit: int) -> aiohttp.ClientSession
     return aiohttp.ClientSession(
         connector=connector,
         headers={"User-Agent": USER_AGENT, "Accept": "application/json"},
+        cookie_jar=aiohttp.DummyCookieJar(),  # an API server sets none; looking for some costs time on every request
         read_bufsize=2**18,
     )
 
