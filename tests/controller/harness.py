@@ -6,8 +6,6 @@ from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from world import World
-
 from rollouts.controller.caches import is_kept
 from rollouts.controller.freshness import Freshness
 from rollouts.controller.key import Key
@@ -21,6 +19,7 @@ from rollouts.controller.tell import Teller
 from rollouts.plan import Observed, Plan, plan_rollout
 from rollouts.ports import Kit
 from rollouts.registry import load_kit
+from tests.controller.world import World
 
 START = datetime(2026, 1, 1, 12, tzinfo=UTC)
 KEY = Key("default", "web")

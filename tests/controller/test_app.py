@@ -13,7 +13,6 @@ from typing import Any
 
 import aiohttp
 import pytest
-from world import Object, rollout
 
 from rollouts.controller.app import Controller
 from rollouts.controller.options import Options
@@ -22,6 +21,7 @@ from rollouts.kube.client import Api
 from rollouts.kube.connection import connect
 from rollouts.kube.lease import LeadershipLost
 from rollouts.kube.resources import EVENTS, LEASES, REPLICA_SETS, ROLLOUTS, SERVICES
+from tests.controller.world import Object, rollout
 
 CRD = Path(__file__).parents[2] / "manifests" / "crds" / "rollout.yaml"
 

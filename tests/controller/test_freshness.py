@@ -1,8 +1,8 @@
 import pytest
-from world import World, replica_set, rollout
 
 from rollouts.controller.freshness import PATIENCE, PATIENCE_AFTER_CONFLICT, Freshness
 from rollouts.controller.key import Key
+from tests.controller.world import World, replica_set, rollout
 
 KEY = Key("default", "web")
 

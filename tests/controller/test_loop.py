@@ -4,13 +4,13 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
-from harness import KEY, START, Harness, running
-from world import error, replica_set, rollout
 
 from rollouts.kube.errors import Forbidden, Invalid, ServerError, Unreachable
 from rollouts.plan import Observed, Plan, plan_rollout
 from rollouts.plan.actions import PatchRollout, UpdateReplicaSet
 from rollouts.ports import Kit
+from tests.controller.harness import KEY, START, Harness, running
+from tests.controller.world import error, replica_set, rollout
 
 pytestmark = [pytest.mark.asyncio, pytest.mark.looptime]
 

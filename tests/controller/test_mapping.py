@@ -1,11 +1,11 @@
 from typing import Any
 
 import pytest
-from world import Object, World, replica_set, rollout
 
 from rollouts.controller.freshness import Freshness
 from rollouts.controller.key import Key
 from rollouts.controller.mapping import ChangeMap
+from tests.controller.world import Object, World, replica_set, rollout
 
 WEB = Key("default", "web")
 

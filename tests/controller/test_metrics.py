@@ -1,10 +1,10 @@
 from typing import Any
 
 import pytest
-from world import Object, rollout
 
 from rollouts.controller.key import Key
 from rollouts.controller.metrics import Metrics, phase_of
+from tests.controller.world import Object, rollout
 
 WEB = Key("default", "web")
 NAMES = {"namespace": "default", "name": "web"}

@@ -2,7 +2,6 @@ import asyncio
 from typing import Any
 
 import pytest
-from world import Object, World, error, replica_set, rollout
 
 from rollouts.controller.outcome import Outcome
 from rollouts.controller.perform import Seen, perform
@@ -28,6 +27,7 @@ from rollouts.plan.actions import (
     SwitchService,
     UpdateReplicaSet,
 )
+from tests.controller.world import Object, World, error, replica_set, rollout
 
 STATUS = {"phase": "Progressing"}
 

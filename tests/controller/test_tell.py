@@ -2,7 +2,6 @@ import json
 
 import pytest
 import structlog
-from world import rollout
 
 from rollouts.controller.key import Key
 from rollouts.controller.logs import configure_logs
@@ -21,6 +20,7 @@ from rollouts.plan.actions import (
     UpdateReplicaSet,
 )
 from rollouts.ports import Kit
+from tests.controller.world import rollout
 
 WEB = Key("default", "web")
 RAW = {**rollout(), "metadata": {"name": "web", "namespace": "default", "uid": "u"}}

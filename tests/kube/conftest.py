@@ -2,10 +2,10 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
-from scripted_server import Server, serving, write_kubeconfig
 
 from rollouts.kube.client import Api
 from rollouts.kube.connection import Connection, connect
+from tests.kube.scripted_server import Server, serving, write_kubeconfig
 
 
 @pytest.fixture

@@ -5,12 +5,12 @@ from typing import Any
 
 import pytest
 from aiohttp import web
-from scripted_server import Handler, Server, answer, bookmark, event, eventually, refuse, replica_set, stream
 
 from rollouts.kube.backoff import Backoff
 from rollouts.kube.cache import Cache
 from rollouts.kube.client import Api
 from rollouts.kube.resources import REPLICA_SETS
+from tests.kube.scripted_server import Handler, Server, answer, bookmark, event, eventually, refuse, replica_set, stream
 
 
 class Following:

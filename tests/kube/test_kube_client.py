@@ -7,7 +7,6 @@ from typing import Any
 import orjson
 import pytest
 from aiohttp import web
-from scripted_server import Server, answer, bookmark, event, refuse, replica_set, stream, write_kubeconfig
 
 from rollouts.kube.client import Api
 from rollouts.kube.connection import connect
@@ -23,6 +22,7 @@ from rollouts.kube.errors import (
 )
 from rollouts.kube.patches import PatchType
 from rollouts.kube.resources import NAMESPACES, PODS, REPLICA_SETS, ROLLOUTS, SERVICES
+from tests.kube.scripted_server import Server, answer, bookmark, event, refuse, replica_set, stream, write_kubeconfig
 
 
 async def drop(request: web.Request) -> web.StreamResponse:

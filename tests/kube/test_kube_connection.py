@@ -11,7 +11,6 @@ import orjson
 import pytest
 import yaml
 from aiohttp import web
-from scripted_server import Server, answer, refuse, serving, write_kubeconfig
 
 from rollouts.kube import connection as connection_module
 from rollouts.kube import credentials as credentials_module
@@ -19,6 +18,7 @@ from rollouts.kube.client import Api
 from rollouts.kube.connection import connect
 from rollouts.kube.errors import ConfigError, Unauthorized, Unreachable
 from rollouts.kube.resources import PODS
+from tests.kube.scripted_server import Server, answer, refuse, serving, write_kubeconfig
 
 TLS = Path(__file__).parent / "tls"
 

@@ -7,11 +7,11 @@ from typing import Any
 import orjson
 import pytest
 from aiohttp import web
-from scripted_server import Server, answer, eventually, refuse, replica_set
 
 from rollouts.kube.backoff import Backoff
 from rollouts.kube.client import Api
 from rollouts.kube.events import EventRecorder
+from tests.kube.scripted_server import Server, answer, eventually, refuse, replica_set
 
 
 class Clock:

@@ -7,12 +7,12 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, cast
 
 import pytest
-from scripted_server import Server, answer, refuse
 
 from rollouts.kube.client import Api
 from rollouts.kube.errors import Conflict, NotFound, Unreachable
 from rollouts.kube.lease import LeaderElector, LeadershipLost
 from rollouts.kube.resources import LEASES, Resource
+from tests.kube.scripted_server import Server, answer, refuse
 
 
 class LeaseServer:

@@ -1,0 +1,1 @@
+"""The tests, least powerful first: arch, plan, golden, properties, wire."""

@@ -1,0 +1,1 @@
+"""The house itself: what is generated is current."""

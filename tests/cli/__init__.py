@@ -1,0 +1,1 @@
+"""The command line, on an API server of a few lines."""

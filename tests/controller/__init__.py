@@ -1,0 +1,1 @@
+"""The shell around the plan: loop, queue, freshness, performing, telling."""

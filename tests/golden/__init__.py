@@ -1,0 +1,1 @@
+"""Transcripts of whole rollouts: do they still read as they did?"""

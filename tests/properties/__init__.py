@@ -1,0 +1,1 @@
+"""Any world: what is true of every rollout?"""
