@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from pages import Command
+from tests.docs.pages import Command
 
 BIN = Path(sys.executable).parent
 PATIENCE = 90.0

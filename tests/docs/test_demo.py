@@ -5,8 +5,8 @@ import os
 import sys
 from pathlib import Path
 
-from pages import ROOT
-from shell import environment
+from tests.docs.pages import ROOT
+from tests.docs.shell import environment
 
 KEY_LINES = (
     "An embedded Kubernetes API server and the controller, each a process of its own",

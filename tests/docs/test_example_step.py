@@ -6,8 +6,8 @@ import sys
 import tomllib
 from pathlib import Path
 
-from pages import ROOT, blocks
-from shell import environment
+from tests.docs.pages import ROOT, blocks
+from tests.docs.shell import environment
 
 PLUGIN = ROOT / "plugins" / "example-step"
 PAGE = ROOT / "docs" / "how-to" / "write-a-step.md"

@@ -9,12 +9,12 @@ from typing import Any
 import pytest
 import typer
 import yaml
-from pages import PAGES, ROOT, anchors, blocks, commands, links
 from typer.core import TyperGroup
 
 from rollouts.cli.checks import findings
 from rollouts.cli.main import app
 from rollouts.cli.manifests import read_documents
+from tests.docs.pages import PAGES, ROOT, anchors, blocks, commands, links
 
 TARGETS = set(re.findall(r"^([a-z0-9-]+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
 

@@ -6,10 +6,9 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
-from pages import ROOT, commands, first_yaml
-from shell import complain, environment, run_all
-
 from rollouts.devcluster.cluster import DevCluster
+from tests.docs.pages import ROOT, commands, first_yaml
+from tests.docs.shell import complain, environment, run_all
 
 README = ROOT / "README.md"
 

@@ -4,11 +4,11 @@ import os
 import re
 
 import pytest
-from pages import ROOT
-from reference import PARTS, rewritten
 
 from rollouts.api.status import CanaryStatus
 from rollouts.plan.conditions import INVALID_SPEC
+from tests.docs.pages import ROOT
+from tests.docs.reference import PARTS, rewritten
 
 REFERENCE = ROOT / "docs" / "reference"
 HOW_TO = ROOT / "docs" / "how-to"

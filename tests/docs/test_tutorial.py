@@ -2,8 +2,8 @@
 
 from pathlib import Path
 
-from pages import ROOT, commands, first_yaml
-from shell import BIN, complain, environment, run_all
+from tests.docs.pages import ROOT, commands, first_yaml
+from tests.docs.shell import BIN, complain, environment, run_all
 
 TUTORIAL = ROOT / "docs" / "tutorial" / "first-canary.md"
 
