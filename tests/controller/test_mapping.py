@@ -16,6 +16,7 @@ class Told:
     def __init__(self) -> None:
         self.added: list[str] = []
         self.others: list[str] = []
+        self.echoes: list[str] = []
         self.gone: list[str] = []
 
     def add(self, key: Key) -> None:
@@ -23,6 +24,9 @@ class Told:
 
     def changed(self, key: Key) -> None:
         self.others.append(key.name)
+
+    def echoed(self, key: Key) -> None:
+        self.echoes.append(key.name)
 
     def deleted(self, key: Key, rollout: Any) -> None:
         assert rollout["metadata"]["name"] == key.name
@@ -76,6 +80,23 @@ def test_a_replica_set_concerns_its_controller(stage: Stage) -> None:
     assert stage.told.added == ["web"]
     stage.world.remove("ReplicaSet", "web-a")
     assert stage.told.added == ["web", "web"]
+
+
+def test_our_own_scaling_comes_back_as_an_echo_and_its_effect_is_the_news(stage: Stage) -> None:
+    stage.world.put(replica_set(stage.world.put(rollout()), "a"))
+    stage.told.clear()
+    stage.freshness.wrote(WEB, stage.world.change("ReplicaSet", "web-a", {"spec": {"replicas": 3}}, deliver=False), 0)
+    stage.world.deliver()
+    assert (stage.told.echoes, stage.told.added) == (["web"], [])
+    stage.world.change("ReplicaSet", "web-a", {"status": {"replicas": 3}})
+    assert (stage.told.echoes, stage.told.added) == (["web"], ["web"])
+
+
+def test_somebody_elses_scaling_is_no_echo(stage: Stage) -> None:
+    stage.world.put(replica_set(stage.world.put(rollout()), "a"))
+    stage.told.clear()
+    stage.world.change("ReplicaSet", "web-a", {"spec": {"replicas": 3}})
+    assert (stage.told.echoes, stage.told.added) == ([], ["web"])
 
 
 def test_a_replica_set_that_changes_hands_concerns_both(stage: Stage) -> None:
