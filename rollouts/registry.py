@@ -22,6 +22,10 @@ def load_kit() -> Kit:
     steps: dict[str, AnyStep] = {}
     broken: dict[str, str] = {}
     for point in entry_points(group=STEPS):
+        if point.name in steps or point.name in broken:
+            steps.pop(point.name, None)
+            broken[point.name] = f"step {point.name!r} is registered twice ({point.value}): uninstall one of the two"
+            continue
         try:
             steps[point.name] = _load_step(point)
         except Exception as error:  # noqa: BLE001 - a stranger's module may raise anything while it is imported

@@ -8,7 +8,7 @@ import structlog
 from rollouts.controller.key import Key, key_of
 from rollouts.controller.metrics import Metrics
 from rollouts.controller.outcome import Outcome, Refused
-from rollouts.plan import Action, Observed, Plan
+from rollouts.plan import Action, Observed, Plan, conditions
 from rollouts.plan.actions import CreateReplicaSet, PatchRollout, SwitchService, UpdateReplicaSet
 from rollouts.plan.narrate import narrate
 from rollouts.ports import Kit
@@ -69,6 +69,8 @@ class Teller:
             )
             for event in told:
                 self.event(rollout, event.type, event.reason, event.message)
+        if plan.problem is not None and outcome.status_is_written:
+            self.event(rollout, WARNING, conditions.INVALID_SPEC, plan.problem)
         for refused in outcome.refused:
             self._refused(key, rollout, refused)
         _log.info(

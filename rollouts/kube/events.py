@@ -29,8 +29,10 @@ if TYPE_CHECKING:
 
 COMPONENT = "rollouts-controller"
 REPEAT_WITHIN = timedelta(minutes=10)
-BURST = 25  # per object, as client-go's spam filter
-REFILL = 1 / 300  # tokens per second
+# Per object. More than client-go's spam filter lets through: one update of ten steps tells of some forty things, and an
+# incident is when people read them. Warnings always get through.
+BURST = 100
+REFILL = 1 / 10  # tokens per second
 REMEMBERED = 4096  # events and objects that are remembered, as client-go
 QUEUE = 5000
 LANES = 8
@@ -129,7 +131,7 @@ class EventRecorder:
         now = self._now()
         metadata = regarding["metadata"]
         identity = str(metadata.get("uid") or f"{metadata.get('namespace')}/{metadata['name']}")
-        if self.waiting >= self._room or not self._may_speak(identity, now):
+        if self.waiting >= self._room or not (kind == "Warning" or self._may_speak(identity, now)):
             self.dropped += 1
             return
         lane = hash(identity) % LANES

@@ -29,7 +29,7 @@ class Pause(Step[RolloutPause]):
             return Shut("the pause has no duration: promote to go on", pauses=True, patient=True)
         length = parse_pause(spec.duration)
         end = (here.paused_since or now) + length
-        if here.paused_since is not None and now >= end:
+        if now >= end:
             return Open(f"the pause of {format_duration(length)} is over")
         return Shut(
             f"the pause of {format_duration(length)} ends at {format_time(end)}", end, pauses=True, patient=True

@@ -130,12 +130,16 @@ def skip_steps(rollout: Raw, *, all_steps: bool) -> Answer:
 
 def abort(rollout: Raw) -> Answer:
     """Go back to the stable pods."""
-    if fields.is_aborted(rollout):
+    is_held = bool(fields.part(rollout, "spec").get("paused"))
+    if fields.is_aborted(rollout) and not is_held:
         return Nothing("is aborted already", is_refusal=False)
     if not fields.part(rollout, "status").get("stableRS"):
         return Nothing("has no stable revision to go back to: its first deployment can't be aborted, only changed")
     if fields.is_promoted(rollout) and fields.is_observed(rollout):
         return Nothing("has no update in progress: there is nothing to abort (undo brings back an earlier revision)")
+    if is_held:
+        # Nothing is scaled while spec.paused holds: whoever aborts wants the stable pods back now.
+        return Change((spec_patch(paused=False), status_patch(abort=True)), "aborted, and no longer paused by its spec")
     return Change((status_patch(abort=True),), "aborted")
 
 

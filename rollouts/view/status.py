@@ -111,6 +111,8 @@ def waiting(rollout: Raw) -> Waiting | None:
         return Waiting("the controller has not seen the latest change yet")
     if shown.message.startswith("InvalidSpec"):
         return Waiting("the spec is invalid; nothing is done until it is changed")
+    if fields.is_aborted(rollout) and fields.part(rollout, "spec").get("paused"):
+        return Waiting("the update was aborted, but spec.paused keeps all pods as they are", None, "abort")
     if fields.is_aborted(rollout):
         return Waiting("the update was aborted: the stable pods serve everything", None, "retry rollout")
     if fields.part(rollout, "spec").get("paused"):

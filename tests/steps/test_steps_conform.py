@@ -1,0 +1,22 @@
+"""Do the built-in steps keep the promises that strangers' steps have to keep?"""
+
+from rollouts.api.canary import RolloutPause
+from rollouts.ports.testing import StepConformance
+from rollouts.registry import load_kit
+
+KIT = load_kit()
+
+
+class TestSetWeight(StepConformance):
+    step = KIT.steps["setWeight"]
+    specs = (0, 20, 100)
+
+
+class TestPause(StepConformance):
+    step = KIT.steps["pause"]
+    specs = (RolloutPause(), RolloutPause(duration=10), RolloutPause(duration="1h30m"), RolloutPause(duration="0"))
+
+
+def test_every_installed_step_is_tested_here() -> None:
+    assert set(KIT.steps) == {TestSetWeight.step.key, TestPause.step.key}
+    assert KIT.broken == {}
