@@ -14,7 +14,7 @@ from rollouts.plan.actions import Action, PatchRollout, Plan
 from rollouts.plan.observed import Observed
 from rollouts.plan.progress import Facts, deadline, is_out_of_time, timeout_text, wanted_conditions
 from rollouts.plan.reasons import because, unmet
-from rollouts.plan.replicas import Sizes, target_sizes
+from rollouts.plan.replicas import target_sizes
 from rollouts.plan.restart import Restart, plan_restart
 from rollouts.plan.revisions import Revisions, claims
 from rollouts.plan.scaling import Scaling, created, replica_set_actions, scale
@@ -46,7 +46,7 @@ def plan_canary(here: Observed, canary: CanaryStrategy, kit: Kit, now: datetime)
     if here.annotations.get(keys.REVISION) != str(scene.revisions.next_revision):
         actions.append(PatchRollout(annotations={keys.REVISION: str(scene.revisions.next_revision)}))
     actions.extend(canary_service_switches(here, canary, scene.revisions, scene.state))
-    return _decide(scene, target, actions, scaling, now)
+    return _decide(scene, actions, scaling, now)
 
 
 def _gate(at: State, step: BoundStep, missing: str, now: datetime) -> Gate:
@@ -95,9 +95,9 @@ def _may_promote(scene: Scene, at: State) -> bool:
     return steps_done and not scene.is_halted and canary.available >= scene.bounds.replicas
 
 
-def _decide(scene: Scene, target: Sizes, actions: list[Action], scaling: Scaling, now: datetime) -> Plan:
+def _decide(scene: Scene, actions: list[Action], scaling: Scaling, now: datetime) -> Plan:
     here, revisions = scene.here, scene.revisions
-    after, gate = _advance(scene, unmet(revisions, target), now)
+    after, gate = _advance(scene, unmet(revisions, scaling.target), now)
     creates = created(actions)
     facts = Facts(
         here=here,
@@ -127,7 +127,7 @@ def _decide(scene: Scene, target: Sizes, actions: list[Action], scaling: Scaling
         status=status if is_news else None,
         status_can_wait=is_news and can_wait(here.sound_status, status),
         wake_at=_wake_at(facts, gate, restart),
-        because=because(scene, facts, gate, target, scaling, restart),
+        because=because(scene, facts, gate, scaling, restart),
     )
 
 

@@ -35,16 +35,14 @@ def unmet(revisions: Revisions, target: Sizes) -> str:
     return f"older revisions still have {pods(old)} available" if old else ""
 
 
-def because(
-    scene: Scene, facts: Facts, gate: Gate | None, target: Sizes, scaling: Scaling, restart: Restart
-) -> tuple[str, ...]:
+def because(scene: Scene, facts: Facts, gate: Gate | None, scaling: Scaling, restart: Restart) -> tuple[str, ...]:
     """Return the reasons of one pass."""
     return (
         *_trouble(facts),
         *_halt(scene),
         *_beginning(scene, facts),
         *_step(scene, facts, gate),
-        *_sizes(scene, facts, target, scaling, gate),
+        *_sizes(scene, facts, scaling, gate),
         *restart.because,
         *(f"status part ignored: {path}" for path in scene.here.rubbish),
     )
@@ -110,15 +108,17 @@ def _missing(revisions: Revisions, facts: Facts, target: Sizes) -> str:
     return unmet(replace(revisions, stable=revisions.canary), target)
 
 
-def _sizes(scene: Scene, facts: Facts, target: Sizes, scaling: Scaling, gate: Gate | None) -> Iterator[str]:
+def _sizes(scene: Scene, facts: Facts, scaling: Scaling, gate: Gate | None) -> Iterator[str]:
     """Say what the sizes wait for, unless the step has said so, and what holds them back."""
-    missing = _missing(scene.revisions, facts, target)
+    missing = _missing(scene.revisions, facts, scaling.target)
     if scene.is_halted:
         return
     if missing and (gate is None or missing != gate.because):
         yield missing
+    for name in scaling.serving:
+        yield f"stableService still selects {name}: its last pods stay until it has been switched"
     bounds, canary = scene.bounds, scene.revisions.canary
-    if canary is not None and canary.size != target.canary and scaling.sizes.get(canary.name) == canary.size:
+    if canary is not None and canary.size != scaling.target.canary and scaling.sizes.get(canary.name) == canary.size:
         yield (
             f"maxSurge ({bounds.surge}) and maxUnavailable ({bounds.unavailable}) hold it back: "
             f"at most {pods(bounds.ceiling)} in all, at least {bounds.floor} available"

@@ -1,7 +1,7 @@
 """Which sizes and annotations does each ReplicaSet get in this pass?"""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from rollouts.api import keys
 from rollouts.plan.actions import Action, CreateReplicaSet, DeleteReplicaSet, UpdateReplicaSet
@@ -12,11 +12,15 @@ from rollouts.plan.revisions import Revisions, inherited_annotations, new_replic
 
 @dataclass(frozen=True, slots=True)
 class Scaling:
-    """Sizes wanted in the end (`target`), and by ReplicaSet name to be given now. `create_at` is for a new canary."""
+    """Sizes wanted in the end (`target`), and by ReplicaSet name to be given now. `create_at` is for a new canary.
+
+    `serving` names the ReplicaSets that keep their last pods because the stable Service still selects them.
+    """
 
     target: Sizes
     sizes: Mapping[str, int]
     create_at: int
+    serving: tuple[str, ...] = ()
 
 
 def is_scaling_event(revisions: Revisions, replicas: int) -> bool:
@@ -46,8 +50,11 @@ def scale(revisions: Revisions, bounds: Bounds, target: Sizes, *, halted: bool, 
         sizes[stable.name] = max(now.stable, least)
     if revisions.canary is not None:
         sizes[revisions.canary.name] = now.canary
-    sizes.update(_still_serving(revisions, bounds, sizes, serving))
-    return Scaling(target, sizes, create_at=0 if halted else now.canary)
+    kept = _still_serving(revisions, bounds, sizes, serving)
+    if stable is not None and stable.name in kept:
+        # Promotion switches the Service: no step on the way there may wait for these pods to go.
+        target = replace(target, stable=kept[stable.name])
+    return Scaling(target, {**sizes, **kept}, create_at=0 if halted else now.canary, serving=tuple(kept))
 
 
 def _still_serving(revisions: Revisions, bounds: Bounds, sizes: Mapping[str, int], serving: str) -> dict[str, int]:

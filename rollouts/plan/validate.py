@@ -151,7 +151,9 @@ def _is_zero(value: int | str) -> bool:
 def _step(path: str, actions: tuple[tuple[str, Any], ...], written: list[str], kit: Kit) -> Iterator[Problem]:
     if len(actions) != 1:
         names = ", ".join(written) or "none"
-        yield Problem(path, f"must have exactly one action, has {names}; known are {', '.join(sorted(kit.steps))}")
+        hint = ", which no step is called" if written and not actions else ""
+        known = ", ".join(sorted(kit.steps))
+        yield Problem(path, f"must have exactly one action, has {names}{hint}; known are {known}")
         return
     key, spec = actions[0]
     if key not in kit.steps:

@@ -18,7 +18,7 @@ from rollouts.sim.scenario import (
     set_image,
 )
 from rollouts.sim.world import World
-from tests.plan.given import START, rollout, service
+from tests.plan.given import START, Raw, rollout, service
 
 Story = Callable[[], Scenario]
 STORIES: dict[str, Story] = {}
@@ -173,6 +173,19 @@ def services_follow_the_pods() -> Scenario:
         abort(30, "web"),
         retry(50, "web"),
         resume(70, "web"),
+    )
+
+
+@story
+def a_full_canary_waits_for_people() -> Scenario:
+    """At weight 100 the stable Service keeps its last pod, until the canary is promoted and the Service switched"""
+    services = {"stableService": "web-stable", "canaryService": "web-canary"}
+    steps: list[Raw] = [{"setWeight": 50}, {"setWeight": 100}, {"pause": {}}]
+    return _told(
+        *map(_service, services.values()),
+        create(0, rollout(replicas=2, steps=steps, canary=services)),
+        set_image(10, "web", "app:2"),
+        resume(60, "web"),
     )
 
 

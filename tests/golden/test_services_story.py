@@ -1,13 +1,16 @@
-"""Does stableService always select pods that are asked for, in every pass of the story that the Services have?"""
+"""Does stableService always select pods that are asked for, in every pass of the stories that the Services have?"""
+
+import pytest
 
 from rollouts.api import keys
 from rollouts.registry import load_kit
 from rollouts.sim.simulation import Pass, Simulation
-from tests.golden.stories import services_follow_the_pods
+from tests.golden.stories import Story, a_full_canary_waits_for_people, services_follow_the_pods
 
 
-def test_no_pass_empties_what_the_stable_service_selects() -> None:
-    moments = Simulation(services_follow_the_pods(), load_kit()).run()
+@pytest.mark.parametrize("story", [services_follow_the_pods, a_full_canary_waits_for_people])
+def test_no_pass_empties_what_the_stable_service_selects(story: Story) -> None:
+    moments = Simulation(story(), load_kit()).run()
     selected: list[str] = []
     for moment in moments:
         if not isinstance(moment, Pass):

@@ -21,6 +21,8 @@ from tests.plan.given import (
 BOTH: Raw = {"canary": {"stableService": "s", "canaryService": "c"}}
 HALF = (replica_set("app:1", 3), replica_set("app:2", 2, revision=2))
 
+KEPT = "stableService still selects web-78766d5789: its last pods stay until it has been switched"
+
 # Promoted, while a pod of the previous stable is left.
 PROMOTED = updating(
     rollout("app:2", **BOTH),
@@ -211,6 +213,7 @@ ROWS = (
             because=(
                 "all steps are done and all pods are available: the canary becomes stable",
                 "the previous stable ReplicaSet still has 1 pod",
+                KEPT,
             ),
         ),
     ),
@@ -220,7 +223,7 @@ ROWS = (
         Decided(
             does=("switch Service s from '78766d5789' to '76d57f768c'",),
             wakes=691.0,
-            because=("older revisions still have 1 pod available",),
+            because=("older revisions still have 1 pod available", KEPT),
         ),
     ),
     Row(
@@ -242,6 +245,35 @@ ROWS = (
             ),
             wakes=691.0,
             because=("older revisions still have 1 pod available",),
+        ),
+    ),
+    Row(
+        "a weight of 100 is reached although the Service keeps the last stable pod",
+        given(
+            updating(rollout("app:2", steps=[{"setWeight": 100}, {"pause": {}}], **BOTH), updated=5, total=6),
+            replica_set("app:1", 1),
+            replica_set("app:2", 5, revision=2),
+            services=to(ONE, TWO),
+        ),
+        Decided(
+            status={
+                "canary": {"pausedStepIndex": 1},
+                "controllerPause": True,
+                "currentStepIndex": 1,
+                "duration": {
+                    "rolloutStartedAt": "2026-01-01T00:01:20Z",
+                    "manualPauseStartedAt": "2026-01-01T00:01:40Z",
+                },
+                "message": "CanaryPauseStep",
+                "pauseConditions": [{"reason": "CanaryPauseStep", "startTime": "2026-01-01T00:01:40Z"}],
+                "phase": "Paused",
+                "conditions": {"Paused": "True RolloutPaused", "Progressing": "Unknown RolloutPaused"},
+            },
+            because=(
+                "step 1 of 2 (setWeight: 100) is complete",
+                "the pause has no duration: promote to go on",
+                KEPT,
+            ),
         ),
     ),
     Row(
