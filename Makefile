@@ -25,7 +25,7 @@ demo: .venv/.ready ## Show a canary on the embedded dev cluster (KEEP=1 stays up
 
 .PHONY: test
 test: lint ## Run the fast tests, after the linters
-	$(VENV)/pytest -n 2 $(ARGS)
+	$(VENV)/pytest -n 4 --dist worksteal -q $(ARGS)
 
 .PHONY: lint
 lint: .venv/.ready ## Check style, types and layers

@@ -93,7 +93,10 @@ BROKEN: dict[str, tuple[Raw, str]] = {
     ),
     "an unknown step": (
         step({"setWieght": 20}),
-        f"{CANARY}.steps[0]: must have exactly one action, has setWieght, which no step is called; known are pause, setWeight",
+        (
+            f"{CANARY}.steps[0]: must have exactly one action, has setWieght, which no step is called; "
+            "known are pause, setWeight"
+        ),
     ),
     "a Service for both roles": (
         rollout(canary={"canaryService": "s", "stableService": "s"}),
