@@ -7,10 +7,10 @@ from pathlib import Path
 import pytest
 
 from e2e.plane import ControlPlane
-from tests.wire.fixtures import api, gadgets
+from tests.wire.fixtures import api, controlled, gadgets
 from tests.wire.server import Server
 
-__all__ = ["api", "gadgets"]
+__all__ = ["api", "controlled", "gadgets"]
 
 SUITE = Path(__file__).parents[1] / "tests" / "wire"
 

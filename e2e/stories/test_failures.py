@@ -5,7 +5,7 @@ import json
 import pytest
 
 from e2e.kubectl import KubectlError
-from e2e.stories.story import BETTER, CRASH, GOOD, HASH, REVISION, Json, Story
+from e2e.stories.story import BETTER, CRASH, GOOD, HASH, REVISION, STEPS, Json, Story
 from e2e.waiting import eventually
 from tests.wire.objects import rollout, service
 
@@ -188,7 +188,11 @@ async def test_rubbish_in_the_status_hurts_nobody(story: Story) -> None:
     await story.set_image(BETTER, "other")
     await story.reaches("Healthy", "other")
     await story.comes_to({GOOD: 2})
-    await story.reaches("Healthy", "web")
+    await story.patch_status({"promoteFull": True})
+    status = await story.reaches("Healthy")
+    assert status["stableRS"] == status["currentPodHash"]
+    assert status["currentStepIndex"] == len(STEPS)
+    await story.comes_to({GOOD: 2})
 
 
 async def test_a_rollout_deleted_in_mid_update_can_be_made_anew(story: Story) -> None:

@@ -8,10 +8,10 @@ from pathlib import Path
 import pytest
 
 from rollouts.devcluster import DevCluster
-from tests.wire.fixtures import api, gadgets
+from tests.wire.fixtures import api, controlled, gadgets
 from tests.wire.server import DEADLINE, Server
 
-__all__ = ["api", "gadgets"]
+__all__ = ["api", "controlled", "gadgets"]
 
 CRDS = Path(__file__).parents[2] / "manifests" / "crds"
 

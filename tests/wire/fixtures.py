@@ -1,15 +1,20 @@
 """Which fixtures does the suite need besides a `server`?"""
 
+import asyncio
+import contextlib
 import itertools
 import os
+import sysconfig
 from collections.abc import AsyncIterator
+from pathlib import Path
 
 import pytest_asyncio
 
 from tests.wire.objects import GADGETS
-from tests.wire.server import Client, Server
+from tests.wire.server import DEADLINE, Client, Server
 
 DEFINITIONS = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions"
+PROGRAM = Path(sysconfig.get_path("scripts")) / "rollouts"
 _numbers = itertools.count(1)
 
 
@@ -37,3 +42,26 @@ async def gadgets(api: Client) -> Client:
 
         await api.wait(is_served)
     return api
+
+
+@pytest_asyncio.fixture
+async def controlled(api: Client, tmp_path: Path) -> AsyncIterator[Client]:
+    """The same client, where a controller looks after the namespace."""
+    environment = {name: value for name, value in os.environ.items() if not name.upper().endswith("_PROXY")}
+    flags = ["--namespace", api.namespace, "--no-leader-elect", "--healthzPort=0", "--metricsPort=0"]
+    with (tmp_path / "controller.log").open("wb") as log:
+        child = await asyncio.create_subprocess_exec(
+            PROGRAM,
+            "controller",
+            f"--kubeconfig={api.server.kubeconfig}",
+            "--bind-address=127.0.0.1",
+            *flags,
+            stdout=log,
+            stderr=asyncio.subprocess.STDOUT,
+            env=environment,
+        )
+    yield api
+    with contextlib.suppress(ProcessLookupError):
+        child.terminate()
+    async with asyncio.timeout(DEADLINE):
+        await child.wait()

@@ -1,44 +1,11 @@
 """Does the controller, as a process of its own, carry a rollout through on this server?"""
 
-import asyncio
-import contextlib
-import os
-import sysconfig
-from collections.abc import AsyncIterator
-from pathlib import Path
-
-import pytest_asyncio
-
 from tests.wire.objects import rollout, service
 from tests.wire.server import DEADLINE, Client, Json
 
-PROGRAM = Path(sysconfig.get_path("scripts")) / "rollouts"
 HASH = "rollouts-pod-template-hash"
 STEPS: list[Json] = [{"setWeight": 50}, {"pause": {}}]
 OTHER = "example.test/web:2"
-
-
-@pytest_asyncio.fixture
-async def controlled(api: Client, tmp_path: Path) -> AsyncIterator[Client]:
-    """The same client, where a controller looks after the namespace."""
-    environment = {name: value for name, value in os.environ.items() if not name.upper().endswith("_PROXY")}
-    flags = ["--namespace", api.namespace, "--no-leader-elect", "--healthzPort=0", "--metricsPort=0"]
-    with (tmp_path / "controller.log").open("wb") as log:
-        child = await asyncio.create_subprocess_exec(
-            PROGRAM,
-            "controller",
-            f"--kubeconfig={api.server.kubeconfig}",
-            "--bind-address=127.0.0.1",
-            *flags,
-            stdout=log,
-            stderr=asyncio.subprocess.STDOUT,
-            env=environment,
-        )
-    yield api
-    with contextlib.suppress(ProcessLookupError):
-        child.terminate()
-    async with asyncio.timeout(DEADLINE):
-        await child.wait()
 
 
 async def reaches(api: Client, phase: str, name: str = "web", **fields: object) -> Json:
