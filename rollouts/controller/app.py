@@ -229,5 +229,6 @@ def main(options: Options) -> int:
     # What is there now stays: modules, models. Cached objects have no cycles, so looking for some pays off rarely.
     gc.freeze()
     gc.set_threshold(50_000, 20, 50)
+    gc.enable()
     with asyncio.Runner(loop_factory=factory) as runner:
         return runner.run(serve(options))
