@@ -8,6 +8,7 @@ import structlog
 from rollouts.controller.caches import Lookups
 from rollouts.controller.key import Key, key_of
 from rollouts.controller.metrics import Metrics
+from rollouts.controller.observe import is_going
 from rollouts.controller.queue import Queue
 from rollouts.controller.reconcile import Conflicted, Done, Failed, Gone, Reconciler, Result, Waiting
 from rollouts.controller.tell import Teller
@@ -121,7 +122,18 @@ class Loop:
                     self._teller.failed(key, rollout, error, is_ours=False)
                 self.queue.retry(key)
             case Gone():
-                self.forget(key)
+                self._gone(key)
+
+    def _gone(self, key: Key) -> None:
+        """Forget a Rollout, unless the cache shows one: it lags behind, or there is a new one under the name.
+
+        To forget that one would cost it the pass that its creation has asked for, and nothing else would bring it.
+        """
+        rollout = self._lookups.rollouts.get(key.namespace, key.name)
+        if rollout is None or is_going(rollout):
+            self.forget(key)
+        else:
+            self.queue.retry(key)
 
     def _done(self, key: Key, delay: float, *, acted: bool) -> None:
         acts = self._acts[key] = self._acts.get(key, 0) + 1 if acted else 0

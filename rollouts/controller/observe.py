@@ -125,7 +125,7 @@ class Observer:
     async def observe(self, key: Key, now: datetime, settled: Stamp | None) -> Sight:
         """Return what is to be seen of a Rollout; Unchanged when its stamp is still `settled`."""
         raw = self._lookups.rollouts.get(key.namespace, key.name)
-        if raw is None or "deletionTimestamp" in raw["metadata"]:
+        if raw is None or is_going(raw):
             return Absent()
         if owed := self._freshness.owed(key):
             return NotYet(tuple(owed))
@@ -198,6 +198,11 @@ class Observer:
         listing = await self._api.list(PODS, observed.namespace, label_selector=str(observed.selector))
         min_ready = timedelta(seconds=spec.min_ready_seconds_or_default)
         return tuple(_observe_pod(each, min_ready, now) for each in listing.items)
+
+
+def is_going(rollout: Raw) -> bool:
+    """Tell whether a Rollout is being deleted: from then on the garbage collector looks after what it owns."""
+    return "deletionTimestamp" in rollout["metadata"]
 
 
 def _read(version: str, raw: Raw, before: _View | None) -> _View:

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from rollouts.kube.errors import Forbidden, Invalid, ServerError, Unreachable
+from rollouts.kube.errors import Forbidden, Invalid, NotFound, ServerError, Unreachable
 from rollouts.plan import Observed, Plan, plan_rollout
 from rollouts.plan.actions import PatchRollout, UpdateReplicaSet
 from rollouts.ports import Kit
@@ -335,6 +335,29 @@ async def test_a_rollout_deleted_while_its_pass_runs_leaves_nothing_either() -> 
         await asyncio.sleep(5)
         assert here.freshness._owed == {}
         assert here.loop._acts == {}
+
+
+async def test_a_rollout_made_anew_while_a_pass_finds_the_former_one_gone_is_looked_after() -> None:
+    async with running() as here:
+        here.world.put(rollout())
+        await here.until(lambda: here.status().get("phase") == "Healthy")
+
+        def make_anew() -> None:
+            here.world.remove("Rollout", "web")
+            here.world.put(rollout(image="nginx:3"))
+
+        here.world.before["patch", "Rollout"] = make_anew
+        here.world.fail["patch", "Rollout"] = [error(NotFound, 404, "NotFound")]
+        here.world.change("Rollout", "web", {"spec": {"paused": True}})  # a status, and nothing else
+        await here.until(lambda: not here.world.before)
+        await here.until(lambda: here.status().get("phase") == "Healthy")
+
+
+async def test_a_rollout_that_only_seems_to_be_gone_is_tried_again() -> None:
+    async with running() as here:
+        here.world.fail["patch", "Rollout"] = [error(NotFound, 404, "NotFound") for _ in range(3)]
+        here.world.put(rollout())
+        await here.until(lambda: here.status().get("phase") == "Healthy")
 
 
 async def test_a_rollout_that_is_being_deleted_is_left_alone() -> None:
