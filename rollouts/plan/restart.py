@@ -35,10 +35,12 @@ def plan_restart(here: Observed, revisions: Revisions, bounds: Bounds, state: St
         return Restart(state, wake_at=restart_at if is_ahead else None)
     if here.pods is None:
         return Restart(state, because=("a restart is due: its pods have not been listed yet",))
-    old = [pod for pod in _in_order(here.pods, revisions) if pod.created < restart_at]
+    # Others may carry our labels: the pods of a Deployment that this Rollout replaces, for one.
+    ours = _in_order(here.pods, revisions)
+    old = [pod for pod in ours if pod.created < restart_at]
     if not old:
         return Restart(replace(state, restarted_at=restart_at))
-    available = sum(pod.is_available for pod in here.pods)
+    available = sum(pod.is_available for pod in ours)
     size = max(bounds.replicas, sum(each.size for each in revisions.all))
     room = max(0, available - (size - max(bounds.unavailable, 1)))
     evicted = [pod for pod in old if not pod.is_deleting][:room]

@@ -56,6 +56,20 @@ ROWS = (
         ),
     ),
     Row(
+        "pods that somebody else owns don't stand in for ours, whatever their labels",
+        given(
+            stable(SOON),
+            replica_set("app:1", 5),
+            pods=[*pods("app:1", 1, 2, 3, 4, 5), *pods("of a Deployment", 11, 12, 13, 14, 15)],
+        ),
+        Decided(
+            does=("evict pod app:1-1",),
+            status={"message": "rollout is restarting", "phase": "Progressing"},
+            wakes=130.0,
+            because=("restarting: 5 pods are older than spec.restartAt",),
+        ),
+    ),
+    Row(
         "one is on its way: the next waits until it is back",
         given(
             stable(SOON),
