@@ -97,6 +97,13 @@ def _pods(spec: Raw) -> Iterator[Problem]:
         return
     if not matches:
         yield Problem("spec.template.metadata.labels", f"{dict(labels)} don't match spec.selector {dict(selector)}")
+    elif not selector_matches(selector, {**labels, keys.POD_TEMPLATE_HASH: "any"}):
+        # We would release each ReplicaSet that we create, and create another one, without end.
+        yield Problem(
+            "spec.selector",
+            f"{dict(selector)} is about {keys.POD_TEMPLATE_HASH}, which has another value in each ReplicaSet:"
+            " select other labels",
+        )
 
 
 def _strategy(rollout: Rollout, spec: Raw, kit: Kit) -> Iterator[Problem]:

@@ -27,6 +27,14 @@ def _with_both() -> Raw:
     return raw
 
 
+def _with_a_hash_in_its_selector() -> Raw:
+    """Return a Rollout as somebody makes it from a running ReplicaSet."""
+    labels = {"app": "web", "rollouts-pod-template-hash": "abc"}
+    raw = rollout(selector={"matchLabels": labels})
+    raw["spec"]["template"]["metadata"]["labels"] = labels
+    return raw
+
+
 BROKEN: dict[str, tuple[Raw, str]] = {
     "both strategies": (_with_both(), "spec.strategy: has both canary and blueGreen: keep one of them"),
     "no strategy": (rollout(strategy={}), "spec.strategy: names no strategy: set canary or blueGreen"),
@@ -37,6 +45,11 @@ BROKEN: dict[str, tuple[Raw, str]] = {
     "a selector that doesn't match": (
         rollout(selector={"matchLabels": {"app": "shop"}}),
         "spec.template.metadata.labels: {'app': 'web'} don't match spec.selector {'matchLabels': {'app': 'shop'}}",
+    ),
+    "a selector that no ReplicaSet of ours can match": (
+        _with_a_hash_in_its_selector(),
+        "spec.selector: {'matchLabels': {'app': 'web', 'rollouts-pod-template-hash': 'abc'}} is about"
+        " rollouts-pod-template-hash, which has another value in each ReplicaSet: select other labels",
     ),
     "negative replicas": (rollout(replicas=-1), "spec.replicas: -1 is negative: must be 0 or more"),
     "negative minReadySeconds": (
