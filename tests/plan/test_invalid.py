@@ -48,8 +48,10 @@ BROKEN: dict[str, tuple[Raw, str]] = {
     ),
     "a selector that no ReplicaSet of ours can match": (
         _with_a_hash_in_its_selector(),
-        "spec.selector: {'matchLabels': {'app': 'web', 'rollouts-pod-template-hash': 'abc'}} is about"
-        " rollouts-pod-template-hash, which has another value in each ReplicaSet: select other labels",
+        (
+            "spec.selector: {'matchLabels': {'app': 'web', 'rollouts-pod-template-hash': 'abc'}} is about"
+            " rollouts-pod-template-hash, which has another value in each ReplicaSet: select other labels"
+        ),
     ),
     "negative replicas": (rollout(replicas=-1), "spec.replicas: -1 is negative: must be 0 or more"),
     "negative minReadySeconds": (
