@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from rollouts.api import keys
+from rollouts.api.counts import parse_count
 from rollouts.plan import conditions
 from rollouts.plan.actions import (
     Action,
@@ -90,8 +91,7 @@ def _announced(here: Observed, acknowledged: Collection[Action]) -> int:
     """Return the revision that the Rollout's annotation tells: all there is while its ReplicaSet is refused."""
     patches = (action.annotations for action in acknowledged if isinstance(action, PatchRollout))
     text = next((each[keys.REVISION] for each in patches if keys.REVISION in each), None)
-    text = text or here.annotations.get(keys.REVISION, "")
-    return int(text) if text.isdigit() else 0
+    return parse_count(text or here.annotations.get(keys.REVISION, "")) or 0
 
 
 def _beginning(here: Observed, old: Raw, new: Raw, acknowledged: Collection[Action]) -> Iterator[Event]:

@@ -11,6 +11,7 @@ from datetime import datetime
 from typing import Any
 
 from rollouts.api import keys
+from rollouts.api.counts import parse_count
 from rollouts.api.rollout import Rollout, parse_rollout
 from rollouts.api.selectors import Selector, read_selector
 from rollouts.api.status import RolloutStatus, parse_status
@@ -59,8 +60,7 @@ class ReplicaSet:
     @property
     def desired(self) -> int | None:
         """The rollout's size when this ReplicaSet was last scaled, as its annotation tells it."""
-        text = self.annotations.get(keys.DESIRED_REPLICAS, "")
-        return int(text) if text.isdigit() else None
+        return parse_count(self.annotations.get(keys.DESIRED_REPLICAS, ""))
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,7 +176,6 @@ def observe_replica_set(raw: Raw) -> ReplicaSet:
     metadata, spec, status = raw["metadata"], raw["spec"], raw.get("status") or {}
     annotations = metadata.get("annotations") or {}
     deadline, is_rubbish = _deadline(annotations)
-    revision = annotations.get(keys.REVISION, "")
     return ReplicaSet(
         name=metadata["name"],
         uid=metadata["uid"],
@@ -186,7 +185,7 @@ def observe_replica_set(raw: Raw) -> ReplicaSet:
         replicas=status.get("replicas", 0),
         ready=status.get("readyReplicas", 0),
         available=status.get("availableReplicas", 0),
-        revision=int(revision) if revision.isdigit() else 0,
+        revision=parse_count(annotations.get(keys.REVISION, "")) or 0,
         is_observed=status.get("observedGeneration", 0) >= metadata.get("generation", 0),
         is_deleting="deletionTimestamp" in metadata,
         owner_uid=_controller_uid(metadata),

@@ -5,6 +5,7 @@ from datetime import datetime
 from typing import Any
 
 from rollouts.api import keys
+from rollouts.api.counts import parse_count
 from rollouts.api.timestamps import parse_time
 
 Raw = Mapping[str, Any]
@@ -41,8 +42,7 @@ def annotation(raw: Raw, key: str) -> str:
 
 def revision_of(raw: Raw) -> int:
     """Return the revision that an annotation tells; 0 where none does."""
-    text = annotation(raw, keys.REVISION)
-    return int(text) if text.isdigit() else 0
+    return parse_count(annotation(raw, keys.REVISION)) or 0
 
 
 def hash_of(raw: Raw) -> str:
@@ -111,7 +111,8 @@ def is_observed(rollout: Raw) -> bool:
     text = str(part(rollout, "status").get("observedGeneration") or "")
     if not text:
         return False
-    return not text.isdigit() or int(text) >= count(part(rollout, "metadata"), "generation")
+    number = parse_count(text)
+    return number is None or number >= count(part(rollout, "metadata"), "generation")
 
 
 def workload_is_observed(rollout: Raw) -> bool:
