@@ -31,17 +31,20 @@ async def set_image(
     ],
 ) -> None:
     """Change the images of containers by name; init and ephemeral containers count too."""
+    from tenacity import AsyncRetrying, retry_if_exception_type, stop_after_attempt, wait_random
+
     from rollouts.cli.console import say
     from rollouts.kube.errors import Conflict
 
     wanted = dict(text.split("=", 1) for text in images)
-    for attempt in range(1, _ATTEMPTS + 1):
-        try:
-            changed = await _write(session, rollout, wanted)
-            break
-        except Conflict:
-            if attempt == _ATTEMPTS:
-                raise
+    # Somebody else wrote in between, most likely the controller: read and write again.
+    retrying = AsyncRetrying(
+        retry=retry_if_exception_type(Conflict),
+        stop=stop_after_attempt(_ATTEMPTS),
+        wait=wait_random(0, 0.1),
+        reraise=True,
+    )
+    changed = await retrying(_write, session, rollout, wanted)
     if changed:
         say(f"rollout {rollout!r} image updated ({', '.join(dict.fromkeys(changed))})")
     else:
