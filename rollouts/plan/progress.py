@@ -51,7 +51,10 @@ class Facts:
 
     @property
     def has_progressed(self) -> bool:
-        """Whether anything has moved since the last status write."""
+        """Whether anything has moved since the last status write.
+
+        A spec that can be carried out again is movement: while it couldn't, nothing else had a chance to move.
+        """
         old, counts = self.here.status, self.counts
         old_updated = old.updated_replicas or 0
         moved = (
@@ -62,7 +65,8 @@ class Facts:
         )
         grew = counts.ready > (old.ready_replicas or 0) or counts.available > (old.available_replicas or 0)
         shrank = counts.replicas - counts.updated < (old.replicas or 0) - old_updated
-        return moved or grew or shrank or counts.updated != old_updated
+        is_sound_again = conditions.find(old.conditions, conditions.INVALID_SPEC) is not None
+        return moved or grew or shrank or counts.updated != old_updated or is_sound_again
 
     @property
     def revision(self) -> int:

@@ -24,6 +24,7 @@ LIMITED: Raw = {"progressDeadlineSeconds": 60}
 ABORTING: Raw = {**LIMITED, "progressDeadlineAbort": True}
 CRASHING = (replica_set("app:1", 5), replica_set("app:2", 1, 0, revision=2))
 WAITING: Raw = {"total": 6, "availableReplicas": 5, "readyReplicas": 5}
+BROKEN = condition("InvalidSpec", "True", "InvalidSpec", since=91)
 UNDONE = condition("Progressing", "True", "ReplicaSetNotAvailable", since=90)
 REFUSED = (*MOVING_CONDITIONS[:2], condition("Progressing", "False", "ReplicaSetCreateError", since=90))
 STUCK = "RolloutAborted: Rollout aborted update to revision 2: "
@@ -36,6 +37,15 @@ ROWS = (
         given(updating(rollout("app:2", **LIMITED), **WAITING), *CRASHING),
         Decided(wakes=151.0, because=("step 1 of 5 (setWeight: 20): the canary has 0 of 1 pods available",)),
         now=149,
+    ),
+    Row(
+        "a spec that was broken for longer than the deadline, and is whole again, gets all of its time",
+        given(updating(rollout("app:2", **ABORTING), conditions=[*MOVING_CONDITIONS, BROKEN], **WAITING), *CRASHING),
+        Decided(
+            status={"conditions": {"InvalidSpec": None}},
+            because=("step 1 of 5 (setWeight: 20): the canary has 0 of 1 pods available",),
+        ),
+        now=3600,
     ),
     Row(
         "at the deadline itself there is still time",
