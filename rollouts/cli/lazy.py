@@ -7,6 +7,8 @@ from typing import Any
 import typer
 from typer.core import TyperCommand, TyperGroup
 
+from rollouts.cli.switches import SwitchCommand
+
 # What people type for a resource, and what it is called.
 _ALIASES = {"ro": "rollout", "rollouts": "rollout"}
 
@@ -21,6 +23,13 @@ class AliasGroup(TyperGroup):
             return found
         singular = _ALIASES.get(cmd_name, cmd_name)
         return super().get_command(ctx, singular) or super().get_command(ctx, f"{singular}s")
+
+    def resolve_command(self, ctx: Any, args: list[str]) -> Any:
+        """Return the command of the first word; where there is none, it may be a name whose kind was left out."""
+        if len(self.commands) == 1 and not args[0].startswith("-") and self.get_command(ctx, args[0]) is None:
+            kind = next(iter(self.commands))
+            ctx.fail(f"No such command {args[0]!r}. Did you mean '{ctx.command_path} {kind}'?")
+        return super().resolve_command(ctx, args)
 
 
 def load(place: str) -> Callable[..., Any]:
@@ -52,7 +61,7 @@ def lazy_command(place: str) -> type[TyperCommand]:
                 )
                 raise typer.Exit(1) from error
             single = typer.Typer(add_completion=False)
-            single.command(self.name)(function)
+            single.command(self.name, cls=SwitchCommand)(function)
             return typer.main.get_command(single)
 
     return LazyCommand

@@ -21,6 +21,7 @@ from rollouts.cli.restart import restart
 from rollouts.cli.retry import retry
 from rollouts.cli.set_image import set_image
 from rollouts.cli.status import status
+from rollouts.cli.switches import SwitchCommand
 from rollouts.cli.undo import undo
 from rollouts.cli.version import version
 
@@ -56,18 +57,18 @@ def _where(
 
 
 get_app, list_app, set_app = _group("Show one in full."), _group("List them."), _group("Change a part.")
-get_app.command("rollout")(get_rollout)
-list_app.command("rollouts")(list_rollouts)
-set_app.command("image")(set_image)
+get_app.command("rollout", cls=SwitchCommand)(get_rollout)
+list_app.command("rollouts", cls=SwitchCommand)(list_rollouts)
+set_app.command("image", cls=SwitchCommand)(set_image)
 
 app.add_typer(get_app, name="get", rich_help_panel=_LOOK)
 app.add_typer(list_app, name="list", rich_help_panel=_LOOK)
-app.command(rich_help_panel=_LOOK)(status)
-app.command(rich_help_panel=_LOOK)(explain)
+app.command(rich_help_panel=_LOOK, cls=SwitchCommand)(status)
+app.command(rich_help_panel=_LOOK, cls=SwitchCommand)(explain)
 
 _VERBS: "tuple[Callable[..., None], ...]" = (promote, abort, retry, pause, undo, restart)
 for _verb in _VERBS:
-    app.command(rich_help_panel=_ACT)(_verb)
+    app.command(rich_help_panel=_ACT, cls=SwitchCommand)(_verb)
 app.add_typer(set_app, name="set", rich_help_panel=_ACT)
 
 app.command(rich_help_panel=_CHECK)(lint)

@@ -40,6 +40,7 @@ async def status(
                         if shown.phase in (HEALTHY, DEGRADED):
                             break
     except TimeoutError as error:
-        raise CommandError(f"rollout {rollout!r} has not come to an end within {timeout}: {shown}") from error
+        limit = f"{timeout}s" if timeout.isdigit() else timeout
+        raise CommandError(f"rollout {rollout!r} has not come to an end within {limit}: {shown}") from error
     if shown.phase == DEGRADED:
         raise CommandError(f"rollout {rollout!r} is degraded: {shown.message}")

@@ -66,3 +66,10 @@ def test_usage_errors_have_exit_code_2(run: Run) -> None:
 
 def test_a_typo_gets_a_suggestion(run: Run) -> None:
     assert "promote" in run("promot", "web").stderr
+
+
+@pytest.mark.parametrize(("words", "whole"), [(["get", "web"], "get rollout"), (["set", "web", "a=b"], "set image")])
+def test_a_forgotten_kind_gets_a_suggestion(run: Run, words: list[str], whole: str) -> None:
+    result = run(*words)
+    assert result.exit_code == 2
+    assert f"Did you mean 'rollouts {whole}'?" in result.stderr

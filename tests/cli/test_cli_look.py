@@ -202,7 +202,20 @@ def test_status_gives_up_in_time(run: Run) -> None:
     result = run("status", "web", "--timeout", "1s")
     assert result.exit_code == 1
     assert result.stderr == ("error: rollout 'web' has not come to an end within 1s: Paused - CanaryPauseStep\n")
+    assert "within 1s: " in run("status", "web", "--timeout", "1").stderr
     assert run("status", "web", "--timeout", "soon").exit_code == 2
+
+
+@pytest.mark.parametrize("switch", ["--watch=false", "-w=false", "--watch=False", "--no-watch"])
+def test_a_switch_may_be_given_a_value_as_kubectl_does(run: Run, switch: str) -> None:
+    result = run("status", "web", switch)
+    assert (result.exit_code, result.stdout) == (0, "Paused - CanaryPauseStep\n")
+
+
+def test_a_switch_without_an_opposite_may_be_given_a_value(run: Run) -> None:
+    assert run("list", "rollouts", "--all-namespaces=true").stdout.startswith("NAMESPACE")
+    assert run("list", "rollouts", "--all-namespaces=false").stdout.startswith("NAME ")
+    assert run("list", "rollouts", "--all-namespaces=perhaps").exit_code == 2
 
 
 def test_a_watch_in_a_pipe_prints_whole_pictures(run: Run) -> None:
