@@ -9,6 +9,7 @@ from typing import Any
 import yaml
 
 STDIN = "-"
+_MANIFESTS = (".json", ".yaml", ".yml")
 
 
 class UnreadableError(Exception):
@@ -50,6 +51,14 @@ _Loader.yaml_implicit_resolvers = {
     first: [(tag, pattern) for tag, pattern in resolvers if tag != "tag:yaml.org,2002:timestamp"]
     for first, resolvers in yaml.SafeLoader.yaml_implicit_resolvers.items()
 }
+
+
+def files_of(place: str) -> list[str]:
+    """Return the manifest files that a name stands for: itself, or those in the directory, as kubectl's -f reads it."""
+    directory = Path(place)
+    if place == STDIN or not directory.is_dir():
+        return [place]
+    return sorted(str(each) for each in directory.iterdir() if each.suffix in _MANIFESTS and each.is_file())
 
 
 def read_documents(file: str) -> Iterator[Document]:

@@ -116,7 +116,28 @@ def test_lists_json_and_stdin() -> None:
 
 def test_other_kinds_are_left_alone(lint: Lint) -> None:
     result = lint("apiVersion: apps/v1\nkind: Deployment\nmetadata: {name: x}\nspec: {nonsense: 1}\n---\n")
-    assert (result.exit_code, result.stderr) == (0, "0 objects checked: no problem\n")
+    assert (result.exit_code, result.stderr) == (
+        0,
+        "0 objects checked (1 object of other kinds left alone): no problem\n",
+    )
+
+
+@pytest.mark.parametrize("text", ["", "---\n", "# nothing but a remark\n"])
+def test_nothing_to_check_is_no_pass(lint: Lint, text: str) -> None:
+    result = lint(text)
+    assert result.exit_code == 1
+    assert result.stderr.startswith("error: no object found in ")
+    assert result.stderr.endswith("web.yaml: nothing was checked\n")
+
+
+def test_a_directory_stands_for_its_manifests(tmp_path: Path) -> None:
+    (tmp_path / "b.yml").write_text(GOOD.replace("replicas: 3", "replicas: -3"))
+    (tmp_path / "a.yaml").write_text(GOOD)
+    (tmp_path / "README.md").write_text("a: [")
+    result = CliRunner().invoke(app, ["lint", "-f", str(tmp_path)])
+    assert result.exit_code == 1
+    assert result.stdout.startswith(f"{tmp_path}/b.yml:1: Rollout/web: spec.replicas")
+    assert result.stderr == "2 objects checked: 1 problem\n"
 
 
 @pytest.mark.parametrize(
