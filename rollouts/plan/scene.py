@@ -48,6 +48,9 @@ def set_scene(here: Observed, canary: CanaryStrategy, kit: Kit, now: datetime) -
     spec = here.rollout.spec
     steps = bind_steps(canary.steps or (), kit)
     before = State.of(here.status, len(steps))
+    if any(part.startswith("status.pauseConditions") for part in here.rubbish):
+        # A pause that can't be read has not been cleared: it begins again.
+        before = replace(before, controller_pause=False)
     if (revisions := sort_out(here)).name_is_taken:
         # Another object has our name: count the collision, which gives the template another hash.
         before = replace(before, collision_count=(before.collision_count or 0) + 1)

@@ -271,6 +271,17 @@ ROWS = (
         ),
     ),
     Row(
+        "a pause in rubbish that somebody wrote is not cleared: it begins again",
+        given(paused(pauseConditions=[{"reason": "CanaryPauseStep", "startTime": "soon"}]), *HALF),
+        Decided(
+            status={"pauseConditions": [{"reason": "CanaryPauseStep", "startTime": "2026-01-01T00:01:40Z"}]},
+            because=(
+                "step 4 of 5 (pause): the pause has no duration: promote to go on",
+                "status part ignored: status.pauseConditions[0]: {'reason': 'CanaryPauseStep', 'startTime': 'soon'}",
+            ),
+        ),
+    ),
+    Row(
         "an analysis could not decide: everything stays, until somebody does",
         given(
             paused(
