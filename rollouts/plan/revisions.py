@@ -71,17 +71,32 @@ def replica_set_name(rollout_name: str, pod_hash_: str) -> str:
 
 
 def claims(here: Observed) -> tuple[AdoptReplicaSet | ReleaseReplicaSet, ...]:
-    """Return what to adopt and what to release so that exactly what the selector matches is ours."""
+    """Return what to adopt and what to release so that exactly what the selector matches is ours.
+
+    All else waits for it; for what has been refused only if the update is about that very ReplicaSet. Any other that
+    can't be had must not keep ours from being scaled, nor people from aborting.
+    """
     if here.selector is None:
         return ()
+    refused = {each.subject for each in here.refusals if each.verb in {"adopt", "release"}}
     actions: list[AdoptReplicaSet | ReleaseReplicaSet] = []
     for each in here.replica_sets:
+        if each.name in refused and not _is_vital(here, each):
+            continue
         is_ours, matches = each.owner_uid == here.uid, here.selector.matches(each.labels)
         if is_ours and not matches and not each.is_deleting:
             actions.append(ReleaseReplicaSet(each.name, each.uid))
         elif not each.owner_uid and matches and not each.is_deleting:
             actions.append(AdoptReplicaSet(each.name, each.uid))
     return tuple(actions)
+
+
+def _is_vital(here: Observed, orphan: ReplicaSet) -> bool:
+    """Whether an update without this ReplicaSet would create its pods a second time, or lose stable from sight."""
+    is_current = orphan.annotations.get(keys.TEMPLATE_DIGEST) == here.digest
+    return not orphan.owner_uid and (
+        is_current or orphan.pod_hash in {here.status.stable_rs, here.status.current_pod_hash}
+    )
 
 
 def _find_canary(owned: Iterable[ReplicaSet], here: Observed, digest: str, hash_: str) -> ReplicaSet | None:

@@ -1,12 +1,14 @@
 """Which ReplicaSet belongs to which template? Adoption, release, collisions, rollbacks, and what is thrown away."""
 
+from dataclasses import replace
+
 import pytest
 
 from rollouts.api import keys
 from rollouts.plan import Refusal
 from rollouts.plan.hashing import pod_hash, template_digest
 from tests.plan.decided import Decided, Row, decided, given
-from tests.plan.given import TWO, deleting, paused, replica_set, rollout, stable, template
+from tests.plan.given import ONE, TWO, deleting, paused, replica_set, rollout, stable, template
 
 FOREIGN = {"app": "web", keys.POD_TEMPLATE_HASH: "other"}
 TAKEN = Refusal(
@@ -15,6 +17,7 @@ TAKEN = Refusal(
 TAKEN_TOO = Refusal(
     "create", "ReplicaSet", f"web-{pod_hash(TAKEN.digest, 1)}", "AlreadyExists", "already exists", TAKEN.digest
 )
+UNTOUCHABLE = Refusal("adopt", "ReplicaSet", replica_set("app:0", 2)["metadata"]["name"], "Forbidden", "not this one")
 SQUATTER = replica_set("app:3", 0)
 SQUATTER["metadata"]["name"] = f"web-{TWO}"
 
@@ -22,6 +25,16 @@ ROWS = (
     Row(
         "an orphan that the selector matches is adopted before anything else",
         given(stable(), replica_set("app:1", 5, owner=None)),
+        Decided(does=("adopt ReplicaSet web-78766d5789",), because=("ReplicaSets change hands first: web-78766d5789",)),
+    ),
+    Row(
+        "an orphan that we may not adopt keeps nobody waiting",
+        given(stable(), replica_set("app:1", 5), replica_set("app:0", 2, owner=None), refusals=[UNTOUCHABLE]),
+        Decided(),
+    ),
+    Row(
+        "stable itself is waited for: without it we would work on half of the facts",
+        given(stable(), replica_set("app:1", 5, owner=None), refusals=[replace(UNTOUCHABLE, subject=f"web-{ONE}")]),
         Decided(does=("adopt ReplicaSet web-78766d5789",), because=("ReplicaSets change hands first: web-78766d5789",)),
     ),
     Row(
