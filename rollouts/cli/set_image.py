@@ -44,7 +44,7 @@ async def set_image(
         wait=wait_random(0, 0.1),
         reraise=True,
     )
-    changed = await retrying(_write, session, rollout, wanted)
+    changed: tuple[str, ...] = await retrying(_write, session, rollout, wanted)
     if changed:
         say(f"rollout {rollout!r} image updated ({', '.join(dict.fromkeys(changed))})")
     else:
