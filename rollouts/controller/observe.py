@@ -237,4 +237,5 @@ def _is_available(raw: Raw, min_ready: timedelta, now: datetime) -> bool:
     ready: Raw = next((each for each in conditions if each.get("type") == "Ready"), {})
     if ready.get("status") != "True" or "deletionTimestamp" in raw["metadata"]:
         return False
-    return not min_ready or parse_time(ready["lastTransitionTime"]) + min_ready <= now
+    since = ready.get("lastTransitionTime")  # may be left out: not every kubelet is Kubernetes' own
+    return not min_ready or (bool(since) and parse_time(since) + min_ready <= now)
