@@ -50,11 +50,26 @@ def scale(revisions: Revisions, bounds: Bounds, target: Sizes, *, halted: bool, 
         sizes[stable.name] = max(now.stable, least)
     if revisions.canary is not None:
         sizes[revisions.canary.name] = now.canary
+    sizes.update(_not_yet_free(revisions, sizes))
     kept = _still_serving(revisions, bounds, sizes, serving)
     if stable is not None and stable.name in kept:
         # Promotion switches the Service: no step on the way there may wait for these pods to go.
         target = replace(target, stable=kept[stable.name])
     return Scaling(target, {**sizes, **kept}, create_at=0 if halted else now.canary, serving=tuple(kept))
+
+
+def _not_yet_free(revisions: Revisions, sizes: Mapping[str, int]) -> dict[str, int]:
+    """Return the sizes that stay because another ReplicaSet's pods, which are to stand in, are counted by hearsay.
+
+    One that was scaled down and up again within moments may have lost pods that its status still counts. Its next
+    status tells, and brings the pass that goes on.
+    """
+    hearsay = {each.uid for each in revisions.all if each.available and not each.is_observed}
+    return {
+        each.name: each.size
+        for each in revisions.all
+        if sizes.get(each.name, each.size) < each.size and hearsay - {each.uid}
+    }
 
 
 def _still_serving(revisions: Revisions, bounds: Bounds, sizes: Mapping[str, int], serving: str) -> dict[str, int]:

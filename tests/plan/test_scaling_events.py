@@ -4,11 +4,26 @@ import pytest
 
 from rollouts.api import keys
 from tests.plan.decided import Decided, Row, decided, given
-from tests.plan.given import aborted, paused, replica_set, rollout, stable, updating
+from tests.plan.given import Raw, aborted, paused, replica_set, rollout, stable, updating
 
 HALF = (replica_set("app:1", 3), replica_set("app:2", 2, revision=2))
 
+
+def unobserved(raw: Raw) -> Raw:
+    """Return a ReplicaSet whose status is about an earlier size."""
+    return {**raw, "metadata": {**raw["metadata"], "generation": 3}}
+
+
 ROWS = (
+    Row(
+        "what a ReplicaSet said before it was scaled down and up again frees no pod of another one",
+        given(
+            updating(index=4, updated=4, total=6),
+            replica_set("app:1", 2),
+            unobserved(replica_set("app:2", 4, revision=2)),
+        ),
+        Decided(wakes=691.0, because=("step 5 of 5 (setWeight: 80): stable has 2 pods on its way to 1",)),
+    ),
     Row(
         "healthy, more pods",
         given(stable(rollout(replicas=8)), replica_set("app:1", 5)),
