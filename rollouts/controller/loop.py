@@ -133,6 +133,7 @@ class Loop:
         if rollout is None or is_going(rollout):
             self.forget(key)
         else:
+            _log.info("a write found no such Rollout, though the cache has one: trying again", rollout=str(key))
             self.queue.retry(key)
 
     def _done(self, key: Key, delay: float, *, acted: bool) -> None:
