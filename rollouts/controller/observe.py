@@ -19,6 +19,7 @@ from rollouts.controller.freshness import Expectation, Freshness, version_of
 from rollouts.controller.key import Key
 from rollouts.controller.refusals import Refusals
 from rollouts.kube.client import Api
+from rollouts.kube.errors import ApiError
 from rollouts.kube.resources import PODS
 from rollouts.plan import Observed, Refusal, ReplicaSet, observe_replica_set, observe_rollout
 from rollouts.plan.observed import Pod
@@ -51,10 +52,14 @@ class Unreadable:
 
 @dataclass(frozen=True, slots=True)
 class Picture:
-    """Everything is there: what to plan from. `stamp` is None when not all of it carries a version."""
+    """Everything is there: what to plan from. `stamp` is None when not all of it carries a version.
+
+    `trouble` tells that the pods can't be listed: a restart has to wait, nothing else does.
+    """
 
     observed: Observed
     stamp: Stamp | None
+    trouble: ApiError | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,7 +141,11 @@ class Observer:
             return Unchanged()
         if view.observed is None:
             return Unreadable(raw, view.problem, stamp)
-        pods = await self._pods(view.observed, now)
+        pods, trouble = None, None
+        try:
+            pods = await self._pods(view.observed, now)
+        except ApiError as error:
+            trouble = error
         replica_sets = sorted(view.look_at(parts.replica_sets), key=lambda each: (each.created, each.name))
         observed = dataclasses.replace(
             view.observed,
@@ -145,7 +154,7 @@ class Observer:
             pods=pods,
             refusals=parts.refusals,
         )
-        return Picture(observed, stamp if pods is None else None)
+        return Picture(observed, stamp if pods is None and trouble is None else None, trouble)
 
     def identity_of(self, key: Key, kind: str, name: str) -> str:
         """Return what changes when an object in the Rollout's namespace does, its status apart; empty without one."""

@@ -154,9 +154,10 @@ class Reconciler:
             case Unreadable(raw, problem, stamp):
                 scene = _Scene(key, raw, None, stamp, now)
                 return await self._carry_out(scene, plan_unreadable(raw, problem, now))
-            case Picture(observed, stamp):
+            case Picture(observed, stamp, trouble):
                 scene = _Scene(key, observed.raw, observed, stamp, now)
-                return await self._carry_out(scene, self._plan(observed, now, self._kit))
+                result = await self._carry_out(scene, self._plan(observed, now, self._kit))
+                return result if trouble is None else _in_spite_of(trouble, result)
 
     def forget(self, key: Key) -> None:
         """Drop everything known of a Rollout that is gone."""
@@ -264,6 +265,17 @@ class Reconciler:
             return
         _log.warning("overdue: a live read shows that it won't come", rollout=str(key), expected=str(expectation))
         self._freshness.settle(key, expectation)
+
+
+def _in_spite_of(trouble: ApiError, result: Result) -> Result:
+    """Return the result of a pass that did what it could do without something that it couldn't read."""
+    match result:
+        case Failed(errors):
+            return Failed((*errors, trouble))
+        case Done() | Waiting():
+            return Failed((trouble,))
+        case _:
+            return result
 
 
 def _seen(observed: Observed | None) -> Seen:
