@@ -1,7 +1,7 @@
 """What instant does a timestamp on the wire mean? RFC 3339 is read and written; inside, times are aware and in UTC."""
 
 import re
-from datetime import UTC, datetime
+from datetime import MAXYEAR, UTC, datetime
 from functools import lru_cache
 
 _RFC3339 = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?(?:Z|[+-]\d\d:\d\d)", re.ASCII)
@@ -12,9 +12,13 @@ def parse_time(text: str) -> datetime:
     """Read an RFC 3339 time with any offset as an aware time in UTC. Raises ValueError."""
     if _RFC3339.fullmatch(text):
         try:
-            return datetime.fromisoformat(text).astimezone(UTC)
+            instant = datetime.fromisoformat(text).astimezone(UTC)
         except (ValueError, OverflowError):
             pass  # such as a 13th month: the text is named below
+        else:
+            # The last year is left out: adding a delay to a time must stay possible.
+            if instant.year < MAXYEAR:
+                return instant
     raise ValueError(f"{text!r} is no time: write it as in 2006-01-02T15:04:05Z")
 
 

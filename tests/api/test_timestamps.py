@@ -44,3 +44,8 @@ def test_times_are_written_in_utc() -> None:
     instant = datetime(2024, 2, 29, 14, 0, 1, 42, tzinfo=timezone(timedelta(hours=2)))
     assert format_time(instant) == "2024-02-29T12:00:01Z"
     assert format_micro_time(instant) == "2024-02-29T12:00:01.000042Z"
+
+
+def test_the_last_year_that_there_is_leaves_no_room_for_a_delay() -> None:
+    with pytest.raises(ValueError, match="is no time"):
+        parse_time("9999-12-31T23:59:59Z")
