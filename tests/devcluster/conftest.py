@@ -1,6 +1,7 @@
 """A dev cluster on a thread of its own, so that tests and kubectl can talk to it as they would to any other."""
 
 import asyncio
+import itertools
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -38,11 +39,14 @@ def http(running: Running) -> Http:
     return running.http
 
 
+_numbers = itertools.count(1)
+
+
 @pytest.fixture
 def namespace(running: Running, request: pytest.FixtureRequest) -> str:
     """A namespace of the test's own."""
     test: str = request.node.name
-    name = test.replace("_", "-").partition("[")[0][:50].strip("-") + f"-{id(request) % 10000}"
+    name = test.replace("_", "-").partition("[")[0][:50].strip("-") + f"-{next(_numbers)}"
     code, _ = running.http.post("/api/v1/namespaces", {"metadata": {"name": name}})
     assert code == 201
     return name
