@@ -11,7 +11,7 @@ from rollouts.plan.actions import Action, Plan
 from rollouts.view import ages, fields, requests
 from rollouts.view.fields import Raw
 from rollouts.view.requests import Answer, Change, kubectl_line
-from rollouts.view.status import Shown, Waiting, shown_status, waiting
+from rollouts.view.status import Shown, Waiting, is_invalid, shown_status, waiting
 from rollouts.view.steps import StepRow, step_rows
 
 
@@ -45,7 +45,7 @@ class Explanation:
         yield from _section("The controller does next", self.next_writes or ("nothing, until something changes",))
         if self.looks_again_at is not None:
             left = ages.remaining(self.looks_again_at, now)
-            yield f"Time alone changes something at {format_time(self.looks_again_at)} (in {left})"
+            yield f"It looks again by itself at {format_time(self.looks_again_at)} (in {left})"
         steps = [f"{row.index + 1}. {row.title}{' (now)' * (row.state == 'current')}" for row in self.remaining_steps]
         if steps:
             yield from _section("Steps that remain", steps)
@@ -138,6 +138,13 @@ def _update_in_words(action: actions.UpdateReplicaSet) -> str:
 
 def choices(rollout: Raw) -> Iterator[Choice]:
     """Yield what a person can sensibly do now, with every way to do it."""
+    name, namespace = fields.name_of(rollout), fields.namespace_of(rollout)
+    if is_invalid(rollout):
+        # Any verb would be accepted and do nothing: the controller acts on a valid spec only.
+        yield Choice("correct the spec", f"kubectl edit rollout {name} -n {namespace}")
+        yield Choice("check a manifest before it is applied", "rollouts lint -f FILE")
+        yield Choice("look at everything", f"rollouts get rollout {name} -n {namespace}")
+        return
     offers: tuple[tuple[str, str, Answer], ...] = (
         ("go on now", "promote", requests.promote(rollout)),
         ("skip everything that is left", "promote --full", requests.promote_full(rollout)),
@@ -148,9 +155,7 @@ def choices(rollout: Raw) -> Iterator[Choice]:
     for does, verb, answer in offers:
         if isinstance(answer, Change):
             yield _choice(rollout, does, verb, answer)
-    yield Choice(
-        "look at everything", f"rollouts get rollout {fields.name_of(rollout)} -n {fields.namespace_of(rollout)}"
-    )
+    yield Choice("look at everything", f"rollouts get rollout {name} -n {namespace}")
 
 
 def _choice(rollout: Raw, does: str, verb: str, change: Change) -> Choice:

@@ -50,6 +50,11 @@ def shown_status(rollout: Raw) -> Shown:
     return Shown(str(status["phase"]), str(status.get("message") or ""))
 
 
+def is_invalid(rollout: Raw) -> bool:
+    """Whether the controller refuses to act on the spec, which nothing but another spec ends."""
+    return shown_status(rollout).message.startswith("InvalidSpec")
+
+
 def current_step(rollout: Raw) -> Raw | None:
     """Return the step in progress; None when there is none."""
     steps = fields.items(rollout, "spec", "strategy", "canary", "steps")
@@ -109,7 +114,7 @@ def waiting(rollout: Raw) -> Waiting | None:
     shown = shown_status(rollout)
     if shown.message.startswith("waiting for rollout"):
         return Waiting("the controller has not seen the latest change yet")
-    if shown.message.startswith("InvalidSpec"):
+    if is_invalid(rollout):
         return Waiting("the spec is invalid; nothing is done until it is changed")
     if fields.is_aborted(rollout) and fields.part(rollout, "spec").get("paused"):
         return Waiting("the update was aborted, but spec.paused keeps all pods as they are", None, "abort")

@@ -246,6 +246,14 @@ def test_explain_names_an_invalid_spec(run: Run, rollout: Json) -> None:
     assert "spec.replicas: Invalid value: 'three'" in text
 
 
+def test_explain_offers_no_verb_that_an_invalid_spec_would_swallow(run: Run, rollout: Json) -> None:
+    rollout["status"] |= {"phase": "Degraded", "message": "InvalidSpec: spec.replicas: -1 is negative"}
+    text = run("explain", "web").stdout
+    assert "kubectl edit rollout web -n default" in text
+    assert "rollouts promote" not in text
+    assert "rollouts pause" not in text
+
+
 def test_explain_knows_the_services_that_the_spec_names(run: Run, api: FakeApi, rollout: Json) -> None:
     rollout["spec"]["strategy"]["canary"]["canaryService"] = "web-canary"
     assert 'Service "web-canary" does not exist' in run("explain", "web").stdout
