@@ -23,8 +23,12 @@ The dev cluster is up at {url}. In another terminal:
   kubectl get pods --watch
   kubectl set image deployment/web nginx=nginx:crash     (its containers crash)
   kubectl delete deployment web
-
+{more}
 Ctrl-C stops it, and everything in it is gone.
+"""
+# Without it a first Rollout is accepted, and nothing ever happens to it.
+_CONTROLLER = """
+  rollouts controller --no-leader-elect --bind-address 127.0.0.1   (Rollouts need it; in a terminal of its own)
 """
 
 
@@ -50,7 +54,7 @@ def devcluster(
         port=port, kubeconfig_path=kubeconfig, pod_start=_duration(pod_start).total_seconds(), crds=crds
     )
     try:
-        asyncio.run(_serve(cluster))
+        asyncio.run(_serve(cluster, has_crds=crds is not None))
     except ApiError as error:
         complain(f"error: a manifest in {crds} was refused: {error.message}")
         raise typer.Exit(1) from error
@@ -68,11 +72,12 @@ def _duration(text: str) -> "timedelta":
         raise typer.BadParameter(str(error), param_hint="--pod-start") from error
 
 
-async def _serve(cluster: "DevCluster") -> None:
+async def _serve(cluster: "DevCluster", *, has_crds: bool) -> None:
     stopped = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, stopped.set)
     async with cluster:
-        typer.echo(_TRY.format(url=cluster.url, kubeconfig=cluster.kubeconfig_path))
+        more = _CONTROLLER if has_crds else ""
+        typer.echo(_TRY.format(url=cluster.url, kubeconfig=cluster.kubeconfig_path, more=more))
         await stopped.wait()
