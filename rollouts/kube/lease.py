@@ -72,6 +72,7 @@ class LeaderElector:
         self._now = now
         self._observed: dict[str, Any] | None = None
         self._observed_at = 0.0
+        self._told_of: str | None = None
 
     async def run(self, lead: Callable[[], Awaitable[None]]) -> None:
         """Wait for the lease, then run `lead` while holding it.
@@ -156,9 +157,18 @@ class LeaderElector:
             return True
         self._observe(lease)
         if self.holder and self.holder != self.identity and self._clock() < self._expires_at():
+            self._stand_by()
             return False
         self._observe(await self._write(self._claim(lease)))
         return True
+
+    def _stand_by(self) -> None:
+        """Say, once for each holder, why this process does nothing."""
+        if self.holder != self._told_of:
+            self._told_of = self.holder
+            _log.info(
+                "standing by", lease=self._name, namespace=self._namespace, identity=self.identity, holder=self.holder
+            )
 
     def _observe(self, lease: dict[str, Any]) -> None:
         """Remember the record, and when it last changed by our own clock."""

@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, cast
 
 import pytest
+from structlog.testing import capture_logs
 
 from rollouts.kube.client import Api
 from rollouts.kube.errors import Conflict, NotFound, Unreachable
@@ -130,6 +131,18 @@ async def test_the_first_elector_creates_the_lease_and_renews_it() -> None:
         assert server.spec["acquireTime"] == acquired
         assert acquired < server.spec["renewTime"] <= "2026-01-01T00:01:01.000000Z"
         assert 28 <= server.writes <= 31
+
+
+@pytest.mark.looptime
+async def test_who_stands_by_says_so_once_and_for_whom() -> None:
+    server, leaders = LeaseServer(), Leaders()
+    async with running(asyncio.create_task(elector(server, "a").run(leaders.work("a")))):
+        await asyncio.sleep(1)
+        with capture_logs() as logs:
+            async with running(asyncio.create_task(elector(server, "b").run(leaders.work("b")))):
+                await asyncio.sleep(60)
+        told = [(log["identity"], log["holder"]) for log in logs if log["event"] == "standing by"]
+        assert told == [("b", "a")]
 
 
 @pytest.mark.looptime
