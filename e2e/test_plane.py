@@ -82,8 +82,11 @@ async def test_a_crashing_image_loops_and_is_never_ready(kubectl: Kubectl) -> No
         statuses = [status for pod in pods["items"] for status in pod["status"].get("containerStatuses", [])]
         return any(status["restartCount"] > 0 and not status["ready"] for status in statuses)
 
+    async def backs_off() -> bool:  # between two tries the container runs for a moment
+        return await kubectl("get", "pods", "-o", f"jsonpath={path}") == "CrashLoopBackOff"
+
     await eventually(loops, within=15)
-    assert await kubectl("get", "pods", "-o", f"jsonpath={path}") == "CrashLoopBackOff"
+    await eventually(backs_off, within=15)
     await kubectl("delete", "deployment/web")
 
 

@@ -37,6 +37,9 @@ def scale(revisions: Revisions, bounds: Bounds, target: Sizes, *, halted: bool, 
     if halted and not is_scaling_event(revisions, bounds.replicas):
         return Scaling(target, {}, create_at=0)
     stable = revisions.stable if revisions.has_distinct_stable else None
+    if halted and stable is not None and Count.of(revisions.canary).size == 0:
+        # A canary that has not begun doesn't begin now: all of the new size is stable's.
+        target = Sizes(canary=0, stable=bounds.replicas)
     others = [Count.of(each) for each in revisions.others]
     now = next_sizes(
         bounds, target, Count.of(revisions.canary), Count.of(stable), others, has_canary=revisions.canary is not None

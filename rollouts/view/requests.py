@@ -8,13 +8,14 @@ import json
 import shlex
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, Literal
 
 from rollouts.api import keys
 from rollouts.api.timestamps import format_time
 from rollouts.view import fields
 from rollouts.view.fields import Raw
+from rollouts.view.status import is_invalid
 from rollouts.view.steps import steps_of
 
 
@@ -97,6 +98,8 @@ def promote(rollout: Raw) -> Answer:
     """Go on: end the pause, or skip the step in progress."""
     if fields.is_aborted(rollout):
         return Nothing("is aborted: start the update again with retry, or promote it with --full")
+    if is_invalid(rollout):
+        return Nothing("has an invalid spec, so that nothing goes on: `rollouts explain` says what to change")
     patches, said = _go_on(rollout)
     patches = (*_unpause(rollout), *patches)
     if patches:
@@ -158,9 +161,12 @@ def pause(rollout: Raw) -> Answer:
 
 
 def restart(rollout: Raw, at: datetime, now: datetime) -> Answer:
-    """Have all pods that are older than `at` replaced."""
+    """Have all pods that are older than `at` replaced.
+
+    Kubernetes tells times in whole seconds: rounded down, `at` would spare the pods of its own second.
+    """
     del rollout
-    text = format_time(at)
+    text = format_time(at + timedelta(microseconds=999_999))
     return Change((spec_patch(restartAt=text),), f"restarts at {text}" if at > now else "restarted")
 
 

@@ -227,3 +227,10 @@ ROWS = (
 @pytest.mark.parametrize("row", ROWS, ids=str)
 def test_a_change_of_size(row: Row) -> None:
     assert decided(row.here, row.now) == row.decided
+
+
+def test_paused_before_the_canary_has_begun_all_of_the_new_size_is_stables() -> None:
+    raw = updating(rollout("app:2", replicas=10, paused=True), index=0, updated=0)
+    turn = decided(given(raw, replica_set("app:1", 5), replica_set("app:2", 0, revision=2)))
+
+    assert turn.does == ("update ReplicaSet web-78766d5789 (revision 1): 5 to 10 pods, desired-replicas=10",)

@@ -73,6 +73,9 @@ def test_promote_of_what_is_promoted_says_so(given: Given) -> None:
 
 def test_promote_refuses_what_makes_no_sense(given: Given) -> None:
     assert "retry" in refusal(requests.promote(given(abort=True)))
+    assert "invalid" in refusal(
+        requests.promote(given(abort=None, phase="Degraded", message="InvalidSpec: no strategy"))
+    )
     assert "--full" in refusal(requests.promote(given(**{**RUNNING, "currentStepIndex": 4, "abort": None})))
 
 
@@ -126,6 +129,10 @@ def test_restart(paused: Json, now: datetime) -> None:
     assert requests.restart(paused, now, now) == Change(
         (Patch({"spec": {"restartAt": "2024-05-01T12:00:00Z"}}),), "restarted"
     )
+    within_the_second = now + timedelta(milliseconds=300)
+    assert patches(requests.restart(paused, within_the_second, within_the_second)) == [
+        Patch({"spec": {"restartAt": "2024-05-01T12:00:01Z"}})
+    ]
 
 
 def same(one: Any, another: Any) -> bool:
