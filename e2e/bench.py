@@ -22,6 +22,7 @@ import orjson
 import yaml
 
 from e2e import arguments, build, ports
+from e2e.figures import Figure, table
 from e2e.plane import ControlPlane
 from e2e.program import Program
 from e2e.stream import follow
@@ -73,19 +74,6 @@ class Contender:
 
 
 OURS = Contender("rollouts")
-
-
-@dataclass(frozen=True)
-class Figure:
-    """One measured number. Less is better in all of them."""
-
-    what: str
-    value: float
-    unit: str = ""
-
-    def __str__(self) -> str:
-        digits = 0 if self.unit in ("ms", "MB") else 1 if self.unit == "s" else 2
-        return f"{self.value:.{digits}f} {self.unit}".strip()
 
 
 def rollout(name: str, steps: list[dict[str, Any]], *, replicas: int = 4) -> dict[str, Any]:
@@ -346,27 +334,6 @@ async def _is_quiet(process: Process) -> None:
         return process.cpu - before < 0.05
 
     await eventually(check, within=120, what="the controller is quiet")
-
-
-def table(ours: list[Figure], theirs: list[Figure], machine: str) -> str:
-    """The report as Markdown; with another controller's figures of the same run, and what ours are of them."""
-    others = {figure.what: figure for figure in theirs}
-    lines = [
-        "# Benchmark",
-        "",
-        "Measured by `make bench` on a real control plane, each controller on a fresh one, one after the other in the",
-        "same run. Writes are counted in the API server's audit log, CPU and memory by the kernel. Less is better.",
-        "",
-        machine,
-        "",
-        "| | rollouts | the API's other controller | ratio |",
-        "|---|---|---|---|",
-    ]
-    for figure in ours:
-        other = others.get(figure.what)
-        ratio = f"{figure.value / other.value:.2f}" if other is not None and other.value else ""
-        lines.append(f"| {figure.what.replace('  on', '&nbsp;&nbsp;on')} | {figure} | {other or ''} | {ratio} |")
-    return "\n".join([*lines, ""])
 
 
 async def measure(contender: Contender, at_once: int, resumed: int, idle: int) -> list[Figure]:
