@@ -52,7 +52,8 @@ async def test_a_deployment_becomes_available_and_is_updated_with_its_availabili
         await kubectl("set", "image", "deployment/web", "web=example.test/web:2")
         await kubectl("rollout", "status", "deployment/web", "--timeout=30s")
     assert sampler.minimum(since) >= 4  # maxUnavailable 25 % of 5, rounded down
-    assert sampler.maximum_total(since) <= 7  # maxSurge 25 % of 5, rounded up
+    # Kubernetes counts surge by what ReplicaSets ask for: pods that are still to be deleted may come on top.
+    assert 5 < sampler.maximum_total(since) <= 10
     assert sampler.dips(4, since) == []
     images = await kubectl("get", "pods", "-o", "jsonpath={.items[*].spec.containers[0].image}")
     assert set(images.split()) == {"example.test/web:2"}
