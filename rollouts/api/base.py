@@ -4,7 +4,7 @@ Scalars are strict, because the API server is: "3" is no count, and 1 is no bool
 CustomResourceDefinition; `rollouts.api.crds` puts them together.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Annotated, Any, TypeVar
 
@@ -60,6 +60,17 @@ def parse_leniently(model: type[M], raw: Mapping[str, Any] | None) -> tuple[M, l
             return model(), [f"status: {raw!r}"]
         rest = {key: value for key, value in raw.items() if value is not None}
         return _without_rubbish(model, rest, error)
+
+
+def field_path(location: Sequence[int | str]) -> str:
+    """Return pydantic's location of an error as a field path: `spec.strategy.canary.steps[2]`."""
+    return "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in location).lstrip(".")
+
+
+def describe(error: ValidationError) -> str:
+    """Say which field is wrong and why, in the form of the API's own messages."""
+    first = error.errors(include_url=False, include_context=False)[0]
+    return f"{field_path(first['loc'])}: Invalid value: {first['input']!r}: {first['msg']}"
 
 
 def _without_rubbish(model: type[M], rest: dict[str, Any], error: ValidationError) -> tuple[M, list[str]]:

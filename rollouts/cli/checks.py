@@ -9,6 +9,7 @@ import orjson
 from pydantic import ValidationError
 
 from rollouts.api import unknown
+from rollouts.api.base import field_path
 from rollouts.api.rollout import parse_rollout
 from rollouts.cli.manifests import Document
 from rollouts.plan.validate import problems
@@ -104,16 +105,8 @@ def _of_rollout(document: Document, services: Mapping[str, Any]) -> Iterator[Fin
         rollout = parse_rollout(raw)
     except ValidationError as error:
         for each in error.errors(include_url=False):
-            yield Finding(document, path_of(each["loc"]), each["msg"].removeprefix("Value error, "))
+            yield Finding(document, field_path(each["loc"]), each["msg"].removeprefix("Value error, "))
         return
     known = {name: services.get(name, _TAKEN_FOR_GRANTED) for name in fields.service_names(raw)}
     for problem in problems(rollout, raw, load_kit(), known):
         yield Finding(document, problem.path, problem.message)
-
-
-def path_of(location: Sequence[int | str]) -> str:
-    """Return pydantic's location as a field path."""
-    path = ""
-    for part in location:
-        path += f"[{part}]" if isinstance(part, int) else f".{part}" if path else str(part)
-    return path

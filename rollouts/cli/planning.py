@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic import ValidationError
 
-from rollouts.cli.checks import path_of
+from rollouts.api.base import describe
 from rollouts.kube.errors import Forbidden, NotFound
 from rollouts.kube.resources import SERVICES
 from rollouts.plan import Plan, observe_rollout, plan_rollout
@@ -38,9 +38,7 @@ def plan_now(rollout: Json, replica_sets: list[Json], services: dict[str, Json |
     try:
         observed = observe_rollout(rollout, replica_sets, services)
     except ValidationError as error:
-        first = error.errors(include_url=False, include_context=False)[0]
-        problem = f"{path_of(first['loc'])}: Invalid value: {first['input']!r}: {first['msg']}"
-        return plan_unreadable(rollout, problem, now)
+        return plan_unreadable(rollout, describe(error), now)
     return plan_rollout(observed, now, load_kit())
 
 

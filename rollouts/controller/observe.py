@@ -12,6 +12,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
+from rollouts.api.base import describe
 from rollouts.api.selectors import Selector
 from rollouts.api.timestamps import parse_time
 from rollouts.controller.caches import BY_OWNER, ORPHANS, Lookups, controller_of, named_services
@@ -220,13 +221,6 @@ def _read(version: str, raw: Raw, before: _View | None) -> _View:
     except ValidationError as error:
         return _View(version, None, describe(error))
     return _View(version, observed, sets=before.sets if before is not None else {})
-
-
-def describe(error: ValidationError) -> str:
-    """Say which field is wrong and why, in the form of the API's own messages."""
-    first = error.errors(include_url=False, include_context=False)[0]
-    path = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in first["loc"]).lstrip(".")
-    return f"{path}: Invalid value: {first['input']!r}: {first['msg']}"
 
 
 def _observe_pod(raw: Raw, min_ready: timedelta, now: datetime) -> Pod:

@@ -6,6 +6,7 @@ from typing import Any
 from rollouts.api import keys
 from rollouts.kube.patches import merge_patch
 from rollouts.plan.actions import PatchRollout, SwitchService, UpdateReplicaSet
+from rollouts.plan.revisions import owner_reference
 
 Raw = Mapping[str, Any]
 
@@ -56,16 +57,8 @@ def _escape(key: str) -> str:
 
 def adopt(seen: Raw, rollout: Raw) -> dict[str, Any]:
     """Return a merge patch that makes the Rollout the controller of a ReplicaSet, if nobody has changed it."""
-    metadata, owner = seen["metadata"], rollout["metadata"]
-    ours = {
-        "apiVersion": rollout["apiVersion"],
-        "kind": rollout["kind"],
-        "name": owner["name"],
-        "uid": owner["uid"],
-        "controller": True,
-        "blockOwnerDeletion": True,
-    }
-    others = [each for each in metadata.get("ownerReferences") or () if each.get("uid") != owner["uid"]]
+    metadata, ours = seen["metadata"], owner_reference(rollout)
+    others = [each for each in metadata.get("ownerReferences") or () if each.get("uid") != ours["uid"]]
     return _owned_by(metadata, [*others, ours])
 
 

@@ -23,10 +23,7 @@ Raw = Mapping[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class ReplicaSet:
-    """One ReplicaSet as decisions see it. Counts are pods; `revision` is 0 where no annotation tells it.
-
-    `deadline` is when a delayed scale-down is due; `deadline_is_rubbish` tells that the annotation does not parse.
-    """
+    """One ReplicaSet as decisions see it. Counts are pods; `revision` is 0 where no annotation tells it."""
 
     name: str
     uid: str
@@ -40,8 +37,6 @@ class ReplicaSet:
     is_observed: bool
     is_deleting: bool
     owner_uid: str
-    deadline: datetime | None
-    deadline_is_rubbish: bool
     raw: Raw = field(repr=False)
 
     @property
@@ -161,21 +156,10 @@ def _controller_uid(metadata: Raw) -> str:
     return ""
 
 
-def _deadline(annotations: Mapping[str, str]) -> tuple[datetime | None, bool]:
-    text = annotations.get(keys.SCALE_DOWN_DEADLINE)
-    if text is None:
-        return None, False
-    try:
-        return parse_time(text), False
-    except ValueError:
-        return None, True
-
-
 def observe_replica_set(raw: Raw) -> ReplicaSet:
     """Return the view of one raw ReplicaSet."""
     metadata, spec, status = raw["metadata"], raw["spec"], raw.get("status") or {}
     annotations = metadata.get("annotations") or {}
-    deadline, is_rubbish = _deadline(annotations)
     return ReplicaSet(
         name=metadata["name"],
         uid=metadata["uid"],
@@ -189,8 +173,6 @@ def observe_replica_set(raw: Raw) -> ReplicaSet:
         is_observed=status.get("observedGeneration", 0) >= metadata.get("generation", 0),
         is_deleting="deletionTimestamp" in metadata,
         owner_uid=_controller_uid(metadata),
-        deadline=deadline,
-        deadline_is_rubbish=is_rubbish,
         raw=raw,
     )
 

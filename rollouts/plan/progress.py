@@ -8,7 +8,7 @@ from rollouts.api.meta import Condition
 from rollouts.plan import conditions
 from rollouts.plan.conditions import Wanted
 from rollouts.plan.observed import Observed
-from rollouts.plan.revisions import Revisions
+from rollouts.plan.revisions import Revisions, replica_set_name
 from rollouts.plan.state import State
 from rollouts.plan.status import Counts
 
@@ -130,7 +130,7 @@ def _stopped(facts: Facts, now: datetime) -> Wanted | None:
         cause = f": {facts.cause}" if facts.cause else ""
         return Wanted(kind, "False", conditions.ABORTED, f"Rollout aborted update to revision {facts.revision}{cause}")
     if facts.refused:
-        name = f"{facts.here.name}-{facts.revisions.pod_hash}"
+        name = replica_set_name(facts.here.name, facts.revisions.pod_hash)
         message = f'Failed to create new replica set "{name}": {facts.refused}'
         late = is_out_of_time(facts, now)
         return Wanted(kind, "False", conditions.TIMED_OUT if late else conditions.CREATE_ERROR, message)

@@ -12,7 +12,7 @@ from rollouts.api import keys
 from rollouts.plan.actions import AdoptReplicaSet, CreateReplicaSet, ReleaseReplicaSet
 from rollouts.plan.equality import templates_equal
 from rollouts.plan.hashing import pod_hash
-from rollouts.plan.observed import Observed, ReplicaSet
+from rollouts.plan.observed import Observed, Raw, ReplicaSet
 
 # What a ReplicaSet does not inherit from its Rollout's annotations.
 _OWN_ANNOTATIONS = frozenset(
@@ -168,7 +168,7 @@ def new_replica_set(here: Observed, revisions: Revisions, size: int, replicas: i
                 keys.DESIRED_REPLICAS: str(replicas),
                 keys.TEMPLATE_DIGEST: revisions.digest,
             },
-            "ownerReferences": [owner_reference(here)],
+            "ownerReferences": [owner_reference(here.raw)],
         },
         "spec": {"replicas": size, "selector": selector, "template": template},
     }
@@ -184,13 +184,13 @@ def new_replica_set(here: Observed, revisions: Revisions, size: int, replicas: i
     )
 
 
-def owner_reference(here: Observed) -> dict[str, Any]:
-    """Return the reference that makes a ReplicaSet ours."""
+def owner_reference(rollout: Raw) -> dict[str, Any]:
+    """Return the reference that makes a ReplicaSet the Rollout's."""
     return {
         "apiVersion": "argoproj.io/v1alpha1",
         "kind": "Rollout",
-        "name": here.name,
-        "uid": here.uid,
+        "name": rollout["metadata"]["name"],
+        "uid": rollout["metadata"]["uid"],
         "controller": True,
         "blockOwnerDeletion": True,
     }
