@@ -5,24 +5,23 @@ sizes go, does the current step let us on, is the update over. Each question is 
 """
 
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import datetime
+from functools import partial
 
 from rollouts.api import keys
 from rollouts.api.canary import CanaryStrategy
-from rollouts.plan import elapsed, state
-from rollouts.plan.actions import Action, PatchRollout, Plan
+from rollouts.plan import state
+from rollouts.plan.actions import PatchRollout, Plan
+from rollouts.plan.conclude import conclude
 from rollouts.plan.observed import Observed
-from rollouts.plan.progress import Facts, deadline, is_out_of_time, timeout_text, wanted_conditions
-from rollouts.plan.reasons import because, unmet
-from rollouts.plan.replicas import target_sizes
-from rollouts.plan.restart import Restart, plan_restart
-from rollouts.plan.revisions import Revisions, claims
-from rollouts.plan.scaling import Scaling, created, replica_set_actions, scale
+from rollouts.plan.reasons import unmet
+from rollouts.plan.replicas import resolve_bounds, target_sizes
+from rollouts.plan.revisions import claims
+from rollouts.plan.scaling import replica_set_actions, scale
 from rollouts.plan.scene import Scene, set_scene
 from rollouts.plan.services import canary_service_switches, hash_behind
 from rollouts.plan.state import State
-from rollouts.plan.status import Counts, build_status, can_wait
-from rollouts.plan.wishes import BoundStep, wishes_at
+from rollouts.plan.wishes import BoundStep, bind_steps, wishes_at
 from rollouts.ports import Gate, Here, Kit, Open, Shut
 
 
@@ -34,7 +33,8 @@ def plan_canary(here: Observed, canary: CanaryStrategy, kit: Kit, now: datetime)
         return Plan(actions=claim_actions, because=(f"ReplicaSets change hands first: {names}",))
     if here.rollout.spec.replicas is None:
         return Plan(actions=(PatchRollout(replicas=1),), because=("spec.replicas is not set: it becomes 1",))
-    scene = set_scene(here, canary, kit, now)
+    bounds = resolve_bounds(here.rollout.spec.replicas, canary.max_surge, canary.max_unavailable)
+    scene = set_scene(here, bind_steps(canary.steps or (), kit), bounds, now)
     target = target_sizes(
         scene.bounds,
         wishes_at(scene.steps, scene.state, has_stable=scene.revisions.has_distinct_stable).weight,
@@ -46,7 +46,8 @@ def plan_canary(here: Observed, canary: CanaryStrategy, kit: Kit, now: datetime)
     if here.annotations.get(keys.REVISION) != str(scene.revisions.next_revision):
         actions.append(PatchRollout(annotations={keys.REVISION: str(scene.revisions.next_revision)}))
     actions.extend(canary_service_switches(here, canary, scene.revisions, scene.state))
-    return _decide(scene, actions, scaling, now)
+    after, gate = _advance(scene, unmet(scene.revisions, scaling.target), now)
+    return conclude(scene, actions, scaling, after, gate, partial(_may_promote, scene), now)
 
 
 def _gate(at: State, step: BoundStep, missing: str, now: datetime) -> Gate:
@@ -93,89 +94,3 @@ def _may_promote(scene: Scene, at: State) -> bool:
         return True
     steps_done = at.index is None or at.index >= len(scene.steps)
     return steps_done and not scene.is_halted and canary.available >= scene.bounds.replicas
-
-
-def _decide(scene: Scene, actions: list[Action], scaling: Scaling, now: datetime) -> Plan:
-    here, revisions = scene.here, scene.revisions
-    after, gate = _advance(scene, unmet(revisions, scaling.target), now)
-    creates = created(actions)
-    facts = Facts(
-        here=here,
-        revisions=revisions,
-        counts=Counts.of(revisions),
-        before=scene.before,
-        after=after,
-        replicas=scene.bounds.replicas,
-        step_count=len(scene.steps),
-        patient=isinstance(gate, Shut) and gate.patient,
-        refused=_refusal(here, revisions),
-        creates=creates.name if creates else "",
-    )
-    facts = _abort_in_time(facts, now)
-    completion = None
-    if _may_promote(scene, facts.after):
-        completion = _completion(scene)
-        facts = replace(facts, after=state.promoted(facts.after, len(scene.steps)))
-    restart = plan_restart(here, revisions, scene.bounds, facts.after, now)
-    if restart.state is not facts.after:
-        facts = replace(facts, after=restart.state)
-    duration = elapsed.duration_of(here.status.duration, _turn(scene, facts, gate, completion), now)
-    status = build_status(here, facts.after, facts.counts, list(wanted_conditions(facts, now)), duration, now)
-    is_news = status != (here.raw.get("status") or {})
-    return Plan(
-        actions=(*actions, *restart.actions),
-        status=status if is_news else None,
-        status_can_wait=is_news and can_wait(here.sound_status, status),
-        wake_at=_wake_at(facts, gate, restart),
-        because=because(scene, facts, gate, scaling, restart),
-    )
-
-
-def _refusal(here: Observed, revisions: Revisions) -> str:
-    if revisions.canary is not None:
-        return ""
-    mine = (each for each in here.refusals if each.verb == "create" and each.digest == revisions.digest)
-    return next((each.message for each in mine if each.reason != "AlreadyExists"), "")
-
-
-def _abort_in_time(facts: Facts, now: datetime) -> Facts:
-    """Abort an update that is out of time, where the spec asks for it."""
-    wanted = facts.here.rollout.spec.progress_deadline_abort
-    if not wanted or facts.after.is_promoted or facts.after.abort or not is_out_of_time(facts, now):
-        return facts
-    return replace(facts, after=state.aborted(facts.after, now), cause=timeout_text(facts))
-
-
-def _completion(scene: Scene) -> str:
-    if scene.state.promote_full:
-        return elapsed.FAST_PROMOTED
-    canary = scene.revisions.canary
-    is_back = canary is not None and keys.REVISION_HISTORY in canary.annotations
-    return elapsed.ROLLED_BACK if is_back else elapsed.PROMOTED
-
-
-def _turn(scene: Scene, facts: Facts, gate: Gate | None, completion: str | None) -> elapsed.Turn:
-    after = facts.after
-    retried = scene.before.aborted_at is not None and after.aborted_at is None
-    if scene.has_new_template and after.is_promoted:
-        completion = elapsed.FAST_ROLLED_BACK
-    elif after.abort:
-        completion = elapsed.ABORTED
-    waits = facts.is_paused and (not isinstance(gate, Shut) or gate.until is None)
-    is_there = facts.counts.updated_available >= scene.bounds.replicas
-    return elapsed.Turn(
-        begins=scene.has_new_template or retried,
-        completion=completion,
-        finishes=after.abort or (after.is_promoted and is_there),
-        waits_for_people=waits and not after.is_promoted,
-    )
-
-
-def _wake_at(facts: Facts, gate: Gate | None, restart: Restart) -> datetime | None:
-    times = [restart.wake_at]
-    if isinstance(gate, Shut):
-        times.append(gate.until)
-    end = deadline(facts)
-    # Times in the status are whole seconds: look once the last of them is over.
-    times.append(end + timedelta(seconds=1) if end else None)
-    return min((time for time in times if time is not None), default=None)

@@ -1,9 +1,11 @@
 """Which sizes and annotations does each ReplicaSet get in this pass?"""
 
-from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import datetime
 
 from rollouts.api import keys
+from rollouts.api.timestamps import format_time
 from rollouts.plan.actions import Action, CreateReplicaSet, DeleteReplicaSet, UpdateReplicaSet
 from rollouts.plan.observed import Observed, ReplicaSet
 from rollouts.plan.replicas import Bounds, Count, Sizes, next_sizes, others_sizes
@@ -15,12 +17,16 @@ class Scaling:
     """Sizes wanted in the end (`target`), and by ReplicaSet name to be given now. `create_at` is for a new canary.
 
     `serving` names the ReplicaSets that keep their last pods because the stable Service still selects them.
+    `deadlines` holds, by ReplicaSet name, until when one that is out of use keeps its size; no other carries a
+    scale-down deadline. `wake_at` is when the first of them ends.
     """
 
     target: Sizes
     sizes: Mapping[str, int]
     create_at: int
     serving: tuple[str, ...] = ()
+    deadlines: Mapping[str, datetime] = field(default_factory=dict)
+    wake_at: datetime | None = None
 
 
 def is_scaling_event(revisions: Revisions, replicas: int) -> bool:
@@ -98,7 +104,7 @@ def replica_set_actions(here: Observed, revisions: Revisions, bounds: Bounds, sc
         actions.append(new_replica_set(here, revisions, scaling.create_at, bounds.replicas))
     for each in revisions.all:
         size = scaling.sizes.get(each.name, each.size)
-        action = _update(here, revisions, each, size, bounds.replicas)
+        action = _update(here, revisions, each, size, bounds.replicas, scaling.deadlines.get(each.name))
         if action is not None:
             actions.append(action)
     actions.extend(_history(here, revisions))
@@ -118,13 +124,13 @@ def may_create(here: Observed, revisions: Revisions) -> bool:
 
 
 def _update(
-    here: Observed, revisions: Revisions, each: ReplicaSet, size: int, replicas: int
+    here: Observed, revisions: Revisions, each: ReplicaSet, size: int, replicas: int, deadline: datetime | None
 ) -> UpdateReplicaSet | None:
     is_canary = revisions.canary is not None and each.uid == revisions.canary.uid
     annotations: dict[str, str | None] = _canary_annotations(here, revisions, each) if is_canary else {}
-    if keys.SCALE_DOWN_DEADLINE in each.annotations:
-        # Without a router nothing is kept waiting for its end; a deadline is a leftover of another strategy.
-        annotations[keys.SCALE_DOWN_DEADLINE] = None
+    wanted_deadline = format_time(deadline) if deadline is not None else None
+    if each.annotations.get(keys.SCALE_DOWN_DEADLINE) != wanted_deadline:
+        annotations[keys.SCALE_DOWN_DEADLINE] = wanted_deadline
     if each.desired != replicas and (size > 0 or size != each.size):
         annotations[keys.DESIRED_REPLICAS] = str(replicas)
     min_ready = here.rollout.spec.min_ready_seconds_or_default
@@ -164,6 +170,6 @@ def _history(here: Observed, revisions: Revisions) -> list[DeleteReplicaSet]:
     ]
 
 
-def created(actions: list[Action]) -> CreateReplicaSet | None:
+def created(actions: Iterable[Action]) -> CreateReplicaSet | None:
     """Return the creation among the actions, if there is one."""
     return next((each for each in actions if isinstance(each, CreateReplicaSet)), None)

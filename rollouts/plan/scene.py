@@ -1,16 +1,14 @@
-"""What does a pass over a canary build on? The ReplicaSets sorted out, requests carried out, changes noticed."""
+"""What does a pass build on? The ReplicaSets sorted out, requests carried out, changes noticed."""
 
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from rollouts.api.canary import CanaryStrategy
 from rollouts.plan import state
 from rollouts.plan.observed import Observed
-from rollouts.plan.replicas import Bounds, resolve_bounds
+from rollouts.plan.replicas import Bounds
 from rollouts.plan.revisions import Revisions, sort_out
 from rollouts.plan.state import State
-from rollouts.plan.wishes import BoundStep, bind_steps
-from rollouts.ports import Kit
+from rollouts.plan.wishes import BoundStep
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,10 +41,9 @@ class Scene:
         return self.steps[at.index]
 
 
-def set_scene(here: Observed, canary: CanaryStrategy, kit: Kit, now: datetime) -> Scene:
-    """Put together what the rest of the plan builds on."""
+def set_scene(here: Observed, steps: tuple[BoundStep, ...], bounds: Bounds, now: datetime) -> Scene:
+    """Put together what the rest of the plan builds on; blue-green has no steps."""
     spec = here.rollout.spec
-    steps = bind_steps(canary.steps or (), kit)
     before = State.of(here.status, len(steps))
     if any(part.startswith("status.pauseConditions") for part in here.rubbish):
         # A pause that can't be read has not been cleared: it begins again.
@@ -75,7 +72,7 @@ def set_scene(here: Observed, canary: CanaryStrategy, kit: Kit, now: datetime) -
         steps=steps,
         before=before,
         state=state.settle_requests(after, now, len(steps)),
-        bounds=resolve_bounds(spec.replicas or 0, canary.max_surge, canary.max_unavailable),
+        bounds=bounds,
         begins=begins,
         has_new_template=is_new_template or not before.pod_hash,
     )

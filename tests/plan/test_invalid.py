@@ -100,17 +100,17 @@ BROKEN: dict[str, tuple[Raw, str]] = {
     ),
     "a step with two actions": (
         step({"setWeight": 20, "pause": {}}),
-        f"{CANARY}.steps[0]: must have exactly one action, has setWeight, pause; known are pause, setWeight",
+        f"{CANARY}.steps[0]: must have exactly one action, has setWeight, pause; known are pause, setCanaryScale, setWeight",
     ),
     "a step without an action": (
         step({}),
-        f"{CANARY}.steps[0]: must have exactly one action, has none; known are pause, setWeight",
+        f"{CANARY}.steps[0]: must have exactly one action, has none; known are pause, setCanaryScale, setWeight",
     ),
     "an unknown step": (
         step({"setWieght": 20}),
         (
             f"{CANARY}.steps[0]: must have exactly one action, has setWieght, which no step is called; "
-            "known are pause, setWeight"
+            "known are pause, setCanaryScale, setWeight"
         ),
     ),
     "a Service for both roles": (

@@ -1,6 +1,6 @@
 """Do the built-in steps keep the promises that strangers' steps have to keep?"""
 
-from rollouts.api.canary import RolloutPause
+from rollouts.api.canary import RolloutPause, SetCanaryScale
 from rollouts.ports.testing import StepConformance
 from rollouts.registry import load_kit
 
@@ -17,6 +17,11 @@ class TestPause(StepConformance):
     specs = (RolloutPause(), RolloutPause(duration=10), RolloutPause(duration="1h30m"), RolloutPause(duration="0"))
 
 
+class TestSetCanaryScale(StepConformance):
+    step = KIT.steps["setCanaryScale"]
+    specs = (SetCanaryScale(replicas=3), SetCanaryScale(weight=25), SetCanaryScale(match_traffic_weight=True))
+
+
 def test_every_installed_step_is_tested_here() -> None:
-    assert set(KIT.steps) == {TestSetWeight.step.key, TestPause.step.key}
+    assert set(KIT.steps) == {TestSetWeight.step.key, TestPause.step.key, TestSetCanaryScale.step.key}
     assert KIT.broken == {}

@@ -1,0 +1,120 @@
+"""What does a pass end with? Promotion, deadline, restart, conditions, status, and when to look again.
+
+Both strategies end here: what is theirs, they have decided before.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+from rollouts.api import keys
+from rollouts.plan import elapsed, state
+from rollouts.plan.actions import Action, Plan
+from rollouts.plan.observed import Observed
+from rollouts.plan.progress import Facts, deadline, is_out_of_time, timeout_text, wanted_conditions
+from rollouts.plan.reasons import because
+from rollouts.plan.restart import Restart, plan_restart
+from rollouts.plan.revisions import Revisions
+from rollouts.plan.scaling import Scaling, created
+from rollouts.plan.scene import Scene
+from rollouts.plan.state import State
+from rollouts.plan.status import Counts, build_status, can_wait
+from rollouts.ports import Gate, Shut
+
+
+def conclude(
+    scene: Scene,
+    actions: Sequence[Action],
+    scaling: Scaling,
+    after: State,
+    gate: Gate | None,
+    may_promote: Callable[[State], bool],
+    now: datetime,
+) -> Plan:
+    """Return the whole plan of a pass.
+
+    `after` is the state as the strategy leaves it, `gate` what its current step or pause answers, `may_promote` tells
+    whether the current template becomes the stable one from such a state.
+    """
+    here, revisions = scene.here, scene.revisions
+    creates = created(actions)
+    facts = Facts(
+        here=here,
+        revisions=revisions,
+        counts=Counts.of(revisions),
+        before=scene.before,
+        after=after,
+        replicas=scene.bounds.replicas,
+        step_count=len(scene.steps),
+        patient=isinstance(gate, Shut) and gate.patient,
+        refused=_refusal(here, revisions),
+        creates=creates.name if creates else "",
+    )
+    facts = _abort_in_time(facts, now)
+    completion = None
+    if may_promote(facts.after):
+        completion = _completion(scene)
+        facts = replace(facts, after=state.promoted(facts.after, len(scene.steps)))
+    restart = plan_restart(here, revisions, scene.bounds, facts.after, now)
+    if restart.state is not facts.after:
+        facts = replace(facts, after=restart.state)
+    duration = elapsed.duration_of(here.status.duration, _turn(scene, facts, gate, completion), now)
+    status = build_status(here, facts.after, facts.counts, list(wanted_conditions(facts, now)), duration, now)
+    is_news = status != (here.raw.get("status") or {})
+    return Plan(
+        actions=(*actions, *restart.actions),
+        status=status if is_news else None,
+        status_can_wait=is_news and can_wait(here.sound_status, status),
+        wake_at=_wake_at(facts, gate, scaling, restart),
+        because=because(scene, facts, gate, scaling, restart),
+    )
+
+
+def _refusal(here: Observed, revisions: Revisions) -> str:
+    if revisions.canary is not None:
+        return ""
+    mine = (each for each in here.refusals if each.verb == "create" and each.digest == revisions.digest)
+    return next((each.message for each in mine if each.reason != "AlreadyExists"), "")
+
+
+def _abort_in_time(facts: Facts, now: datetime) -> Facts:
+    """Abort an update that is out of time, where the spec asks for it."""
+    wanted = facts.here.rollout.spec.progress_deadline_abort
+    if not wanted or facts.after.is_promoted or facts.after.abort or not is_out_of_time(facts, now):
+        return facts
+    return replace(facts, after=state.aborted(facts.after, now), cause=timeout_text(facts))
+
+
+def _completion(scene: Scene) -> str:
+    if scene.state.promote_full:
+        return elapsed.FAST_PROMOTED
+    canary = scene.revisions.canary
+    is_back = canary is not None and keys.REVISION_HISTORY in canary.annotations
+    return elapsed.ROLLED_BACK if is_back else elapsed.PROMOTED
+
+
+def _turn(scene: Scene, facts: Facts, gate: Gate | None, completion: str | None) -> elapsed.Turn:
+    after = facts.after
+    retried = scene.before.aborted_at is not None and after.aborted_at is None
+    if scene.has_new_template and after.is_promoted:
+        completion = elapsed.FAST_ROLLED_BACK
+    elif after.abort:
+        completion = elapsed.ABORTED
+    waits = facts.is_paused and (not isinstance(gate, Shut) or gate.until is None)
+    is_there = facts.counts.updated_available >= scene.bounds.replicas
+    return elapsed.Turn(
+        begins=scene.has_new_template or retried,
+        completion=completion,
+        finishes=after.abort or (after.is_promoted and is_there),
+        waits_for_people=waits and not after.is_promoted,
+    )
+
+
+def _wake_at(facts: Facts, gate: Gate | None, scaling: Scaling, restart: Restart) -> datetime | None:
+    times = [restart.wake_at, scaling.wake_at]
+    if isinstance(gate, Shut):
+        times.append(gate.until)
+    end = deadline(facts)
+    # Times in the status are whole seconds: look once the last of them is over.
+    times.append(end + timedelta(seconds=1) if end else None)
+    return min((time for time in times if time is not None), default=None)

@@ -1,0 +1,58 @@
+"""How long does a ReplicaSet that is out of use keep its pods? As long as the scale-down deadline on it says.
+
+Clients and load balancers take a while to follow a switch; until then the pods that they still talk to must live.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from rollouts.api import keys
+from rollouts.api.timestamps import parse_time
+from rollouts.plan.observed import ReplicaSet
+
+
+@dataclass(frozen=True, slots=True)
+class Delays:
+    """Which ReplicaSets stay until when, by name; `gone` names those whose time is over. `wake_at` is the first end."""
+
+    deadlines: Mapping[str, datetime]
+    gone: tuple[str, ...]
+
+    @property
+    def wake_at(self) -> datetime | None:
+        return min(self.deadlines.values(), default=None)
+
+
+def deadline_on(replica_set: ReplicaSet, now: datetime) -> datetime | None:
+    """Return the deadline that a ReplicaSet carries; one that can't be read counts as over."""
+    text = replica_set.annotations.get(keys.SCALE_DOWN_DEADLINE)
+    if text is None:
+        return None
+    try:
+        return parse_time(text)
+    except ValueError:
+        return now
+
+
+def delay(replica_sets: Iterable[ReplicaSet], seconds: int, limit: int | None, now: datetime) -> Delays:
+    """Give every ReplicaSet with pods `seconds` from now, once; no more than `limit` of them, the first ones first.
+
+    A deadline that has been given is neither moved nor taken back. With no seconds there is no delay: all go at once.
+    """
+    deadlines: dict[str, datetime] = {}
+    gone: list[str] = []
+    for each in replica_sets:
+        end = deadline_on(each, now)
+        if end is None:
+            end = _whole_second(now) + timedelta(seconds=seconds)
+        may_stay = each.size > 0 and end > now and (limit is None or len(deadlines) < limit)
+        if may_stay:
+            deadlines[each.name] = end
+        else:
+            gone.append(each.name)
+    return Delays(deadlines, tuple(gone))
+
+
+def _whole_second(now: datetime) -> datetime:
+    return now - timedelta(microseconds=now.microsecond)
