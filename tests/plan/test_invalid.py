@@ -100,7 +100,8 @@ BROKEN: dict[str, tuple[Raw, str]] = {
     ),
     "a step with two actions": (
         step({"setWeight": 20, "pause": {}}),
-        f"{CANARY}.steps[0]: must have exactly one action, has setWeight, pause; known are pause, setCanaryScale, setWeight",
+        f"{CANARY}.steps[0]: must have exactly one action, has setWeight, pause; "
+        "known are pause, setCanaryScale, setWeight",
     ),
     "a step without an action": (
         step({}),
