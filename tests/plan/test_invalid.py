@@ -10,6 +10,7 @@ from rollouts.plan.invalid import plan_unreadable
 from tests.plan.decided import given, planned
 from tests.plan.given import ONE, Raw, after, condition, live, replica_set, rollout, service, stable
 
+KNOWN = "pause, setCanaryScale, setWeight"
 CANARY = "spec.strategy.canary"
 
 
@@ -100,19 +101,15 @@ BROKEN: dict[str, tuple[Raw, str]] = {
     ),
     "a step with two actions": (
         step({"setWeight": 20, "pause": {}}),
-        f"{CANARY}.steps[0]: must have exactly one action, has setWeight, pause; "
-        "known are pause, setCanaryScale, setWeight",
+        f"{CANARY}.steps[0]: must have exactly one action, has setWeight, pause; known are {KNOWN}",
     ),
     "a step without an action": (
         step({}),
-        f"{CANARY}.steps[0]: must have exactly one action, has none; known are pause, setCanaryScale, setWeight",
+        f"{CANARY}.steps[0]: must have exactly one action, has none; known are {KNOWN}",
     ),
     "an unknown step": (
         step({"setWieght": 20}),
-        (
-            f"{CANARY}.steps[0]: must have exactly one action, has setWieght, which no step is called; "
-            "known are pause, setCanaryScale, setWeight"
-        ),
+        (f"{CANARY}.steps[0]: must have exactly one action, has setWieght, which no step is called; known are {KNOWN}"),
     ),
     "a Service for both roles": (
         rollout(canary={"canaryService": "s", "stableService": "s"}),
