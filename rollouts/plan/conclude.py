@@ -88,6 +88,8 @@ def _abort_in_time(facts: Facts, now: datetime) -> Facts:
 def _completion(scene: Scene) -> str:
     if scene.state.promote_full:
         return elapsed.FAST_PROMOTED
+    if scene.is_rollback:
+        return elapsed.FAST_ROLLED_BACK
     canary = scene.revisions.canary
     is_back = canary is not None and keys.REVISION_HISTORY in canary.annotations
     return elapsed.ROLLED_BACK if is_back else elapsed.PROMOTED

@@ -17,7 +17,8 @@ from rollouts.plan.actions import (
     UpdateReplicaSet,
 )
 from rollouts.plan.observed import Observed
-from rollouts.plan.revisions import replica_set_name
+from rollouts.plan.revisions import replica_set_name, sort_out
+from rollouts.plan.rollback import is_within_window
 from rollouts.plan.wishes import bind_steps
 from rollouts.ports import Kit
 
@@ -96,11 +97,26 @@ def _announced(here: Observed, acknowledged: Collection[Action]) -> int:
 
 def _beginning(here: Observed, old: Raw, new: Raw, acknowledged: Collection[Action]) -> Iterator[Event]:
     kind = "Completed"
+    if _is_unfinished(old) and old["currentPodHash"] != new.get("currentPodHash"):
+        yield _superseded(here, old)
     if _condition(new, kind).get("status") == "False" and _condition(old, kind).get("status") != "False":
         revision, pod_hash = _revision_number(here, new, acknowledged), new.get("currentPodHash", "")
         yield _normal("RolloutNotCompleted", f"started update to revision {revision} ({pod_hash})")
     if _has_turned(old, new, conditions.PROGRESSING, conditions.CREATE_ERROR):
         yield Event("Warning", conditions.CREATE_ERROR, _condition(new, conditions.PROGRESSING)["message"])
+
+
+def _is_unfinished(status: Raw) -> bool:
+    current, stable = status.get("currentPodHash"), status.get("stableRS")
+    return bool(current and stable) and current != stable and not status.get("abort")
+
+
+def _superseded(here: Observed, old: Raw) -> Event:
+    """Tell how the update before this one ended: status.duration has room for the latest one only."""
+    pod_hash = old["currentPodHash"]
+    revision = next((each.revision for each in here.replica_sets if each.pod_hash == pod_hash), 0)
+    subject = f"revision {revision} ({pod_hash})" if revision else pod_hash
+    return _normal("RolloutSuperseded", f"Update to {subject} was superseded before it was complete")
 
 
 def _scaling(here: Observed, acknowledged: Collection[Action]) -> Iterator[Event]:
@@ -123,13 +139,32 @@ def _steps(here: Observed, old: Raw, new: Raw, kit: Kit) -> Iterator[Event]:
     canary = here.rollout.spec.strategy.canary if here.rollout.spec.strategy else None
     count = len(canary.steps or ()) if canary else 0
     has_new_template = old.get("currentPodHash") != new.get("currentPodHash")
-    if has_new_template and count and new.get("currentStepIndex") == count and new.get("stableRS"):
-        yield _normal("SkipSteps", "Rollback to stable ReplicaSets")
     index = old.get("currentStepIndex")
-    if canary and not has_new_template and _completes_step(old, new) and isinstance(index, int) and 0 <= index < count:
+    skipped = _skipped_steps(here, old, new) if count and new.get("currentStepIndex") == count else ""
+    if skipped:
+        yield _normal("SkipSteps", skipped)
+    elif (
+        canary and not has_new_template and _completes_step(old, new) and isinstance(index, int) and 0 <= index < count
+    ):
         title = bind_steps(canary.steps[index : index + 1], kit)[0].title
         yield _normal("RolloutStepCompleted", f"Rollout step {index + 1}/{count} completed ({title})")
     yield from _pauses(old, new)
+
+
+def _skipped_steps(here: Observed, old: Raw, new: Raw) -> str:
+    """Say which way back it is that needs no steps, if this pass has found out that it is one."""
+    has_new_template = old.get("currentPodHash") != new.get("currentPodHash")
+    stable = old.get("stableRS")
+    if not stable or new.get("promoteFull") or old.get("promoteFull"):
+        return ""
+    if has_new_template and stable == new.get("currentPodHash"):
+        return "Rollback to stable ReplicaSets"
+    revisions = sort_out(here)
+    is_news = has_new_template or old.get("currentStepIndex") != new.get("currentStepIndex")
+    if not is_news or not is_within_window(here, revisions):
+        return ""
+    has_pods = revisions.canary is not None and revisions.canary.size > 0
+    return f"Rollback to {'active ' if has_pods else ''}ReplicaSets within RollbackWindow"
 
 
 def _completes_step(old: Raw, new: Raw) -> bool:
@@ -165,6 +200,8 @@ def _completion_reason(here: Observed, old: Raw) -> str:
         return "Initial deploy"
     if old.get("promoteFull"):
         return "Full promotion requested"
+    if is_within_window(here, sort_out(here)):
+        return "Rollback within window"
     canary = here.rollout.spec.strategy.canary if here.rollout.spec.strategy else None
     return f"Completed all {len(canary.steps or ()) if canary else 0} canary steps"
 

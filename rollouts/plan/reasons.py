@@ -66,7 +66,7 @@ def _halt(scene: Scene) -> Iterator[str]:
 
 
 def _beginning(scene: Scene, facts: Facts) -> Iterator[str]:
-    if not scene.begins or facts.after.index is None or not facts.after.stable_hash:
+    if not scene.begins or scene.is_rollback or facts.after.index is None or not facts.after.stable_hash:
         return
     if not facts.after.is_promoted:
         yield "the update begins at step 1" if scene.has_new_template else "the steps have changed: back to step 1"
@@ -83,12 +83,15 @@ def _step(scene: Scene, facts: Facts, gate: Gate | None) -> Iterator[str]:
         if not before.stable_hash:
             yield "the first revision is stable from the start"
         elif not before.is_promoted:
-            yield "all steps are done and all pods are available: the canary becomes stable"
+            done = "this rollback needs no steps" if scene.is_rollback else "all steps are done"
+            yield f"{done} and all pods are available: the canary becomes stable"
     elif after.abort:
         once = " once spec.paused is false" if scene.here.rollout.spec.paused else ""
         yield f"the update is aborted: everything goes back to stable{once}; retry, or change the template"
     elif after.promote_full:
         yield "full promotion was requested: steps are skipped"
+    elif scene.is_rollback:
+        yield "back to a revision within spec.rollbackWindow: no steps are needed"
     elif gate is not None and before.index is not None and scene.current is not None:
         place = f"step {before.index + 1} of {len(scene.steps)} ({scene.current.title})"
         is_complete = isinstance(gate, Open) or after.index != before.index

@@ -7,6 +7,7 @@ from rollouts.plan import state
 from rollouts.plan.observed import Observed
 from rollouts.plan.replicas import Bounds
 from rollouts.plan.revisions import Revisions, sort_out
+from rollouts.plan.rollback import is_within_window
 from rollouts.plan.state import State
 from rollouts.plan.wishes import BoundStep
 
@@ -16,7 +17,7 @@ class Scene:
     """What the rest of the plan builds on: the sorted ReplicaSets and the state after requests and changes.
 
     `begins` tells that the template or the steps have changed, so that the update begins anew in this pass;
-    `has_new_template` that it was the template.
+    `has_new_template` that it was the template; `is_rollback` that this update goes back within spec.rollbackWindow.
     """
 
     here: Observed
@@ -27,6 +28,7 @@ class Scene:
     bounds: Bounds
     begins: bool
     has_new_template: bool
+    is_rollback: bool = False
 
     @property
     def is_halted(self) -> bool:
@@ -66,13 +68,16 @@ def set_scene(here: Observed, steps: tuple[BoundStep, ...], bounds: Bounds, now:
         )
     elif steps and after.index is None:
         after = replace(after, index=len(steps) if after.is_promoted else 0)
+    after = state.settle_requests(after, now, len(steps))
+    is_rollback = is_within_window(here, revisions)
     return Scene(
         here=here,
         revisions=revisions,
         steps=steps,
         before=before,
-        state=state.settle_requests(after, now, len(steps)),
+        state=state.without_steps(after, len(steps)) if is_rollback else after,
         bounds=bounds,
         begins=begins,
         has_new_template=is_new_template or not before.pod_hash,
+        is_rollback=is_rollback,
     )

@@ -127,6 +127,13 @@ def settle_requests(state: State, now: datetime, step_count: int) -> State:
     return state
 
 
+def without_steps(state: State, step_count: int) -> State:
+    """Count all steps as done and no pause as needed, unless the update is given up, or has nowhere to come from."""
+    if state.abort or not state.stable_hash or _is_over(state, step_count):
+        return state
+    return replace(_unpaused(state), index=step_count or None)
+
+
 def _is_over(state: State, step_count: int) -> bool:
     is_unpaused = not state.pauses and not state.controller_pause and state.paused_index is None
     return is_unpaused and state.index == (step_count or None)

@@ -119,6 +119,30 @@ def rollback_after_promotion() -> Scenario:
 
 
 @story
+def rollback_within_the_window() -> Scenario:
+    """Back to the revision before, within rollbackWindow: no step is run, and stable is exchanged in small parts"""
+    return _told(
+        create(0, rollout(replicas=2, rollbackWindow={"revisions": 1})),
+        set_image(10, "web", "app:2"),
+        promote_full(30, "web"),
+        set_image(60, "web", "app:1"),
+    )
+
+
+@story
+def rollback_beyond_the_window() -> Scenario:
+    """Two revisions back are too far for a window of 1; widened in mid-update, it skips the steps that are left"""
+    return _told(
+        create(0, rollout(replicas=2, steps=None, rollbackWindow={"revisions": 1})),
+        set_image(10, "web", "app:2"),
+        set_image(60, "web", "app:3"),
+        patch_spec(90, "web", "it gets steps", strategy={"canary": {"steps": [{"setWeight": 20}, {"pause": {}}]}}),
+        set_image(100, "web", "app:1"),
+        patch_spec(150, "web", "the window is widened to 2 revisions", rollbackWindow={"revisions": 2}),
+    )
+
+
+@story
 def full_promotion() -> Scenario:
     """A full promotion skips steps and pauses, but never the limits of surge and unavailability"""
     return _told(create(0, rollout()), set_image(10, "web", "app:2"), promote_full(30, "web"))

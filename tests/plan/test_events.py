@@ -116,7 +116,7 @@ def test_a_full_promotion_is_the_reason_of_the_completion() -> None:
 
 def test_back_to_stable_skips_the_steps() -> None:
     events = reasons(told(set_image(10, "web", "app:2"), set_image(20, "web", "app:1"), since=20))
-    assert events[:4] == ["RolloutUpdated", "ScalingReplicaSet", "SkipSteps", "RolloutResumed"]
+    assert events[:4] == ["RolloutUpdated", "RolloutSuperseded", "ScalingReplicaSet", "SkipSteps"]
     assert "RolloutCompleted" not in events
 
 
