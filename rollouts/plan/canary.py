@@ -13,8 +13,8 @@ from rollouts.api.canary import CanaryStrategy
 from rollouts.plan import state
 from rollouts.plan.actions import PatchRollout, Plan
 from rollouts.plan.conclude import conclude
+from rollouts.plan.missing import enough
 from rollouts.plan.observed import Observed
-from rollouts.plan.reasons import unmet
 from rollouts.plan.replicas import resolve_bounds, target_sizes
 from rollouts.plan.revisions import claims
 from rollouts.plan.scaling import replica_set_actions, scale
@@ -41,13 +41,16 @@ def plan_canary(here: Observed, canary: CanaryStrategy, kit: Kit, now: datetime)
         has_stable=scene.revisions.has_distinct_stable,
     )
     serving = hash_behind(here, canary.stable_service)
-    scaling = scale(scene.revisions, scene.bounds, target, halted=scene.is_halted, serving=serving)
+    threshold = canary.replica_progress_threshold
+    scaling = scale(scene.revisions, scene.bounds, target, threshold, halted=scene.is_halted, serving=serving)
     actions = replica_set_actions(here, scene.revisions, scene.bounds, scaling)
     if here.annotations.get(keys.REVISION) != str(scene.revisions.next_revision):
         actions.append(PatchRollout(annotations={keys.REVISION: str(scene.revisions.next_revision)}))
     actions.extend(canary_service_switches(here, canary, scene.revisions, scene.state))
-    after, gate = _advance(scene, unmet(scene.revisions, scaling.target), now)
-    return conclude(scene, actions, scaling, after, gate, partial(_may_promote, scene), now)
+    after, gate = _advance(scene, scaling.unmet, now)
+    return conclude(
+        scene, actions, scaling, after, gate, partial(_may_promote, scene, enough(threshold, bounds.replicas)), now
+    )
 
 
 def _gate(at: State, step: BoundStep, missing: str, now: datetime) -> Gate:
@@ -85,12 +88,12 @@ def _without_stale_pause(at: State) -> State:
     return at if at.pauses or is_clean else replace(at, controller_pause=False, paused_index=None)
 
 
-def _may_promote(scene: Scene, at: State) -> bool:
-    """Whether the canary becomes stable: all steps done and all pods available; at once if there is no stable."""
+def _may_promote(scene: Scene, complete: int, at: State) -> bool:
+    """Whether the canary becomes stable: all steps done, `complete` pods available; at once if there is no stable."""
     canary = scene.revisions.canary
     if canary is None or scene.begins or at.abort or at.is_promoted:
         return False
     if not at.stable_hash:
         return True
     steps_done = at.index is None or at.index >= len(scene.steps)
-    return steps_done and not scene.is_halted and canary.available >= scene.bounds.replicas
+    return steps_done and not scene.is_halted and canary.available >= complete

@@ -3,36 +3,13 @@
 from collections.abc import Iterator
 from dataclasses import replace
 
+from rollouts.plan.missing import pods, unmet
 from rollouts.plan.progress import Facts
-from rollouts.plan.replicas import Sizes
 from rollouts.plan.restart import Restart
 from rollouts.plan.revisions import Revisions
 from rollouts.plan.scaling import Scaling, is_scaling_event
 from rollouts.plan.scene import Scene
 from rollouts.ports import Gate, Open
-
-
-def pods(count: int) -> str:
-    """Return a number of pods in words."""
-    return f"{count} pod" if count == 1 else f"{count} pods"
-
-
-def unmet(revisions: Revisions, target: Sizes) -> str:
-    """Say what keeps the ReplicaSets from their target, or nothing."""
-    canary = revisions.canary
-    if canary is None:
-        return "the canary's ReplicaSet does not exist yet"
-    is_stable = revisions.stable is not None and revisions.stable.uid == canary.uid
-    name = "stable" if is_stable else "the canary"
-    if canary.size != target.canary:
-        return f"{name} is being scaled from {canary.size} to {pods(target.canary)}"
-    if canary.available != target.canary:
-        return f"{name} has {canary.available} of {target.canary} pods available"
-    stable = revisions.stable if revisions.has_distinct_stable else None
-    if stable is not None and (stable.size, stable.replicas) != (target.stable, target.stable):
-        return f"stable has {pods(stable.replicas)} on its way to {target.stable}"
-    old = sum(each.available for each in revisions.others)
-    return f"older revisions still have {pods(old)} available" if old else ""
 
 
 def because(scene: Scene, facts: Facts, gate: Gate | None, scaling: Scaling, restart: Restart) -> tuple[str, ...]:
@@ -100,32 +77,25 @@ def _step(scene: Scene, facts: Facts, gate: Gate | None) -> Iterator[str]:
             yield gate.because
 
 
-def _missing(revisions: Revisions, facts: Facts, target: Sizes) -> str:
+def _missing(revisions: Revisions, facts: Facts, scaling: Scaling) -> str:
     """Say what keeps the ReplicaSets from their target, in the words of what this pass has decided."""
     if not facts.after.is_promoted:
-        return unmet(revisions, target)
+        return scaling.unmet
     # From this pass on "stable" is what has been the canary's until now.
     previous = revisions.stable if revisions.has_distinct_stable else None
     if previous is not None and previous.replicas:
         return f"the previous stable ReplicaSet still has {pods(previous.replicas)}"
-    return unmet(replace(revisions, stable=revisions.canary), target)
+    return unmet(replace(revisions, stable=revisions.canary), scaling.target)
 
 
 def _sizes(scene: Scene, facts: Facts, scaling: Scaling, gate: Gate | None) -> Iterator[str]:
     """Say what the sizes wait for, unless the step has said so, and what holds them back."""
-    missing = _missing(scene.revisions, facts, scaling.target)
+    missing = _missing(scene.revisions, facts, scaling)
     if scene.is_halted:
         return
     if missing and (gate is None or missing != gate.because):
         yield missing
-    for name in scaling.serving:
-        yield f"stableService still selects {name}: its last pods stay until it has been switched"
-    bounds, canary = scene.bounds, scene.revisions.canary
-    if canary is not None and canary.size != scaling.target.canary and scaling.sizes.get(canary.name) == canary.size:
-        yield (
-            f"maxSurge ({bounds.surge}) and maxUnavailable ({bounds.unavailable}) hold it back: "
-            f"at most {pods(bounds.ceiling)} in all, at least {bounds.floor} available"
-        )
+    yield from scaling.because
     gone = [each for each in scene.revisions.others if each.replicas and not each.available]
     if gone and not missing:
         yield f"older revisions still have {pods(sum(each.replicas for each in gone))} terminating"

@@ -1,12 +1,14 @@
 """Which sizes and annotations does each ReplicaSet get in this pass?"""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from rollouts.api import keys
+from rollouts.api.canary import ReplicaProgressThreshold
 from rollouts.api.timestamps import format_time
 from rollouts.plan.actions import Action, CreateReplicaSet, DeleteReplicaSet, UpdateReplicaSet
+from rollouts.plan.missing import enough, pods, unmet
 from rollouts.plan.observed import Observed, ReplicaSet
 from rollouts.plan.replicas import Bounds, Count, Sizes, next_sizes, others_sizes
 from rollouts.plan.revisions import Revisions, inherited_annotations, new_replica_set, replica_set_name
@@ -16,15 +18,16 @@ from rollouts.plan.revisions import Revisions, inherited_annotations, new_replic
 class Scaling:
     """Sizes wanted in the end (`target`), and by ReplicaSet name to be given now. `create_at` is for a new canary.
 
-    `serving` names the ReplicaSets that keep their last pods because the stable Service still selects them.
-    `deadlines` holds, by ReplicaSet name, until when one that is out of use keeps its size; no other carries a
-    scale-down deadline. `wake_at` is when the first of them ends.
+    `unmet` says in words what still keeps the ReplicaSets from the target, `because` what holds them back. `deadlines`
+    has, by ReplicaSet name, until when one that is out of use keeps its size; no other carries a scale-down deadline.
+    `wake_at` is when the first of them ends.
     """
 
     target: Sizes
     sizes: Mapping[str, int]
     create_at: int
-    serving: tuple[str, ...] = ()
+    unmet: str = ""
+    because: tuple[str, ...] = ()
     deadlines: Mapping[str, datetime] = field(default_factory=dict)
     wake_at: datetime | None = None
 
@@ -35,13 +38,21 @@ def is_scaling_event(revisions: Revisions, replicas: int) -> bool:
     return any(each is not None and each.size > 0 and each.desired != replicas for each in pair)
 
 
-def scale(revisions: Revisions, bounds: Bounds, target: Sizes, *, halted: bool, serving: str = "") -> Scaling:
+def scale(
+    revisions: Revisions,
+    bounds: Bounds,
+    target: Sizes,
+    threshold: ReplicaProgressThreshold | None = None,
+    *,
+    halted: bool,
+    serving: str = "",
+) -> Scaling:
     """Return the sizes for this pass. A halted rollout keeps them, unless the Rollout's own size has changed.
 
-    `serving` is the hash that the stable Service selects.
+    `threshold` tells how many available pods are enough, `serving` is the hash that the stable Service selects.
     """
     if halted and not is_scaling_event(revisions, bounds.replicas):
-        return Scaling(target, {}, create_at=0)
+        return Scaling(target, {}, create_at=0, unmet=unmet(revisions, target, threshold))
     stable = revisions.stable if revisions.has_distinct_stable else None
     if halted and stable is not None and Count.of(revisions.canary).size == 0:
         # A canary that has not begun doesn't begin now: all of the new size is stable's.
@@ -60,11 +71,32 @@ def scale(revisions: Revisions, bounds: Bounds, target: Sizes, *, halted: bool, 
     if revisions.canary is not None:
         sizes[revisions.canary.name] = now.canary
     sizes.update(_not_yet_free(revisions, sizes))
-    kept = _still_serving(revisions, bounds, sizes, serving)
+    kept = _still_serving(revisions, enough(threshold, bounds.replicas), sizes, serving)
+    sizes.update(kept)
     if stable is not None and stable.name in kept:
         # Promotion switches the Service: no step on the way there may wait for these pods to go.
         target = replace(target, stable=kept[stable.name])
-    return Scaling(target, {**sizes, **kept}, create_at=0 if halted else now.canary, serving=tuple(kept))
+    return Scaling(
+        target,
+        sizes,
+        create_at=0 if halted else now.canary,
+        unmet=unmet(revisions, target, threshold),
+        because=(*_serving_reasons(kept), *_bounds_reason(revisions, bounds, target, sizes)),
+    )
+
+
+def _serving_reasons(kept: Iterable[str]) -> Iterator[str]:
+    for name in kept:
+        yield f"stableService still selects {name}: its last pods stay until it has been switched"
+
+
+def _bounds_reason(revisions: Revisions, bounds: Bounds, target: Sizes, sizes: Mapping[str, int]) -> Iterator[str]:
+    canary = revisions.canary
+    if canary is not None and canary.size != target.canary and sizes[canary.name] == canary.size:
+        yield (
+            f"maxSurge ({bounds.surge}) and maxUnavailable ({bounds.unavailable}) hold it back: "
+            f"at most {pods(bounds.ceiling)} in all, at least {bounds.floor} available"
+        )
 
 
 def _not_yet_free(revisions: Revisions, sizes: Mapping[str, int]) -> dict[str, int]:
@@ -81,14 +113,14 @@ def _not_yet_free(revisions: Revisions, sizes: Mapping[str, int]) -> dict[str, i
     }
 
 
-def _still_serving(revisions: Revisions, bounds: Bounds, sizes: Mapping[str, int], serving: str) -> dict[str, int]:
+def _still_serving(revisions: Revisions, complete: int, sizes: Mapping[str, int], serving: str) -> dict[str, int]:
     """Return the sizes that stay because the stable Service still points there.
 
     Once the canary is complete its promotion switches the Service; until that is done, the last pods of the old stable
     ReplicaSet are all that the Service has. Before, the canary may need their room.
     """
     canary = revisions.canary
-    if not serving or canary is None or canary.available < bounds.replicas:
+    if not serving or canary is None or canary.available < complete:
         return {}
     return {
         each.name: each.size

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from rollouts.api import keys
-from rollouts.api.canary import CanaryStrategy
+from rollouts.api.canary import CanaryStrategy, ReplicaProgressThreshold
 from rollouts.api.intorstring import percentage, validate_int_or_percent
 from rollouts.api.rollout import Rollout
 from rollouts.api.selectors import selector_matches
@@ -24,7 +24,6 @@ CANARY = "spec.strategy.canary"
 _NOT_YET = "is not carried out by this version: remove it, or leave this Rollout with the controller it has"
 _CANARY_NOT_YET = (
     "trafficRouting", "analysis", "antiAffinity", "canaryMetadata", "stableMetadata", "pingPong",
-    "replicaProgressThreshold",
 )  # fmt: skip
 
 
@@ -132,6 +131,7 @@ def _canary(canary: CanaryStrategy, raw: Raw, kit: Kit) -> Iterator[Problem]:
         if raw.get(name):
             yield Problem(f"{CANARY}.{name}", "needs trafficRouting: without a router pods and traffic are one")
     yield from _bounds(canary)
+    yield from _threshold(canary.replica_progress_threshold)
     for index, step in enumerate(canary.steps or ()):
         written = (raw.get("steps") or ())[index]
         yield from _step(f"{CANARY}.steps[{index}]", step.actions, list(written), kit)
@@ -149,6 +149,20 @@ def _bounds(canary: CanaryStrategy) -> Iterator[Problem]:
             yield Problem(f"{CANARY}.{name}", error)
     if is_sound and all(value is not None and _is_zero(value) for value in bounds.values()):
         yield Problem(f"{CANARY}.maxSurge", "and maxUnavailable are both 0: no pod could ever be replaced; raise one")
+
+
+def _threshold(threshold: ReplicaProgressThreshold | None) -> Iterator[Problem]:
+    if threshold is None:
+        return
+    path = f"{CANARY}.replicaProgressThreshold"
+    if threshold.type not in {"Percent", "Pods"}:
+        yield Problem(f"{path}.type", f'"{threshold.type}" is neither Percent nor Pods')
+    elif threshold.value < 1:
+        yield Problem(
+            f"{path}.value", f"{threshold.value} would go on without a single available pod: must be 1 or more"
+        )
+    elif threshold.type == "Percent" and threshold.value > 100:
+        yield Problem(f"{path}.value", f"{threshold.value} percent can never be available: must be 100 or less")
 
 
 def _is_zero(value: int | str) -> bool:

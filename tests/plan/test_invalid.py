@@ -36,7 +36,23 @@ def _with_a_hash_in_its_selector() -> Raw:
     return raw
 
 
+def _threshold(kind: str, value: int) -> Raw:
+    return rollout(canary={"replicaProgressThreshold": {"type": kind, "value": value}})
+
+
 BROKEN: dict[str, tuple[Raw, str]] = {
+    "a threshold of an unknown type": (
+        _threshold("Half", 50),
+        f'{CANARY}.replicaProgressThreshold.type: "Half" is neither Percent nor Pods',
+    ),
+    "a threshold of nothing": (
+        _threshold("Pods", 0),
+        (f"{CANARY}.replicaProgressThreshold.value: 0 would go on without a single available pod: must be 1 or more"),
+    ),
+    "a threshold of too much": (
+        _threshold("Percent", 101),
+        f"{CANARY}.replicaProgressThreshold.value: 101 percent can never be available: must be 100 or less",
+    ),
     "both strategies": (_with_both(), "spec.strategy: has both canary and blueGreen: keep one of them"),
     "no strategy": (rollout(strategy={}), "spec.strategy: names no strategy: set canary or blueGreen"),
     "no selector": (
