@@ -48,7 +48,7 @@ nightly: .venv/.ready ## Run the property tests over 10,000 random worlds
 	HYPOTHESIS_PROFILE=nightly $(VENV)/pytest -n 2 tests/properties --timeout 7200
 
 .PHONY: e2e
-e2e: .venv/.ready ## Run the end-to-end tests on a real control plane (about 10 minutes to build at first)
+e2e: .venv/.ready ## Run the end-to-end tests on a real control plane (about 12 minutes to build at first)
 	$(VENV)/python -m e2e.build && $(VENV)/pytest e2e --timeout 600 $(ARGS)
 
 .PHONY: lab

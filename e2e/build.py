@@ -1,12 +1,13 @@
-"""Where do the real etcd, kube-apiserver and kube-controller-manager come from?
+"""How do the real programs get from Go modules onto this machine?
 
-From Go modules, compiled once per version into a cache outside the checkout: `python -m e2e.build` (about 8 minutes on
-two cores the first time, nothing afterwards).
+Compiled once per version into a cache outside the checkout: `python -m e2e.build` (about 12 minutes on two cores the
+first time, nothing afterwards). What is built is in recipes.py.
 """
 
 import contextlib
 import fcntl
 import hashlib
+import json
 import os
 import platform
 import re
@@ -18,32 +19,28 @@ from collections import deque
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from e2e import toolchain
+from e2e import recipes, toolchain
 from e2e.progress import Progress
+from e2e.recipes import Recipe
 from e2e.toolchain import BuildError, Go
 
-MODULE = Path(__file__).parent / "controlplane"
-LINKS = MODULE / "bin"
-PACKAGES = {
-    "etcd": "go.etcd.io/etcd/server/v3",
-    "kube-apiserver": "k8s.io/kubernetes/cmd/kube-apiserver",
-    "kube-controller-manager": "k8s.io/kubernetes/cmd/kube-controller-manager",
-}
+LINKS = recipes.CONTROL_PLANE.module / "bin"
 SPACE_NEEDED = 6 * 2**30  # modules, compiled packages and binaries of a cold build
-RECIPE = "2"  # part of the cache key: count up when the way of building changes
+METHOD = "2"  # part of the cache key: count up when the way of building changes
 
 
-def binaries(progress: Progress | None = None) -> Path:
-    """The directory that holds the three programs, built if they aren't there."""
+def binaries(recipe: Recipe = recipes.CONTROL_PLANE, progress: Progress | None = None) -> Path:
+    """The directory that holds what a recipe makes, built if it isn't there."""
     cache = cache_directory()
     cache.mkdir(parents=True, exist_ok=True)
-    home = cache / key(cache)
-    if not _complete(home):
+    home = cache / key(recipe, cache)
+    if not _complete(recipe, home):
         progress = progress or Progress()
-        with _lock(cache / f"{home.name}.lock", progress.say):
-            if not _complete(home):  # whoever held the lock may have built it
-                _build(home, cache, progress)
-    _link(home)
+        with _lock(cache / f"{home.name}.lock", recipe, progress.say):
+            if not _complete(recipe, home):  # whoever held the lock may have built it
+                _build(recipe, home, cache, progress)
+    if recipe is recipes.CONTROL_PLANE:
+        _link(home)
     return home
 
 
@@ -54,58 +51,54 @@ def cache_directory() -> Path:
     return Path(os.environ.get("XDG_CACHE_HOME") or "~/.cache").expanduser() / "rollouts-e2e"
 
 
-def key(cache: Path) -> str:
+def key(recipe: Recipe, cache: Path) -> str:
     """Names a build: everything that its result depends on."""
-    needed = toolchain.required(MODULE / "go.mod")
+    needed = toolchain.required(recipe.module / "go.mod")
     digest = hashlib.sha256()
     for part in (
-        (MODULE / "go.mod").read_bytes(),
-        (MODULE / "go.sum").read_bytes(),
+        (recipe.module / "go.mod").read_bytes(),
+        (recipe.module / "go.sum").read_bytes(),
         toolchain.expected(needed, cache).encode(),
-        f"{RECIPE} {platform.system()} {platform.machine()}".encode(),
+        f"{METHOD} {platform.system()} {platform.machine()}".encode(),
     ):
         digest.update(hashlib.sha256(part).digest())
-    return f"{kubernetes_version()}-{digest.hexdigest()[:12]}"
+    return f"{recipe.prefix}{recipe.version}-{digest.hexdigest()[:12]}"
 
 
 def kubernetes_version() -> str:
-    """The version in go.mod, as v1.35.4."""
-    match = re.search(r"^\s*k8s\.io/kubernetes (v\S+)", (MODULE / "go.mod").read_text(), re.MULTILINE)
-    if match is None:
-        raise BuildError(f"{MODULE / 'go.mod'} does not require k8s.io/kubernetes")
-    return match[1]
+    """The version of the control plane, as v1.35.4."""
+    return recipes.CONTROL_PLANE.version
 
 
-def _complete(home: Path) -> bool:
-    return all((home / name).exists() for name in PACKAGES)
+def _complete(recipe: Recipe, home: Path) -> bool:
+    return all((home / name).exists() for name in recipe.products)
 
 
 @contextlib.contextmanager
-def _lock(path: Path, say: Callable[[str], None]) -> Iterator[None]:
+def _lock(path: Path, recipe: Recipe, say: Callable[[str], None]) -> Iterator[None]:
     with path.open("w") as lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            say("another build of the control plane is running: waiting for it")
+            say(f"another build of {recipe.title} is running: waiting for it")
             fcntl.flock(lock, fcntl.LOCK_EX)
         yield
 
 
-def _build(home: Path, cache: Path, progress: Progress) -> None:
+def _build(recipe: Recipe, home: Path, cache: Path, progress: Progress) -> None:
     _require_space(cache)
-    go = toolchain.find(toolchain.required(MODULE / "go.mod"), cache) or toolchain.install(cache, progress.say)
-    progress.say(
-        f"building Kubernetes {kubernetes_version()} with {go.version} ({go.path}): about 8 minutes on two cores"
-    )
+    needed = toolchain.required(recipe.module / "go.mod")
+    go = toolchain.find(needed, cache) or toolchain.install(needed, cache, progress.say)
+    progress.say(f"building {recipe.title} {recipe.version} with {go.version} ({go.path}): {recipe.takes}")
     with tempfile.TemporaryDirectory(prefix=f"{home.name}.", dir=cache) as partial:
-        total = _download(go, progress)
-        with progress.phase("compiling", total):
-            for name, package in PACKAGES.items():
-                _compile(go, package, Path(partial) / name, progress)
+        if recipe.programs:
+            _compile(go, recipe, Path(partial), progress)
+        if recipe.folder:
+            _take(go, recipe, Path(partial), progress)
         home.mkdir(exist_ok=True)
-        for name in PACKAGES:
+        for name in recipe.products:
             (Path(partial) / name).replace(home / name)
-    progress.say(f"built {', '.join(PACKAGES)} into {home}")
+    progress.say(f"built {', '.join(recipe.products)} into {home}")
 
 
 def _require_space(cache: Path) -> None:
@@ -117,29 +110,33 @@ def _require_space(cache: Path) -> None:
         )
 
 
-def _download(go: Go, progress: Progress) -> int:
-    """Fetch the modules; return how many packages there are to compile at most."""
+def _compile(go: Go, recipe: Recipe, target: Path, progress: Progress) -> None:
     with progress.phase("fetching modules", None):
-        lines = _run(go, ["list", "-deps", *PACKAGES.values()], progress.step)
-    return len(lines)
+        packages = _run(go, recipe, ["list", "-deps", *recipe.programs.values()], progress.step)
+    with progress.phase("compiling", len(packages)):
+        for name, package in recipe.programs.items():
+            line = ["build", "-v", "-trimpath", "-ldflags", recipe.linker_flags, "-o", str(target / name), package]
+            _run(go, recipe, line, progress.step)
 
 
-def _compile(go: Go, package: str, target: Path, progress: Progress) -> None:
-    stamp = "k8s.io/component-base/version"
-    version = kubernetes_version()
-    major, minor, *_ = version.removeprefix("v").split(".")
-    flags = f"-s -w -X {stamp}.gitVersion={version} -X {stamp}.gitMajor={major} -X {stamp}.gitMinor={minor}"
-    # Modules come from the read-only module cache, so the tree is clean by construction.
-    flags += f" -X {stamp}.gitTreeState=clean"
-    _run(go, ["build", "-v", "-trimpath", "-ldflags", flags, "-o", str(target), package], progress.step)
+def _take(go: Go, recipe: Recipe, target: Path, progress: Progress) -> None:
+    """Copy a folder of the module; go.sum in the recipe's directory says that it is the right module."""
+    with progress.phase("fetching the module", None):
+        lines = _run(go, recipe, ["mod", "download", "-json", f"{recipe.source}@{recipe.version}"], progress.step)
+    folder = Path(json.loads("\n".join(lines))["Dir"]) / recipe.folder
+    # Without its modes: files of the module cache are read-only, and directories too.
+    shutil.copytree(folder, target / folder.name, copy_function=shutil.copyfile)
+    for directory in (target / folder.name).rglob("*/"):
+        directory.chmod(0o755)
+    (target / folder.name).chmod(0o755)
 
 
-def _run(go: Go, arguments: list[str], told: Callable[[str], None]) -> list[str]:
+def _run(go: Go, recipe: Recipe, arguments: list[str], told: Callable[[str], None]) -> list[str]:
     """Run go, tell each line of its progress, return the lines of its output."""
     with tempfile.TemporaryFile("w+") as output:
         child = subprocess.Popen(
             [go.path, *arguments],
-            cwd=MODULE,
+            cwd=recipe.module,
             env=go.environment(),
             stdout=output,
             stderr=subprocess.PIPE,
@@ -152,12 +149,13 @@ def _run(go: Go, arguments: list[str], told: Callable[[str], None]) -> list[str]
                 said.append(line.rstrip())
                 told(line.rstrip())
         output.seek(0)
+        lines = output.read().splitlines()
         if child.returncode != 0:
-            raise BuildError(explain(arguments, list(said)))
-        return output.read().splitlines()
+            raise BuildError(explain(recipe, arguments, list(said) or lines))  # with -json, an error is output
+        return lines
 
 
-def explain(arguments: list[str], said: list[str]) -> str:
+def explain(recipe: Recipe, arguments: list[str], said: list[str]) -> str:
     """What to tell when Go fails: its own last words, and what would help."""
     text = "\n".join(said)
     hint = ""
@@ -167,13 +165,13 @@ def explain(arguments: list[str], said: list[str]) -> str:
         hint = "\nThe disk is full: GOCACHE, GOMODCACHE and ROLLOUTS_E2E_CACHE may point elsewhere."
     elif "signal: killed" in text:
         hint = "\nThe compiler was killed, probably for want of memory: try GOMAXPROCS=1."
-    return f"`go {arguments[0]}` failed in {MODULE}:\n{text}{hint}"
+    return f"`go {arguments[0]}` failed in {recipe.module}:\n{text}{hint}"
 
 
 def _link(home: Path) -> None:
     """Let e2e/controlplane/bin show the current build: convenient to run by hand."""
     LINKS.mkdir(exist_ok=True)
-    for name in PACKAGES:
+    for name in recipes.CONTROL_PLANE.products:
         link = LINKS / name
         if link.is_symlink() and link.readlink() == home / name:
             continue
@@ -184,6 +182,7 @@ def _link(home: Path) -> None:
 
 if __name__ == "__main__":
     try:
-        print(binaries())
+        for each in recipes.ALL:
+            print(binaries(each))
     except BuildError as error:
         sys.exit(f"error: {error}")

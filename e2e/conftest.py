@@ -10,29 +10,41 @@ from typing import Protocol
 import pytest
 import pytest_asyncio
 
-from e2e import build, controller, toolchain
+from e2e import build, controller, recipes, toolchain
 from e2e.controller import Controller
 from e2e.kubectl import Kubectl
 from e2e.plane import ControlPlane
 from e2e.program import Program
+from e2e.recipes import Recipe
 from e2e.sampler import Sampler
 
 CRDS = sorted((Path(__file__).parents[1] / "manifests" / "crds").glob("*.yaml"))
 PROGRAMS = pytest.StashKey[list[Program]]()
-FAILURE = pytest.StashKey[Exception]()
+FAILURES = pytest.StashKey[dict[Recipe, Exception]]()
+# What is built for whom: a control plane always, the clients only where a test asks for them.
+ASKED_FOR = {"argo_rollouts": recipes.ARGO_ROLLOUTS, "argo_cd": recipes.ARGO_CD}
 
 
 def pytest_collection_finish(session: pytest.Session) -> None:
-    """Build the control plane before the first test's clock runs; a failure fails the tests, it never skips them."""
+    """Build what the tests need before the first one's clock runs; a failure fails the tests, it never skips them."""
     config = session.config
     if config.option.collectonly or not session.items:
         return
+    fixtures = {name for item in session.items if isinstance(item, pytest.Function) for name in item.fixturenames}
+    failures = config.stash.setdefault(FAILURES, {})
     capture = config.pluginmanager.getplugin("capturemanager")
     with capture.global_and_fixture_disabled() if capture else contextlib.nullcontext():
-        try:
-            build.binaries()
-        except (toolchain.BuildError, OSError) as error:
-            config.stash[FAILURE] = error
+        for recipe in (recipes.CONTROL_PLANE, *(ASKED_FOR[name] for name in ASKED_FOR.keys() & fixtures)):
+            try:
+                build.binaries(recipe)
+            except (toolchain.BuildError, OSError) as error:
+                failures[recipe] = error
+
+
+def _built(config: pytest.Config, recipe: Recipe) -> Path:
+    if failure := config.stash[FAILURES].get(recipe):
+        raise failure
+    return build.binaries(recipe)
 
 
 @pytest.hookimpl(wrapper=True)
@@ -58,14 +70,25 @@ def _current_loop() -> Iterator[None]:
 @pytest.fixture(scope="session")
 def plane(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[ControlPlane]:
     """The real control plane, one for all tests, with our CRDs. It outlives the event loops of the tests."""
-    if failure := request.config.stash.get(FAILURE, None):
-        raise failure
+    _built(request.config, recipes.CONTROL_PLANE)
     running = ControlPlane(tmp_path_factory.mktemp("plane"), crds=CRDS)
     try:
         asyncio.run(running.start())
         yield running
     finally:
         asyncio.run(running.stop())
+
+
+@pytest.fixture(scope="session")
+def argo_rollouts(request: pytest.FixtureRequest) -> Path:
+    """The directory of the kubectl plugin of Argo Rollouts."""
+    return _built(request.config, recipes.ARGO_ROLLOUTS)
+
+
+@pytest.fixture(scope="session")
+def argo_cd(request: pytest.FixtureRequest) -> Path:
+    """The directory of Argo CD's scripts for the kinds of argoproj.io."""
+    return _built(request.config, recipes.ARGO_CD)
 
 
 @pytest.fixture

