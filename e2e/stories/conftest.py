@@ -1,21 +1,40 @@
 """Which fixtures does a story need? A namespace, a controller that looks after it, and people."""
 
 from collections.abc import AsyncIterator
+from pathlib import Path
 
+import pytest
 import pytest_asyncio
 
 from e2e.conftest import StartController
 from e2e.controller import Controller
+from e2e.judging import Judge
 from e2e.kubectl import Kubectl
 from e2e.plane import ControlPlane
+from e2e.recorder import Recorder
 from e2e.stories.story import Story
 
 
+@pytest.fixture(scope="session")
+def judge(argo_cd: Path) -> Judge:
+    """Argo CD's scripts and our page for Flux."""
+    return Judge(argo_cd)
+
+
 @pytest_asyncio.fixture
-async def watcher(plane: ControlPlane, kubectl: Kubectl) -> AsyncIterator[Story]:
-    """A story without a controller: the test starts its own."""
+async def recorder(plane: ControlPlane, namespace: str) -> AsyncIterator[Recorder]:
+    """Keeps every state of the namespace's Rollouts."""
+    async with plane.admin.session() as api, Recorder(api, namespace) as recording:
+        yield recording
+
+
+@pytest_asyncio.fixture
+async def watcher(plane: ControlPlane, kubectl: Kubectl, recorder: Recorder, judge: Judge) -> AsyncIterator[Story]:
+    """A story without a controller: the test starts its own. All tools must say of every state what a person would."""
     async with plane.admin.session() as api:
         yield Story(api, kubectl)
+    complaints = judge.complaints(recorder.states)
+    assert not complaints, "\n".join(complaints)
 
 
 @pytest_asyncio.fixture
