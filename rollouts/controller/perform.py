@@ -28,7 +28,7 @@ from rollouts.kube.errors import (
 )
 from rollouts.kube.patches import PatchType
 from rollouts.kube.resources import PODS, REPLICA_SETS, ROLLOUTS, SERVICES, Resource
-from rollouts.plan import Action, Refusal
+from rollouts.plan import Action, Refusal, observe_replica_set
 from rollouts.plan.actions import (
     AdoptReplicaSet,
     CreateReplicaSet,
@@ -170,12 +170,15 @@ class _Act:
                 raise
             if "deletionTimestamp" in found["metadata"]:
                 raise ApiError(f"ReplicaSet {action.name} is still being deleted", reason="Terminating") from error
-            return found
+            if keys.POD_TEMPLATE_HASH in (found["metadata"].get("labels") or {}):
+                return found
+            # Somebody has taken off the label by which our cache finds it.
+            return await self._patch(action, requests.relabel(found, action.pod_hash))
 
     def _is_ours(self, found: Raw, pod_hash: str) -> bool:
         owner = controller_of(found) or {}
-        labels = found["metadata"].get("labels") or {}
-        return owner.get("uid") == self._rollout["metadata"]["uid"] and labels.get(keys.POD_TEMPLATE_HASH) == pod_hash
+        view = observe_replica_set(found)
+        return owner.get("uid") == self._rollout["metadata"]["uid"] and view.pod_hash == pod_hash
 
     async def _delete(self, action: DeleteReplicaSet) -> Raw:
         answer = await self._api.delete(

@@ -22,6 +22,8 @@ def update_replica_set(action: UpdateReplicaSet, seen: Raw) -> list[dict[str, An
         {"op": "test", "path": "/spec/replicas", "value": action.seen_size},
     ]
     patch += _annotate(action.annotations, seen["metadata"])
+    if action.hash_label is not None:
+        patch.append({"op": "add", "path": f"/metadata/labels/{keys.POD_TEMPLATE_HASH}", "value": action.hash_label})
     if action.size is not None:
         patch.append({"op": "replace", "path": "/spec/replicas", "value": action.size})
     if action.min_ready_seconds is not None:
@@ -53,6 +55,12 @@ def _annotate(changes: Mapping[str, str | None], metadata: Raw) -> list[dict[str
 def _escape(key: str) -> str:
     """Write a key as a part of a JSON pointer (RFC 6901)."""
     return key.replace("~", "~0").replace("/", "~1")
+
+
+def relabel(seen: Raw, pod_hash: str) -> dict[str, Any]:
+    """Return a merge patch that puts a ReplicaSet's pod template hash label back, if nobody has changed it."""
+    version = seen["metadata"]["resourceVersion"]
+    return {"metadata": {"resourceVersion": version, "labels": {keys.POD_TEMPLATE_HASH: pod_hash}}}
 
 
 def adopt(seen: Raw, rollout: Raw) -> dict[str, Any]:

@@ -28,8 +28,9 @@ class CreateReplicaSet:
 class UpdateReplicaSet:
     """Scale a ReplicaSet, or change its metadata, in one patch.
 
-    `size` is None when the size stays as it is. Annotations and labels set to None are removed. `seen_size` is what
-    `spec.replicas` was when the plan was made: the patch must fail if it is something else by now.
+    `size` is None when the size stays as it is. Annotations set to None are removed. `seen_size` is what
+    `spec.replicas` was when the plan was made: the patch must fail if it is something else by now. `hash_label` puts
+    the pod template hash label back that somebody has changed.
     """
 
     name: str
@@ -39,6 +40,7 @@ class UpdateReplicaSet:
     size: int | None = None
     annotations: Mapping[str, str | None] = field(default_factory=dict)
     min_ready_seconds: int | None = None
+    hash_label: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -24,15 +24,21 @@ class Delays:
         return min(self.deadlines.values(), default=None)
 
 
+def is_unreadable(text: str) -> bool:
+    """Whether a scale-down deadline is no time at all."""
+    try:
+        parse_time(text)
+    except ValueError:
+        return True
+    return False
+
+
 def deadline_on(replica_set: ReplicaSet, now: datetime) -> datetime | None:
     """Return the deadline that a ReplicaSet carries; one that can't be read counts as over."""
     text = replica_set.annotations.get(keys.SCALE_DOWN_DEADLINE)
     if text is None:
         return None
-    try:
-        return parse_time(text)
-    except ValueError:
-        return now
+    return now if is_unreadable(text) else parse_time(text)
 
 
 def delay(replica_sets: Iterable[ReplicaSet], seconds: int, limit: int | None, now: datetime) -> Delays:

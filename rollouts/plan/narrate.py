@@ -16,6 +16,7 @@ from rollouts.plan.actions import (
     SwitchService,
     UpdateReplicaSet,
 )
+from rollouts.plan.delays import is_unreadable
 from rollouts.plan.observed import Observed
 from rollouts.plan.revisions import replica_set_name, sort_out
 from rollouts.plan.rollback import is_within_window
@@ -52,6 +53,7 @@ def narrate(
     if new is not None:
         events += _beginning(here, old, new, acknowledged)
     events += _scaling(here, acknowledged)
+    events += _deadlines(here, acknowledged)
     if new is not None:
         events += _steps(here, old, new, kit)
         events += _end(here, old, new)
@@ -127,6 +129,18 @@ def _scaling(here: Observed, acknowledged: Collection[Action]) -> Iterator[Event
             yield _scaled(action.name, action.revision, action.seen_size, action.size)
         elif isinstance(action, EvictPod):
             yield _normal("PodEvicted", f"Evicted pod {action.name} of Rollout {here.name} to restart it")
+
+
+def _deadlines(here: Observed, acknowledged: Collection[Action]) -> Iterator[Event]:
+    """Tell of scale-down deadlines that nobody can read, as they are taken off."""
+    texts = {each.name: each.annotations.get(keys.SCALE_DOWN_DEADLINE) for each in here.replica_sets}
+    for action in acknowledged:
+        if not isinstance(action, UpdateReplicaSet) or keys.SCALE_DOWN_DEADLINE not in action.annotations:
+            continue
+        text = texts.get(action.name)
+        if text is not None and is_unreadable(text):
+            message = f'The {keys.SCALE_DOWN_DEADLINE} "{text}" of ReplicaSet {action.name} is no time: taken as over'
+            yield Event("Warning", "InvalidScaleDownDeadline", message)
 
 
 def _scaled(name: str, revision: int, before: int, after: int) -> Event:
@@ -208,6 +222,6 @@ def _completion_reason(here: Observed, old: Raw) -> str:
 
 def _switches(acknowledged: Collection[Action]) -> Iterator[Event]:
     for action in acknowledged:
-        if isinstance(action, SwitchService):
+        if isinstance(action, SwitchService) and action.from_hash != action.pod_hash:
             message = f"Switched selector for service '{action.name}' from '{action.from_hash}' to '{action.pod_hash}'"
             yield _normal("SwitchService", message)

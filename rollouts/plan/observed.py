@@ -156,6 +156,15 @@ def _controller_uid(metadata: Raw) -> str:
     return ""
 
 
+def _pod_hash(metadata: Raw, spec: Raw) -> str:
+    """Return the hash that the pods carry. Anybody may edit the label; the selector can't be changed."""
+    selected = (spec.get("selector") or {}).get("matchLabels") or {}
+    pod_hash: str = selected.get(keys.POD_TEMPLATE_HASH) or (metadata.get("labels") or {}).get(
+        keys.POD_TEMPLATE_HASH, ""
+    )
+    return pod_hash
+
+
 def observe_replica_set(raw: Raw) -> ReplicaSet:
     """Return the view of one raw ReplicaSet."""
     metadata, spec, status = raw["metadata"], raw["spec"], raw.get("status") or {}
@@ -163,7 +172,7 @@ def observe_replica_set(raw: Raw) -> ReplicaSet:
     return ReplicaSet(
         name=metadata["name"],
         uid=metadata["uid"],
-        pod_hash=(metadata.get("labels") or {}).get(keys.POD_TEMPLATE_HASH, ""),
+        pod_hash=_pod_hash(metadata, spec),
         created=parse_time(metadata["creationTimestamp"]),
         size=spec.get("replicas", 1),
         replicas=status.get("replicas", 0),

@@ -30,6 +30,9 @@ def _trouble(facts: Facts) -> Iterator[str]:
         yield f"aborted: {facts.cause}"
     if facts.refused:
         yield f"the API server refuses the ReplicaSet: {facts.refused}"
+    stable_hash = facts.after.stable_hash
+    if stable_hash and facts.revisions.stable is None and not facts.after.is_promoted:
+        yield f"status.stableRS, {stable_hash}, names no ReplicaSet: the current template gets all pods"
 
 
 def _halt(scene: Scene) -> Iterator[str]:

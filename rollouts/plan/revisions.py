@@ -100,10 +100,16 @@ def _is_vital(here: Observed, orphan: ReplicaSet) -> bool:
 
 
 def _find_canary(owned: Iterable[ReplicaSet], here: Observed, digest: str, hash_: str) -> ReplicaSet | None:
-    """Return the oldest ReplicaSet of the current template: by digest, by a trusted name, or by meaning."""
+    """Return the oldest ReplicaSet of the current template: by digest, by a trusted name, or by meaning.
+
+    Anybody may edit a digest: one on a ReplicaSet that isn't named after it is believed only if the templates agree.
+    """
     owned = list(owned)
+    named = {hash_, pod_hash(digest, None)}
     for each in owned:
-        if each.annotations.get(keys.TEMPLATE_DIGEST) == digest:
+        if each.annotations.get(keys.TEMPLATE_DIGEST) != digest:
+            continue
+        if each.pod_hash in named or templates_equal(here.template, each.template):
             return each
     for each in owned:
         if each.pod_hash == hash_ and keys.TEMPLATE_DIGEST not in each.annotations:

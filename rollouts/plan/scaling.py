@@ -6,12 +6,16 @@ from datetime import datetime
 
 from rollouts.api import keys
 from rollouts.api.canary import ReplicaProgressThreshold
+from rollouts.api.counts import parse_count
 from rollouts.api.timestamps import format_time
 from rollouts.plan.actions import Action, CreateReplicaSet, DeleteReplicaSet, UpdateReplicaSet
 from rollouts.plan.missing import enough, pods, unmet
 from rollouts.plan.observed import Observed, ReplicaSet
 from rollouts.plan.replicas import Bounds, Count, Sizes, next_sizes, others_sizes
 from rollouts.plan.revisions import Revisions, inherited_annotations, new_replica_set, replica_set_name
+
+# As many earlier revisions are noted on a ReplicaSet that is used again and again.
+LONGEST_HISTORY = 50
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,7 +171,8 @@ def _update(
         annotations[keys.DESIRED_REPLICAS] = str(replicas)
     min_ready = here.rollout.spec.min_ready_seconds_or_default
     new_min_ready = min_ready if is_canary and each.raw["spec"].get("minReadySeconds", 0) != min_ready else None
-    if size == each.size and not annotations and new_min_ready is None:
+    is_mislabelled = bool(each.pod_hash) and each.labels.get(keys.POD_TEMPLATE_HASH) != each.pod_hash
+    if size == each.size and not annotations and new_min_ready is None and not is_mislabelled:
         return None
     return UpdateReplicaSet(
         name=each.name,
@@ -177,6 +182,7 @@ def _update(
         size=size if size != each.size else None,
         annotations=annotations,
         min_ready_seconds=new_min_ready,
+        hash_label=each.pod_hash if is_mislabelled else None,
     )
 
 
@@ -187,9 +193,16 @@ def _canary_annotations(here: Observed, revisions: Revisions, canary: ReplicaSet
     if canary.revision < revisions.next_revision:
         wanted[keys.REVISION] = str(revisions.next_revision)
         if canary.revision:
-            earlier = canary.annotations.get(keys.REVISION_HISTORY)
-            wanted[keys.REVISION_HISTORY] = f"{earlier},{canary.revision}" if earlier else str(canary.revision)
+            wanted[keys.REVISION_HISTORY] = _history_with(
+                canary.annotations.get(keys.REVISION_HISTORY, ""), canary.revision
+            )
     return {key: value for key, value in wanted.items() if canary.annotations.get(key) != value}
+
+
+def _history_with(history: str, revision: int) -> str:
+    """Return the revisions that a ReplicaSet has had, the latest last; what is no number is left out."""
+    earlier = [each for each in history.split(",") if parse_count(each) is not None]
+    return ",".join([*earlier, str(revision)][-LONGEST_HISTORY:])
 
 
 def _history(here: Observed, revisions: Revisions) -> list[DeleteReplicaSet]:

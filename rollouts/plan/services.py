@@ -38,17 +38,14 @@ def _selected(service: Raw) -> str:
 
 
 def _switch(service: Raw, replica_set: ReplicaSet) -> SwitchService | None:
-    """Return the switch if the pods can take requests: all of them at first, one of them later on.
-
-    A Service that we have never touched is serving somebody: taking it over must not lose a request.
-    """
+    """Return the switch if the pods can take requests, or if only the note that the Service is ours is missing."""
     metadata = service["metadata"]
     current = _selected(service)
-    if current == replica_set.pod_hash:
-        return None
     is_ours = keys.MANAGED_BY in (metadata.get("annotations") or {})
-    is_ready = replica_set.available > 0 if is_ours else 0 < replica_set.size <= replica_set.available
-    if not is_ready:
+    is_there = current == replica_set.pod_hash
+    if is_ours and is_there:
+        return None
+    if not is_there and not _can_take_requests(replica_set, is_ours=is_ours):
         return None
     return SwitchService(
         name=metadata["name"],
@@ -57,3 +54,11 @@ def _switch(service: Raw, replica_set: ReplicaSet) -> SwitchService | None:
         from_hash=current,
         resource_version=metadata["resourceVersion"],
     )
+
+
+def _can_take_requests(replica_set: ReplicaSet, *, is_ours: bool) -> bool:
+    """Whether a Service may be pointed at the pods: all of them must be available at first, one of them later on.
+
+    A Service that we have never touched is serving somebody: taking it over must not lose a request.
+    """
+    return replica_set.available > 0 if is_ours else 0 < replica_set.size <= replica_set.available

@@ -138,6 +138,8 @@ def _describe_update(action: UpdateReplicaSet) -> str:
     changes = [] if action.size is None else [f"{action.seen_size} to {action.size} pods"]
     for key, value in action.annotations.items():
         changes.append(f"without {_key(key)}" if value is None else f"{_key(key)}={_short(value)}")
+    if action.hash_label is not None:
+        changes.append(f"hash label {action.hash_label}")
     if action.min_ready_seconds is not None:
         changes.append(f"minReadySeconds={action.min_ready_seconds}")
     return f"update ReplicaSet {action.name} (revision {action.revision}): {', '.join(changes)}"

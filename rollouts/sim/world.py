@@ -228,7 +228,9 @@ class World:
             raise DeniedError("Invalid", refusal)
         existing = self.replica_sets.get(action.name)
         owner = action.body["metadata"]["ownerReferences"][0]["uid"]
-        if existing is not None and _owner(existing) == owner and _hash(existing) == action.pod_hash:
+        if existing is not None and _owner(existing) == owner and _selected_hash(existing) == action.pod_hash:
+            if not _hash(existing):
+                self.patch_replica_set(action.name, {"metadata": {"labels": {keys.POD_TEMPLATE_HASH: action.pod_hash}}})
             return
         self.create_replica_set(action.body)
 
@@ -247,7 +249,9 @@ class World:
             spec["replicas"] = action.size
         if action.min_ready_seconds is not None:
             spec["minReadySeconds"] = action.min_ready_seconds
-        self._put(self.replica_sets, merged(raw, {"metadata": {"annotations": action.annotations}, "spec": spec}))
+        labels = {keys.POD_TEMPLATE_HASH: action.hash_label} if action.hash_label is not None else {}
+        metadata = {"annotations": action.annotations, "labels": labels}
+        self._put(self.replica_sets, merged(raw, {"metadata": metadata, "spec": spec}))
 
     def _delete_replica_set(self, action: DeleteReplicaSet) -> None:
         self._find(self.replica_sets, action.name, action.resource_version)
@@ -307,13 +311,17 @@ def _hash(raw: Raw) -> str:
     return str(labels.get(keys.POD_TEMPLATE_HASH, ""))
 
 
+def _selected_hash(raw: Raw) -> str:
+    return str(raw["spec"]["selector"]["matchLabels"].get(keys.POD_TEMPLATE_HASH, ""))
+
+
 def _concerns(raw: Raw, uid: str, selector: Raw) -> bool:
-    """Tell whether a ReplicaSet is the Rollout's, or could be: an orphan that carries a hash."""
+    """Tell whether a ReplicaSet is the Rollout's, or could be: one that carries a hash, the label we find it by."""
     owner = _owner(raw)
-    if owner:
-        return owner == uid
     if not _hash(raw):
         return False
+    if owner:
+        return owner == uid
     try:
         return selector_matches(selector, raw["metadata"]["labels"])
     except ValueError:

@@ -127,6 +127,16 @@ async def test_creating_what_we_created_before_is_success(world: World) -> None:
     assert outcome.written == [made]
 
 
+async def test_one_of_ours_without_the_label_that_it_is_found_by_gets_it_back(world: World) -> None:
+    hidden = replica_set(world.put(rollout()), "a", 7)
+    hidden["metadata"]["labels"] = {"app": "web"}
+    world.put(hidden, deliver=False)
+    outcome = await run(world, creation(world))
+    (written,) = outcome.written
+    assert written["metadata"]["labels"] == {"app": "web", "rollouts-pod-template-hash": "a"}
+    assert len(outcome.acknowledged) == 1
+
+
 async def test_a_name_that_somebody_else_has_is_a_refusal(world: World) -> None:
     world.put(rollout())
     world.put(replica_set(None, "a"), deliver=False)

@@ -71,6 +71,13 @@ def test_keys_are_escaped_as_json_pointers_want_it() -> None:
     assert after["metadata"]["annotations"] == {"a~1/b": "1"}
 
 
+def test_a_changed_hash_label_is_put_back() -> None:
+    before = seen(labels={"rollouts-pod-template-hash": "abc"})
+    action = UpdateReplicaSet("web-a", "u-a", 1, seen_size=2, hash_label="a")
+    after = jsonpatch.apply_patch(before, requests.update_replica_set(action, before))
+    assert after["metadata"]["labels"] == {"rollouts-pod-template-hash": "a"}
+
+
 def test_adopting_keeps_other_owners_and_releasing_too() -> None:
     other = {"kind": "Thing", "uid": "u-thing"}
     adopted = apply_merge_patch(seen(ownerReferences=[other]), requests.adopt(seen(ownerReferences=[other]), OWNER))

@@ -60,7 +60,10 @@ ROWS = (
             status={"conditions": {"Available": "False AvailableReason"}},
             waits=True,
             wakes=691.0,
-            because=("step 1 of 5 (setWeight: 20): the canary is being scaled from 1 to 5 pods",),
+            because=(
+                "status.stableRS, 78766d5789, names no ReplicaSet: the current template gets all pods",
+                "step 1 of 5 (setWeight: 20): the canary is being scaled from 1 to 5 pods",
+            ),
         ),
     ),
     Row(

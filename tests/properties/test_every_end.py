@@ -12,10 +12,10 @@ from rollouts.sim.faults import Fault, Trouble
 from rollouts.sim.pods import Behaviour, image_of
 from rollouts.sim.scenario import Change, abort, patch_spec, resume, retry, set_image
 from rollouts.sim.simulation import Simulation
+from tests.properties.checks import end_of
 from tests.properties.worlds import NAME, Trial, faults, specs, timed_steps, trials
 
 KIT = load_kit()
-NEVER_THE_SAME = {"duration", "canary"}
 
 
 def ended(trial: Trial, faults_: Mapping[int, Fault]) -> Simulation:
@@ -24,21 +24,6 @@ def ended(trial: Trial, faults_: Mapping[int, Fault]) -> Simulation:
     for _ in simulation.run():
         pass
     return simulation
-
-
-def end_of(simulation: Simulation) -> dict[str, Any]:
-    """Return what a rollout has come to, without times and versions."""
-    world = simulation.world
-    raw = world.rollouts[NAME]
-    status = {key: value for key, value in raw["status"].items() if key not in NEVER_THE_SAME}
-    status["conditions"] = sorted((each["type"], each["status"], each["reason"]) for each in status["conditions"])
-    return {
-        "status": status,
-        "annotations": raw["metadata"]["annotations"],
-        "replica sets": {
-            name: (each["spec"], each["metadata"]["annotations"]) for name, each in world.replica_sets.items()
-        },
-    }
 
 
 def sizes_by_image(simulation: Simulation) -> dict[str, int]:
