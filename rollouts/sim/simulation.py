@@ -4,6 +4,7 @@ from collections import deque
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from typing import Protocol
 
 from rollouts.plan import Action, Observed, Plan, Refusal, plan_rollout
 from rollouts.plan.actions import CreateReplicaSet, PatchRollout
@@ -30,6 +31,7 @@ class Pass:
     """One pass: what was seen and decided, what came of it, and the sizes and pods before and after it.
 
     `sizes` and `available` are true counts by ReplicaSet name, whatever the pass has seen; `available` is from before.
+    `after` is what could be read once the pass was over.
     """
 
     now: datetime
@@ -42,6 +44,7 @@ class Pass:
     sizes_before: Mapping[str, int]
     sizes_after: Mapping[str, int]
     available: Mapping[str, int]
+    after: Snapshot
 
     @property
     def has_written(self) -> bool:
@@ -49,6 +52,22 @@ class Pass:
 
 
 Moment = Pass | Change
+
+
+class Director(Protocol):
+    """Lets things happen in answer to what has become of a rollout."""
+
+    def cues(self, world: World) -> Sequence[Change]:
+        """Return what happens now; asked whenever everything has settled."""
+        ...
+
+    def next_cue(self) -> datetime | None:
+        """Return when to ask again, if nothing happens before."""
+        ...
+
+    def is_over(self, world: World) -> bool:
+        """Tell whether there is nothing more to see."""
+        ...
 
 
 class _CrashError(Exception):
@@ -66,7 +85,10 @@ class _Writes:
 
 
 class Simulation:
-    """Runs the planner on a world. `faults` hit the passes with their numbers, counted from 0."""
+    """Runs the planner on a world. `faults` hit the passes with their numbers, counted from 0.
+
+    What happens is the scenario's script; a `director` adds what depends on the course of things.
+    """
 
     def __init__(
         self,
@@ -75,6 +97,7 @@ class Simulation:
         *,
         faults: Mapping[int, Fault] | None = None,
         status_delay: timedelta = STATUS_DELAY,
+        director: Director | None = None,
     ) -> None:
         self.world: World = scenario.world
         self.memory = Memory()
@@ -85,6 +108,7 @@ class Simulation:
         self._kit = kit
         self._faults = faults or {}
         self._delay = status_delay
+        self._director = director
         self._earlier: deque[Snapshot] = deque(maxlen=4)
 
     def run(self) -> Iterator[Moment]:
@@ -95,11 +119,24 @@ class Simulation:
             for moment in (*self._due(), *self._settle()):
                 is_fruitless = False
                 yield moment
+            if self._director is not None:
+                if self._director.is_over(self.world):
+                    return
+                if cues := self._director.cues(self.world):
+                    self._script.extendleft(reversed(cues))
+                    continue
             if (next_moment := self._next()) is None:
                 return
-            is_only_a_look = not self._script and self.world.next_change() is None
-            fruitless = fruitless + 1 if is_fruitless and is_only_a_look else 0
+            fruitless = fruitless + 1 if is_fruitless and not self.expects_a_change else 0
             self.world.now = next_moment
+
+    @property
+    def expects_a_change(self) -> bool:
+        """Whether something is to come that is neither a pass nor what follows from one."""
+        return bool(self._script or self.world.next_change() or self._next_cue())
+
+    def _next_cue(self) -> datetime | None:
+        return self._director.next_cue() if self._director is not None else None
 
     def _due(self) -> Iterator[Change]:
         while self._script and self._start + timedelta(seconds=self._script[0].at) <= self.world.now:
@@ -131,7 +168,7 @@ class Simulation:
         return fault if fault is not None and fault.trouble in troubles else None
 
     def _next(self) -> datetime | None:
-        times = [self.world.next_change(), self.memory.next_look(self._delay)]
+        times = [self.world.next_change(), self.memory.next_look(self._delay), self._next_cue()]
         if self._script:
             times.append(self._start + timedelta(seconds=self._script[0].at))
         return min((time for time in times if time is not None and time > self.world.now), default=None)
@@ -162,6 +199,7 @@ class Simulation:
             sizes_before=before,
             sizes_after=self._sizes(),
             available=available,
+            after=self.world.snapshot(),
         )
         return record, changes
 

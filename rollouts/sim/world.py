@@ -90,6 +90,19 @@ class World:
         raw = self._find(self.rollouts, name, resource_version)
         self._put(self.rollouts, replaced(raw, status=dict(status)))
 
+    def apply_rollout(self, raw: Raw) -> None:
+        """Put a manifest's spec in the place of a Rollout's, and merge its labels and annotations in."""
+        live = self._find(self.rollouts, raw["metadata"]["name"])
+        spec = dict(raw["spec"])
+        if "replicas" in live["spec"]:
+            spec.setdefault("replicas", live["spec"]["replicas"])
+        self._put(self.rollouts, replaced(live, metadata=merged(live["metadata"], raw["metadata"]), spec=spec))
+
+    def delete_pods(self, names: Iterable[str]) -> None:
+        """Delete pods; their ReplicaSets will notice."""
+        for name in names:
+            del self.pods[name]
+
     def patch_service(self, name: str, patch: Raw, *, resource_version: str | None = None) -> None:
         """Merge a patch into a Service."""
         self._patch(self.services, name, patch, resource_version)

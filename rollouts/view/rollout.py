@@ -76,7 +76,8 @@ def strategy_of(rollout: Raw) -> str:
     return names[0] if len(names) == 1 else "unknown"
 
 
-def _roles(rollout: Raw, pod_hash: str) -> list[str]:
+def roles(rollout: Raw, pod_hash: str) -> list[str]:
+    """Return which parts the ReplicaSet with a hash plays: canary, stable; preview, active."""
     status = fields.part(rollout, "status")
     is_stable = pod_hash == status.get("stableRS")
     if fields.is_canary(rollout):
@@ -109,7 +110,8 @@ def _replica_set_status(replica_set: Raw, pods: Sequence[PodRow]) -> tuple[str, 
     return ("Healthy", "good") if fields.count(status, "availableReplicas") >= desired else ("Progressing", "moving")
 
 
-def _images(template: Raw) -> tuple[str, ...]:
+def template_images(template: Raw) -> tuple[str, ...]:
+    """Return the images of a pod template, each once."""
     containers = (*fields.items(template, "spec", "initContainers"), *fields.items(template, "spec", "containers"))
     return tuple(dict.fromkeys(str(each.get("image", "")) for each in containers))
 
@@ -130,8 +132,8 @@ def _replica_set_row(rollout: Raw, replica_set: Raw, pods: Iterable[Raw], now: d
         created=fields.created(replica_set),
         desired=fields.count(fields.part(replica_set, "spec"), "replicas", 1),
         available=fields.count(fields.part(replica_set, "status"), "availableReplicas"),
-        tags=(*_roles(rollout, pod_hash), *_delay(replica_set, now)),
-        images=_images(fields.part(replica_set, "spec", "template")),
+        tags=(*roles(rollout, pod_hash), *_delay(replica_set, now)),
+        images=template_images(fields.part(replica_set, "spec", "template")),
         pods=rows,
     )
 

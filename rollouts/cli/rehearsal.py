@@ -1,0 +1,206 @@
+"""What comes of these manifests? Documents become a simulated world, and its course a timeline with an end."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any, Literal
+
+from rollouts.cli.manifests import Document
+from rollouts.cli.people import people
+from rollouts.registry import load_kit
+from rollouts.sim.course import Asked, Condition, Course, Happening
+from rollouts.sim.director import Director
+from rollouts.sim.scenario import Change, Scenario, create
+from rollouts.sim.simulation import Pass, RestlessError, Simulation
+from rollouts.sim.world import World
+from rollouts.view import fields
+from rollouts.view.timeline import Frame, Timeline, frame
+
+Json = dict[str, Any]
+
+# The virtual clock begins here, so that the same manifests always tell the same story.
+START = datetime(2026, 1, 1, tzinfo=UTC)
+MOST_PASSES = 20_000
+# As many looks in a row that show nothing new, with nothing else to come, are the end: a refusal is retried for ever.
+MOST_REPEATED = 30
+HEALTHY = Condition(state="healthy")
+
+# What an API server adds, and a manifest that was read from one brings along.
+_OF_SERVERS = ("uid", "resourceVersion", "generation", "creationTimestamp", "managedFields", "selfLink")
+
+Why = Literal["settled", "until", "limit", "passes", "restless"]
+
+
+class NoCastError(Exception):
+    """The documents don't hold one Rollout and what belongs to it; the message says how they would."""
+
+
+@dataclass(frozen=True, slots=True)
+class Cast:
+    """What the documents hold: one Rollout, its later versions, its Services, and what is of no use here."""
+
+    rollout: Json
+    changes: tuple[Json, ...]
+    services: tuple[Json, ...]
+    taken_for_granted: tuple[str, ...]
+    left_out: tuple[str, ...]
+
+    @property
+    def name(self) -> str:
+        """The Rollout's name."""
+        return fields.name_of(self.rollout)
+
+
+@dataclass(frozen=True, slots=True)
+class Ending:
+    """How a simulation ended: `at` so many seconds, in which phase, and `why` it went no further."""
+
+    at: float
+    phase: str
+    message: str
+    why: Why
+    never_happened: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Rehearsal:
+    """A whole simulation."""
+
+    name: str
+    namespace: str
+    start: datetime
+    frames: tuple[Frame, ...]
+    ended: Ending
+
+
+def cast(documents: Sequence[Document]) -> Cast:
+    """Sort the documents. Raises NoCastError."""
+    rollouts = [_as_written(each.content) for each in documents if each.content.get("kind") == "Rollout"]
+    if not rollouts:
+        raise NoCastError("no Rollout in the files: there is nothing to simulate")
+    names = list(dict.fromkeys(fields.name_of(each) for each in rollouts))
+    if len(names) > 1:
+        raise NoCastError(f"the files hold {len(names)} Rollouts ({', '.join(names)}): simulate one at a time")
+    if not names[0]:
+        raise NoCastError("the Rollout has no metadata.name: give it one")
+    services = {
+        fields.name_of(each.content): _as_written(each.content)
+        for each in documents
+        if each.content.get("kind") == "Service"
+    }
+    needed = dict.fromkeys(name for each in rollouts for name in fields.service_names(each))
+    missing = tuple(name for name in needed if name not in services)
+    return Cast(
+        rollout=rollouts[0],
+        changes=tuple(rollouts[1:]),
+        services=(*services.values(), *(_stand_in(name, rollouts[0]) for name in missing)),
+        taken_for_granted=missing,
+        left_out=tuple(each.title for each in documents if each.content.get("kind") not in ("Rollout", "Service")),
+    )
+
+
+def _as_written(content: Json) -> Json:
+    """Return a manifest without what only a server knows."""
+    metadata = {key: value for key, value in fields.part(content, "metadata").items() if key not in _OF_SERVERS}
+    return {key: value for key, value in {**content, "metadata": metadata}.items() if key != "status"}
+
+
+def _stand_in(name: str, rollout: Json) -> Json:
+    labels = dict(fields.part(rollout, "spec", "selector", "matchLabels"))
+    return {"apiVersion": "v1", "kind": "Service", "metadata": {"name": name}, "spec": {"selector": labels}}
+
+
+def update_of(rollout: Json) -> Happening:
+    """Return the update that is simulated where none is given: every container gets another tag."""
+    spec = fields.part(rollout, "spec", "template", "spec")
+    containers = (*fields.items(spec, "initContainers"), *fields.items(spec, "containers"))
+    images = {str(each["name"]): _next_tag(str(each.get("image", ""))) for each in containers if each.get("name")}
+    return Happening(when=HEALTHY, do=Asked(setImage=images))
+
+
+def _next_tag(image: str) -> str:
+    name = image.partition("@")[0]
+    repository, colon, tag = name.rpartition(":")
+    if not colon or "/" in tag:
+        repository, tag = name, ""
+    return f"{repository}:{'next' if tag != 'next' else 'next2'}"
+
+
+def with_resumption(course: Course | None, resume_after: timedelta | None) -> Course:
+    """Return the course to run; without one, pauses that only a person ends are ended."""
+    course = course or Course(resumeAfter=timedelta(seconds=60))
+    return course if resume_after is None else course.model_copy(update={"resume_after": resume_after or None})
+
+
+def rehearse(the_cast: Cast, course: Course | None, *, limit: timedelta, resume_after: timedelta | None) -> Rehearsal:
+    """Run it to its end; never longer than `limit` of virtual time, nor than so many passes."""
+    plan = with_resumption(course, resume_after)
+    changes = [Happening(when=HEALTHY, do=Asked(apply=each)) for each in the_cast.changes]
+    if course is None and not changes:
+        changes = [update_of(the_cast.rollout)]
+    world = World(START, {image: each.behaviour for image, each in plan.images.items()})
+    for service in the_cast.services:
+        world.create_service(service)
+    has_time = isinstance(plan.until, timedelta)
+    lasts = min(limit, plan.until) if isinstance(plan.until, timedelta) else limit
+    director = Director(
+        name=the_cast.name,
+        people=people(),
+        start=START,
+        lists=(changes, plan.happens),
+        resume_after=plan.resume_after,
+        until=None if isinstance(plan.until, timedelta) else plan.until,
+    )
+    scenario = Scenario(world, (create(0, the_cast.rollout),), lasts.total_seconds())
+    simulation = Simulation(scenario, load_kit(), director=director)
+    timeline = Timeline()
+    why = _play(simulation, the_cast.name, timeline)
+    if why == "settled" and world.now > START + lasts:
+        why = "until" if has_time and lasts < limit else "limit"
+    elif why == "settled" and director.is_over(world):
+        why = "until"
+    last = timeline.frames[-1]
+    never = tuple(f"{each.moment}: {_deed(each)}" for each in director.never_happened)
+    at = last.at if why == "settled" else min((world.now - START).total_seconds(), lasts.total_seconds())
+    namespace = fields.namespace_of(world.rollouts[the_cast.name])
+    ended = Ending(at, last.phase, last.message, why, never_happened=never)
+    return Rehearsal(the_cast.name, namespace, START, tuple(timeline.frames), ended)
+
+
+def _play(simulation: Simulation, name: str, timeline: Timeline) -> Why:
+    repeated, now, known = 0, START, None
+    try:
+        for moment in simulation.run():
+            if isinstance(moment, Change):
+                timeline.say(moment.says)
+                continue
+            if moment.now > now:
+                latest = timeline.frames[-1]
+                repeated, now, known = repeated + 1 if latest is known else 0, moment.now, latest
+            if repeated > MOST_REPEATED and not simulation.expects_a_change:
+                return "settled"
+            timeline.add(_frame(moment, name))
+            if simulation.passes > MOST_PASSES:
+                return "passes"
+    except RestlessError:
+        return "restless"
+    return "settled"
+
+
+def _frame(moment: Pass, name: str) -> Frame:
+    return frame(
+        (moment.now - START).total_seconds(),
+        moment.after.rollouts[name],
+        moment.after.replica_sets.values(),
+        because=(*moment.plan.because, *moment.denied),
+        events=moment.events,
+    )
+
+
+def _deed(happening: Happening) -> str:
+    deed = happening.do
+    if not isinstance(deed, Asked):
+        return str(deed)
+    field = next(iter(deed.model_fields_set))
+    alias = Asked.model_fields[field].alias or field
+    return alias if field == "apply" else f"{alias} {getattr(deed, field)}"

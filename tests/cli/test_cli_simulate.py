@@ -1,0 +1,342 @@
+"""simulate: what an update will look like, as table, JSON and picture; how it ends; what can't be run."""
+
+import json
+import re
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+from xml.etree import ElementTree as ET
+
+import pytest
+import yaml
+from typer.testing import CliRunner, Result
+
+from rollouts.cli.main import app
+from tests.plan.given import rollout, service
+
+Json = dict[str, Any]
+Simulate = Callable[..., Result]
+STEPS: list[Json] = [{"setWeight": 25}, {"pause": {}}, {"setWeight": 50}, {"pause": {"duration": "10m"}}]
+
+
+def manifest(image: str = "app:1", /, **spec: Any) -> Json:
+    obj = rollout(**{"replicas": 4, "steps": STEPS, **spec})
+    obj["apiVersion"] = "argoproj.io/v1alpha1"
+    obj["metadata"] = {"name": "web"}
+    obj["spec"]["template"]["spec"]["containers"][0]["image"] = image
+    return obj
+
+
+@pytest.fixture
+def simulate(tmp_path: Path) -> Simulate:
+    """Run `rollouts simulate` on manifests."""
+
+    def run(*objects: Json, scenario: Any = None, words: tuple[str, ...] = ()) -> Result:
+        (tmp_path / "web.yaml").write_text(yaml.safe_dump_all(objects))
+        line = ["simulate", "-f", str(tmp_path / "web.yaml"), *words]
+        if scenario is not None:
+            (tmp_path / "scenario.yaml").write_text(yaml.safe_dump(scenario))
+            line += ["--scenario", str(tmp_path / "scenario.yaml")]
+        return CliRunner().invoke(app, line)
+
+    return run
+
+
+def frames(result: Result) -> list[Json]:
+    found: list[Json] = json.loads(result.stdout)["frames"]
+    return found
+
+
+def said(result: Result) -> list[str]:
+    return [text for frame in frames(result) for text in frame["says"]]
+
+
+def phases(result: Result) -> list[str]:
+    """Return the phases in order, each as often as it begins."""
+    found: list[str] = []
+    for frame in frames(result):
+        if found[-1:] != [frame["phase"]]:
+            found.append(frame["phase"])
+    return found
+
+
+def test_the_table_of_an_update(simulate: Simulate) -> None:
+    result = simulate(manifest())
+    assert result.exit_code == 0, result.output
+    header, *lines = result.stdout.splitlines()
+    assert header.split() == ["TIME", "STATUS", "STEP", "WEIGHT", "DESIRED", "REPLICAS", "READY/AVAIL", "REASON"]
+    rows = [re.split(r"\s{2,}", line.strip()) for line in lines]
+    assert ["0:00", '▶ Rollout "web" is created: 4 pods of app:1'] in rows
+    paused = next(row for row in rows if row[1] == "‖ Paused")
+    assert paused == [
+        *("0:02", "‖ Paused", "1/4", "25%", "4", "r1 stable 3, r2 canary 1", "4/4"),
+        "step 2 of 4 (pause): the pause has no duration: promote to go on",
+    ]
+    assert ["1:02", "▶ somebody promotes it, as nobody did for 60s (simulated)"] in rows
+    assert rows[-1] == ["11:05", "✔ Healthy", "4/4", "100%", "4", "r2 stable 4", "4/4"]
+    assert result.stderr == "after 11m5s of virtual time rollout 'web' is Healthy\n"
+
+
+def test_the_wide_table_has_all_reasons_and_events(simulate: Simulate) -> None:
+    text = simulate(manifest(), words=("-o", "wide")).stdout
+    assert "· RolloutStepCompleted: Rollout step 1/4 completed (setWeight: 25)" in text
+
+
+def test_json_has_the_documented_fields(simulate: Simulate) -> None:
+    result = simulate(manifest(), words=("-o", "json"))
+    told = json.loads(result.stdout)
+    assert set(told) == {"name", "namespace", "start", "frames", "ended"}
+    assert told["ended"] == {"at": 665.0, "phase": "Healthy", "message": "", "why": "settled", "neverHappened": []}
+    for frame in told["frames"]:
+        assert set(frame) == {
+            *("at", "says", "phase", "message", "step", "weight", "desired", "revisions", "because", "events")
+        }
+    paused = next(frame for frame in told["frames"] if frame["phase"] == "Paused")
+    assert (paused["at"], paused["desired"]) == (2.0, 4)
+    assert paused["step"] == {"index": 1, "count": 4, "title": "pause"}
+    assert paused["weight"] == {"set": 25, "actual": 25}
+    stable, canary = paused["revisions"]
+    assert stable["name"] == f"web-{stable['podHash']}"
+    assert {**stable, "name": "", "podHash": ""} == {
+        "number": 1,
+        "name": "",
+        "podHash": "",
+        "roles": ["stable"],
+        "images": ["app:1"],
+        **dict.fromkeys(("size", "pods", "ready", "available"), 3),
+    }
+    assert (canary["number"], canary["roles"], canary["images"], canary["ready"]) == (2, ["canary"], ["app:next"], 1)
+    assert [event["reason"] for event in paused["events"]] == ["RolloutStepCompleted", "RolloutPaused"]
+    assert simulate(manifest(), words=("-o", "json")).stdout == result.stdout, "the same story every time"
+
+
+def test_later_versions_are_applied_one_after_the_other(simulate: Simulate) -> None:
+    result = simulate(manifest(), manifest("app:2"), manifest("app:3", replicas=6), words=("-o", "json"))
+    assert result.exit_code == 0
+    assert [text for text in said(result) if "applied" in text] == [
+        "the changed manifest is applied: app:2",
+        "the changed manifest is applied: app:3",
+    ]
+    last = frames(result)[-1]
+    assert last["desired"] == 6
+    assert [(each["images"], each["size"]) for each in last["revisions"]] == [
+        *((["app:1"], 0), (["app:2"], 0), (["app:3"], 6))
+    ]
+
+
+def test_pauses_may_be_left_to_people(simulate: Simulate) -> None:
+    result = simulate(manifest(), words=("--resume-after", "0"))
+    assert result.exit_code == 4
+    assert result.stderr == "after 2s of virtual time rollout 'web' is Paused - CanaryPauseStep\n"
+    later = simulate(manifest(), words=("--resume-after", "1h", "-o", "json"))
+    assert "somebody promotes it, as nobody did for 3600s (simulated)" in said(later)
+
+
+def test_a_scenario_is_carried_out(simulate: Simulate) -> None:
+    scenario = {
+        "images": {"app:2": {"neverReady": True}, "app:3": {"readyAfter": "20s"}},
+        "happens": [
+            {"when": "healthy", "do": {"setImage": "app:2"}},
+            {"when": "degraded", "after": "5m", "do": "undo"},
+            {"when": "healthy", "do": {"setImage": {"app": "app:3"}}},
+            {"when": "step 1", "after": "3s", "do": {"scale": 8}},
+            {"when": "paused", "do": "abort"},
+            {"when": "degraded", "after": "1m", "do": "retry"},
+            {"when": "paused", "do": "promote full"},
+            {"when": "healthy", "do": {"deletePods": {"image": "app:3", "count": 2}}},
+            {"when": "healthy", "do": {"patchSpec": {"paused": True}}},
+            {"when": "paused", "do": "promote"},
+            {"do": "restart"},
+        ],
+        "until": "healthy",
+    }
+    web = manifest(progressDeadlineSeconds=300, progressDeadlineAbort=True)
+    result = simulate(web, scenario=scenario, words=("-o", "json"))
+    assert result.exit_code == 0, result.stderr
+    assert json.loads(result.stdout)["ended"]["why"] == "until"
+    assert not [text for text in said(result) if "in vain" in text]
+    assert len(said(result)) == 12
+    found = phases(result)
+    assert found.count("Degraded") == 2
+    assert found[-1] == "Healthy"
+    last = frames(result)[-1]
+    assert {tuple(each["images"]): each["size"] for each in last["revisions"]} == {
+        ("app:1",): 0, ("app:2",): 0, ("app:3",): 8,
+    }  # fmt: skip
+
+
+def test_what_is_in_vain_and_what_never_happens_is_told(simulate: Simulate) -> None:
+    scenario = {"happens": [{"at": "10s", "do": "retry"}, {"when": "paused", "do": "abort"}]}
+    result = simulate(manifest(), scenario=scenario, words=("-o", "json"))
+    assert said(result)[1] == "somebody retries it: in vain, for it is not aborted: there is nothing to retry"
+    assert "never happened: when paused: abort\n" in result.stderr
+
+
+def test_patches_that_the_server_would_refuse_are_told(simulate: Simulate) -> None:
+    scenario = {"happens": [{"at": "10s", "do": {"patchSpec": {"replicas": "many"}}}]}
+    text = said(simulate(manifest(), scenario=scenario, words=("-o", "json")))[1]
+    assert text.startswith(
+        'spec is patched: {"replicas":"many"}: in vain, for the API server refuses it: spec.replicas'
+    )
+
+
+def test_a_manifest_in_a_scenario_is_applied_and_checked(simulate: Simulate) -> None:
+    happens = [{"when": "healthy", "do": {"apply": manifest("app:7")}}]
+    result = simulate(manifest(), scenario={"happens": happens, "resumeAfter": "5s"}, words=("-o", "json"))
+    assert result.exit_code == 0
+    assert frames(result)[-1]["revisions"][-1]["images"] == ["app:7"]
+    happens[0]["do"] = {"apply": manifest("app:7", replicas=-1)}
+    result = simulate(manifest(), scenario={"happens": happens})
+    assert result.exit_code == 1
+    assert "Rollout/web: spec.replicas: -1 is negative: must be 0 or more" in result.stdout
+
+
+def test_a_crashing_image_ends_degraded(simulate: Simulate) -> None:
+    scenario = {
+        "images": {"app:2": {"crashAfter": "5s"}},
+        "happens": [{"when": "healthy", "do": {"setImage": "app:2"}}],
+        "resumeAfter": "1m",
+    }
+    result = simulate(manifest(progressDeadlineSeconds=60, progressDeadlineAbort=True), scenario=scenario)
+    assert result.exit_code == 3, result.output
+    assert "is Degraded - RolloutAborted: " in result.stderr
+
+
+def test_a_refused_template_does_not_retry_for_ever(simulate: Simulate) -> None:
+    scenario = {
+        "images": {"app:2": {"refused": "spec.template: Invalid value"}},
+        "happens": [{"when": "healthy", "do": {"setImage": "app:2"}}],
+    }
+    result = simulate(manifest(progressDeadlineSeconds=60), scenario=scenario)
+    assert result.exit_code == 3
+    assert "the API server refuses the ReplicaSet: spec.template: Invalid value" in result.stdout
+    assert "the limit" not in result.stderr
+
+
+def test_the_limit_ends_it(simulate: Simulate) -> None:
+    result = simulate(manifest(), words=("--limit", "65s"))
+    assert result.exit_code == 4
+    assert "the limit of 65s is reached: --limit raises it\n" in result.stderr
+    result = simulate(manifest(), scenario={"until": "5s"}, words=("-o", "json"))
+    assert (result.exit_code, json.loads(result.stdout)["ended"]["why"]) == (0, "settled")
+
+
+def test_hours_of_pauses_take_no_time(simulate: Simulate) -> None:
+    steps = [each for weight in range(5, 100, 5) for each in ({"setWeight": weight}, {"pause": {"duration": "5h"}})]
+    result = simulate(manifest(steps=steps, replicas=20), words=("-o", "json"))
+    assert result.exit_code == 0
+    assert json.loads(result.stdout)["ended"]["at"] > 19 * 5 * 3600
+
+
+def test_services_are_needed_or_taken_for_granted(simulate: Simulate) -> None:
+    canary = {"canaryService": "web-canary", "stableService": "web-stable"}
+    told = {**service("web-stable"), "apiVersion": "v1", "kind": "Service"}
+    result = simulate(manifest(canary=canary), told)
+    assert result.exit_code == 0, result.output
+    assert "Service web-canary is in none of the files: it is taken for granted\n" in result.stderr
+    assert "web-stable" not in result.stderr
+
+
+def test_other_kinds_are_left_out(simulate: Simulate) -> None:
+    config = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "settings"}}
+    result = simulate(config, manifest())
+    assert (result.exit_code, result.stderr.splitlines()[0]) == (0, "left out: ConfigMap/settings")
+
+
+@pytest.mark.parametrize(
+    ("objects", "problem"),
+    [
+        ([{"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "x"}}], "no Rollout in the files"),
+        (
+            [manifest(), {**manifest(), "metadata": {"name": "other"}}],
+            "the files hold 2 Rollouts (web, other): simulate one at a time",
+        ),
+        ([{**manifest(), "metadata": {}}], "the Rollout has no metadata.name: give it one"),
+    ],
+)
+def test_what_holds_no_play(simulate: Simulate, objects: list[Json], problem: str) -> None:
+    result = simulate(*objects)
+    assert result.exit_code == 1
+    assert problem in result.stderr
+
+
+def test_invalid_manifests_are_told_as_lint_does(simulate: Simulate, tmp_path: Path) -> None:
+    result = simulate(manifest(steps=[{"setWeight": 140}]))
+    line = "web.yaml:1: Rollout/web: spec.strategy.canary.steps[0].setWeight: 140 is out of range"
+    assert result.exit_code == 1
+    assert result.stdout.removeprefix(f"{tmp_path}/").startswith(line)
+    assert result.stderr == "nothing was simulated: the manifests have problems\n"
+
+
+def test_a_wrong_scenario_is_told_line_by_line(simulate: Simulate, tmp_path: Path) -> None:
+    result = simulate(manifest(), scenario={"happens": [{"do": "abrt"}], "untl": "1m"})
+    assert result.exit_code == 1
+    assert result.stdout.replace(f"{tmp_path}/", "").splitlines() == [
+        "scenario.yaml: happens[0].do = 'abrt': is no deed: did you mean 'abort'?",
+        "scenario.yaml: untl: is no field of a scenario: did you mean until?",
+    ]
+    result = CliRunner().invoke(app, ["simulate", "-f", str(tmp_path / "web.yaml"), "-s", str(tmp_path / "none.yaml")])
+    assert result.exit_code == 1
+    assert "none.yaml: cannot be read: No such file or directory" in result.stderr
+
+
+# --- the picture --------------------------------------------------------------------------------------------------
+
+
+def test_the_svg_shows_revisions_weight_steps_and_pauses(simulate: Simulate, tmp_path: Path) -> None:
+    file = tmp_path / "web.svg"
+    scenario = {
+        "happens": [
+            {"when": "healthy", "do": {"setImage": "app:2"}},
+            {"when": "paused", "after": "1m", "do": "abort"},
+        ]
+    }
+    result = simulate(manifest(), scenario=scenario, words=("--picture", str(file)))
+    assert result.exit_code == 3, result.output
+    picture = ET.parse(file).getroot()  # noqa: S314 - our own file
+    ids = {each.get("id") for each in picture.iter()}
+    assert {"revision-1", "revision-2", "weight", "step-1", "step-2", "note-1", "note-2", "note-3", "note-4"} <= ids
+    assert [each for each in sorted(filter(None, ids)) if each.startswith("phase-")] == [
+        "phase-3-paused",
+        "phase-4-degraded",
+    ]
+    text = "".join(picture.itertext())
+    for each in (
+        "default/web",
+        "r1: app:1",
+        "r2: app:2",
+        "(3)  1:02  somebody aborts it",
+        "it ends Degraded: RolloutAborted",
+    ):
+        assert each in text
+    first = file.read_bytes()
+    simulate(manifest(), scenario=scenario, words=("--picture", str(file)))
+    assert file.read_bytes() == first, "the same picture every time"
+
+
+def test_the_png_is_one(simulate: Simulate, tmp_path: Path) -> None:
+    file = tmp_path / "web.png"
+    assert simulate(manifest(), words=("--picture", str(file))).exit_code == 0
+    assert file.read_bytes().startswith(b"\x89PNG\r\n")
+
+
+def test_other_pictures_are_refused(simulate: Simulate) -> None:
+    result = simulate(manifest(), words=("--picture", "web.gif"))
+    assert result.exit_code == 2
+    assert "ends in .svg or .png" in " ".join(result.output.replace("│", " ").split())
+
+
+def test_a_picture_that_cannot_be_written_is_told(simulate: Simulate, tmp_path: Path) -> None:
+    result = simulate(manifest(), words=("--picture", str(tmp_path / "none" / "web.svg")))
+    assert result.exit_code == 1
+    assert "web.svg cannot be written: No such file or directory" in result.stderr
+
+
+def test_without_matplotlib_the_way_out_is_told(simulate: Simulate, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delitem(sys.modules, "rollouts.cli.drawing", raising=False)
+    monkeypatch.setitem(sys.modules, "matplotlib", None)
+    result = simulate(manifest(), words=("--picture", "web.svg"))
+    assert result.exit_code == 1
+    assert result.stderr.startswith("error: --picture needs matplotlib, which is not installed (")
+    assert "`pip install 'rollouts[simulate]'` brings it" in result.stderr
