@@ -1,0 +1,168 @@
+"""Does the kubectl plugin of Argo Rollouts, which others wrote, work with this controller as its users expect?"""
+
+import asyncio
+import json
+import re
+from pathlib import Path
+
+import pytest
+
+from e2e.plugin import Plugin
+from e2e.stories.story import BETTER, CRASH, GOOD, REVISION, Story
+from e2e.waiting import eventually
+from tests.wire.objects import rollout
+
+
+@pytest.fixture
+def argo(story: Story, argo_rollouts: Path) -> Plugin:
+    """`await argo("promote", "web")`: what `kubectl argo rollouts promote web` prints."""
+    return Plugin(argo_rollouts, story.kubectl)
+
+
+def rows(tree: str) -> list[list[str]]:
+    """The lines of the tree: kind, status and tags or readiness of each, without names and ages."""
+    found = re.findall(r"(Rollout|ReplicaSet|Pod) +\S (\w+) +\w+ *(\S*)$", tree, re.MULTILINE)
+    return [list(each) for each in found]
+
+
+def facts(tree: str) -> dict[str, str]:
+    """What stands above the tree."""
+    return dict(re.findall(r"^ *(\w+): +(.*?) *$", tree, re.MULTILINE))
+
+
+async def test_it_shows_what_is_going_on(story: Story, argo: Plugin) -> None:
+    await story.create()
+    assert rows(await argo("get", "rollout", "web", "--no-color")) == [
+        ["Rollout", "Healthy", ""],
+        ["ReplicaSet", "Healthy", "stable"],
+        *[["Pod", "Running", "ready:1/1"]] * 5,
+    ]
+    assert await argo("set", "image", "web", f"web={BETTER}") == 'rollout "web" image updated\n'
+    await story.reaches("Paused", currentStepIndex=1, updatedReplicas=1)
+    shown = await argo("get", "rollout", "web", "--no-color")
+    assert rows(shown) == [
+        ["Rollout", "Paused", ""],
+        ["ReplicaSet", "Healthy", "canary"],
+        ["Pod", "Running", "ready:1/1"],
+        ["ReplicaSet", "Healthy", "stable"],
+        *[["Pod", "Running", "ready:1/1"]] * 4,
+    ]
+    assert "# revision:2" in shown
+    assert "# revision:1" in shown
+    assert f"{GOOD} (stable)" in shown
+    assert f"{BETTER} (canary)" in shown
+    told = facts(shown)
+    assert (told["Status"], told["Message"], told["Strategy"]) == ("॥ Paused", "CanaryPauseStep", "Canary")
+    assert (told["Step"], told["SetWeight"], told["ActualWeight"]) == ("1/5", "20", "20")
+    assert [told[name] for name in ("Desired", "Current", "Updated", "Ready", "Available")] == ["5", "5", "1", "5", "5"]
+    header, row = (await argo("list", "rollouts")).splitlines()
+    listed = dict(zip(header.split(), row.split(), strict=True))
+    assert (listed["NAME"], listed["STRATEGY"], listed["STATUS"]) == ("web", "Canary", "Paused")
+    assert (listed["STEP"], listed["SET-WEIGHT"], listed["READY"], listed["UP-TO-DATE"]) == ("1/5", "20", "5/5", "1")
+    watched = await argo("get", "rollout", "web", "--no-color", "--watch", "--timeout-seconds=1")
+    assert "CanaryPauseStep" in watched
+    assert "not found" in await argo("get", "rollout", "nobody", code=1)
+
+
+async def test_it_promotes_aborts_and_retries(story: Story, argo: Plugin) -> None:
+    await story.create()
+    await argo("set", "image", "web", f"*={BETTER}")
+    await story.reaches("Paused", currentStepIndex=1)
+    assert await argo("promote", "web") == "rollout 'web' promoted\n"
+    await story.reaches("Paused", currentStepIndex=3)
+    await story.comes_to({GOOD: 3, BETTER: 2})
+    assert await argo("abort", "web") == "rollout 'web' aborted\n"
+    await story.reaches("Degraded", currentStepIndex=0)
+    await story.comes_to({GOOD: 5})
+    assert await argo("retry", "rollout", "web") == "rollout 'web' retried\n"
+    await story.reaches("Paused", currentStepIndex=1)
+    await story.comes_to({GOOD: 4, BETTER: 1})
+    await argo("promote", "web")
+    await story.reaches("Paused", currentStepIndex=3)
+    await argo("promote", "web")  # out of the last pause
+    await story.reaches("Healthy", currentStepIndex=5)
+    await story.comes_to({BETTER: 5})
+
+
+async def test_it_promotes_to_the_end_while_somebody_watches(story: Story, argo: Plugin) -> None:
+    await story.create()
+    await argo("set", "image", "web", f"web={BETTER}")
+    await story.reaches("Paused", currentStepIndex=1)
+    watching = asyncio.create_task(argo("status", "web", "--timeout=40s"))
+    tree = asyncio.create_task(argo("get", "rollout", "web", "--watch", "--timeout-seconds=6", "--no-color"))
+    assert "fully promoted" in await argo("promote", "web", "--full")
+    said = (await watching).splitlines()
+    assert said[-1] == "Healthy"
+    assert any(line.startswith("Progressing - ") for line in said), said
+    await story.comes_to({BETTER: 5})
+    assert "Healthy" in await tree
+
+
+async def test_it_waits_as_a_pipeline_does(story: Story, argo: Plugin) -> None:
+    await story.create(replicas=2, progressDeadlineSeconds=3)
+    assert await argo("status", "web") == "Healthy\n"
+    await argo("set", "image", "web", f"web={CRASH}")
+    assert "ProgressDeadlineExceeded" in await argo("status", "web", "--timeout=40s", code=1)
+    await argo("set", "image", "web", f"web={BETTER}")
+    await story.reaches("Paused", currentStepIndex=1)
+    assert await argo("status", "web", "--watch=false") == "Paused - CanaryPauseStep\n"
+    assert "exceeded timeout" in await argo("status", "web", "--timeout=1s", code=1)
+    await argo("abort", "web")
+    await story.reaches("Degraded")
+    assert "RolloutAborted" in await argo("status", "web", "--watch=false", code=1)
+
+
+async def test_it_pauses_and_resumes(story: Story, argo: Plugin) -> None:
+    await story.create(replicas=2)
+    assert await argo("pause", "web") == "rollout 'web' paused\n"
+    await story.reaches("Paused", message="manually paused")
+    await argo("set", "image", "web", f"web={BETTER}")
+    await story.reaches("Paused", message="manually paused", updatedReplicas=0)
+    assert await story.images() == {GOOD: 2}
+    await argo("promote", "web")
+    await story.reaches("Paused", message="CanaryPauseStep")
+
+
+async def test_it_restarts_the_pods(story: Story, argo: Plugin) -> None:
+    await story.create(replicas=3)
+    before = {pod["metadata"]["uid"] for pod in await story.pods()}
+
+    async def all_are_replaced() -> bool:
+        assert "restarts in 0s" in await argo("restart", "web")  # pods of the very second are spared: again, then
+        await story.until(lambda status: status.get("restartedAt") and status["phase"] == "Healthy")
+        return not before & {pod["metadata"]["uid"] for pod in await story.pods()}
+
+    await eventually(all_are_replaced, every=1.0)
+    await story.comes_to({GOOD: 3})
+
+
+async def test_it_goes_back(story: Story, argo: Plugin) -> None:
+    await story.create(replicas=2, steps=[])
+    await argo("set", "image", "web", f"web={BETTER}")
+    await story.reaches("Healthy")
+    assert "undo" in await argo("undo", "web")
+    await story.reaches("Healthy")
+    await story.comes_to({GOOD: 2})
+    await argo("undo", "web", "--to-revision=2")
+    await story.reaches("Healthy")
+    await story.comes_to({BETTER: 2})
+    assert (await story.rollout())["metadata"]["annotations"][REVISION] == "4"
+    assert "unable to find specified revision" in await argo("undo", "web", "--to-revision=99", code=1)
+
+
+async def test_it_goes_back_in_mid_update(story: Story, argo: Plugin) -> None:
+    await story.create()
+    await argo("set", "image", "web", f"web={BETTER}")
+    await story.reaches("Paused", currentStepIndex=1)
+    await argo("undo", "web")
+    await story.reaches("Healthy", currentStepIndex=5)
+    await story.comes_to({GOOD: 5})
+
+
+async def test_it_lints_what_this_project_shows(argo: Plugin, tmp_path: Path) -> None:
+    good, bad = tmp_path / "good.yaml", tmp_path / "bad.yaml"
+    good.write_text(json.dumps(rollout(steps=[{"setWeight": 20}, {"pause": {"duration": "5m"}}])))
+    bad.write_text(json.dumps(rollout(steps=[{"setWeight": 20, "pause": {}}])))
+    await argo("lint", "-f", str(good))
+    assert "steps[0]" in await argo("lint", "-f", str(bad), code=1)
+    assert re.match(r"kubectl-argo-rollouts: v\d", await argo("version", "--short"))
