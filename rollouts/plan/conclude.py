@@ -9,9 +9,16 @@ from datetime import datetime, timedelta
 
 from rollouts.api import keys
 from rollouts.plan import elapsed, state
-from rollouts.plan.actions import Action, Plan
+from rollouts.plan.actions import Action, Plan, UpdateReplicaSet
 from rollouts.plan.observed import Observed
-from rollouts.plan.progress import Facts, deadline, is_out_of_time, timeout_text, wanted_conditions
+from rollouts.plan.progress import (
+    Facts,
+    deadline,
+    is_late_itself,
+    is_out_of_time,
+    timeout_text,
+    wanted_conditions,
+)
 from rollouts.plan.reasons import because
 from rollouts.plan.restart import Restart, plan_restart
 from rollouts.plan.revisions import Revisions
@@ -49,6 +56,7 @@ def conclude(
         patient=isinstance(gate, Shut) and gate.patient,
         refused=_refusal(here, revisions),
         creates=creates.name if creates else "",
+        scales=_scales(here, actions),
     )
     facts = _abort_in_time(facts, now)
     completion = None
@@ -64,8 +72,8 @@ def conclude(
     return Plan(
         actions=(*actions, *restart.actions),
         status=status if is_news else None,
-        status_can_wait=is_news and can_wait(here.sound_status, status),
-        wake_at=_wake_at(facts, gate, scaling, restart),
+        status_can_wait=is_news and can_wait(here.sound_status, status) and not is_late_itself(facts, now),
+        wake_at=_wake_at(facts, gate, scaling, restart, now),
         because=because(scene, facts, gate, scaling, restart),
     )
 
@@ -77,10 +85,22 @@ def _refusal(here: Observed, revisions: Revisions) -> str:
     return next((each.message for each in mine if each.reason != "AlreadyExists"), "")
 
 
+def _scales(here: Observed, actions: Sequence[Action]) -> bool:
+    """Whether the pass changes a size; not by what has been refused: that is only tried again."""
+    refused = {each.subject for each in here.refusals if each.verb == "update"}
+    updates = (each for each in actions if isinstance(each, UpdateReplicaSet))
+    return any(each.size is not None and each.name not in refused for each in updates)
+
+
 def _abort_in_time(facts: Facts, now: datetime) -> Facts:
-    """Abort an update that is out of time, where the spec asks for it."""
+    """Abort an update that is out of time, where the spec asks for it.
+
+    Not while a size is asked for that the ReplicaSet controller hasn't seen yet: pods have had no chance to move.
+    """
     wanted = facts.here.rollout.spec.progress_deadline_abort
     if not wanted or facts.after.is_promoted or facts.after.abort or not is_out_of_time(facts, now):
+        return facts
+    if not all(each.is_observed for each in facts.revisions.all):
         return facts
     return replace(facts, after=state.aborted(facts.after, now), cause=timeout_text(facts))
 
@@ -112,11 +132,11 @@ def _turn(scene: Scene, facts: Facts, gate: Gate | None, completion: str | None)
     )
 
 
-def _wake_at(facts: Facts, gate: Gate | None, scaling: Scaling, restart: Restart) -> datetime | None:
+def _wake_at(facts: Facts, gate: Gate | None, scaling: Scaling, restart: Restart, now: datetime) -> datetime | None:
     times = [restart.wake_at, scaling.wake_at]
     if isinstance(gate, Shut):
         times.append(gate.until)
     end = deadline(facts)
     # Times in the status are whole seconds: look once the last of them is over.
-    times.append(end + timedelta(seconds=1) if end else None)
+    times.append(end + timedelta(seconds=1) if end and end >= now else None)
     return min((time for time in times if time is not None), default=None)

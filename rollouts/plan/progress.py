@@ -19,7 +19,7 @@ class Facts:
 
     `before` is the state that was read, `after` the one decided. `patient` tells that the current step waits for
     something else than pods. `cause` says why the controller itself aborted, `refused` why the canary's ReplicaSet
-    can't be created, `creates` the name of the one being created.
+    can't be created, `creates` the name of the one being created. `scales` tells that this pass asks for another size.
     """
 
     here: Observed
@@ -33,6 +33,7 @@ class Facts:
     cause: str = ""
     refused: str = ""
     creates: str = ""
+    scales: bool = False
 
     @property
     def is_paused(self) -> bool:
@@ -85,10 +86,19 @@ def is_out_of_time(facts: Facts, now: datetime) -> bool:
     """Whether the deadline has passed and nothing has moved since; once it has, only movement makes up for it."""
     end = deadline(facts)
     if end is not None:
-        return now > end
+        return now > end and not facts.scales
     current = conditions.find(facts.here.status.conditions, conditions.PROGRESSING)
     is_late = current is not None and current.reason == conditions.TIMED_OUT
     return is_late and not facts.has_progressed and not facts.is_healthy
+
+
+def is_late_itself(facts: Facts, now: datetime) -> bool:
+    """Whether time has run out on the controller, not on the pods: only now does it ask for a size that was due before.
+
+    It may have been down for longer than the deadline. The clock begins anew, as nobody could get any further before.
+    """
+    end = deadline(facts)
+    return facts.scales and end is not None and now > end
 
 
 def timeout_text(facts: Facts) -> str:
@@ -118,7 +128,7 @@ def wanted_conditions(facts: Facts, now: datetime) -> Iterator[Wanted]:
         yield Wanted("Healthy", "True", "RolloutHealthy", "Rollout is healthy")
     elif conditions.find(old, "Healthy"):
         yield Wanted("Healthy", "False", "RolloutHealthy", "Rollout is not healthy")
-    progressing = _stopped(facts, now) or _settled(facts) or _moving(facts)
+    progressing = _stopped(facts, now) or _settled(facts) or _moving(facts, now)
     if progressing is not None:
         yield progressing
 
@@ -157,7 +167,7 @@ def _settled(facts: Facts) -> Wanted | None:
     return None
 
 
-def _moving(facts: Facts) -> Wanted | None:
+def _moving(facts: Facts, now: datetime) -> Wanted | None:
     """Return the condition of an update on its way; None where nothing has moved."""
     kind, canary = conditions.PROGRESSING, facts.revisions.canary
     current = conditions.find(facts.here.status.conditions, kind)
@@ -169,7 +179,7 @@ def _moving(facts: Facts) -> Wanted | None:
         return None
     if current is None or current.reason == conditions.CREATE_ERROR:
         return Wanted(kind, "True", conditions.FOUND, f'Found existing ReplicaSet "{canary.name}"')
-    if facts.has_progressed:
+    if facts.has_progressed or is_late_itself(facts, now):
         return Wanted(kind, "True", conditions.UPDATED, f'ReplicaSet "{canary.name}" is progressing.', refreshes=True)
     return None
 

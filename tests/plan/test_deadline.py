@@ -4,7 +4,7 @@ import pytest
 
 from rollouts.plan import Refusal
 from rollouts.plan.hashing import template_digest
-from tests.plan.decided import Decided, Row, decided, given
+from tests.plan.decided import Decided, Row, decided, given, planned
 from tests.plan.given import (
     MOVING_CONDITIONS,
     PAUSED_CONDITIONS,
@@ -16,6 +16,7 @@ from tests.plan.given import (
     replica_set,
     rollout,
     stable,
+    stamp,
     template,
     updating,
 )
@@ -31,7 +32,57 @@ STUCK = "RolloutAborted: Rollout aborted update to revision 2: "
 LATE = (*MOVING_CONDITIONS[:2], condition("Progressing", "False", "ProgressDeadlineExceeded", since=160))
 QUOTA = Refusal("create", "ReplicaSet", f"web-{TWO}", "Forbidden", "exceeded quota", template_digest(template("app:2")))
 
+BEHIND: Raw = {"index": 2, "updated": 1}
+UNSEEN = replica_set("app:2", 2, 1, revision=2, replicas=1)
+UNSEEN["metadata"]["generation"] = 2
+
 ROWS = (
+    Row(
+        "a controller that was down for longer than the deadline asks for what was due: all of the time is given",
+        given(
+            updating(rollout("app:2", **ABORTING), **BEHIND),
+            replica_set("app:1", 4),
+            replica_set("app:2", 1, revision=2),
+        ),
+        Decided(
+            does=("update ReplicaSet web-76d57f768c (revision 2): 1 to 2 pods",),
+            status={},
+            because=("step 3 of 5 (setWeight: 40): the canary is being scaled from 1 to 2 pods",),
+        ),
+        now=3600,
+    ),
+    Row(
+        "what was asked for hasn't been seen by the ReplicaSet controller: it is late, and no reason to give up",
+        given(updating(rollout("app:2", **ABORTING), **BEHIND), replica_set("app:1", 4), UNSEEN),
+        Decided(
+            status={
+                "message": 'ProgressDeadlineExceeded: ReplicaSet "web-76d57f768c" has timed out progressing.',
+                "phase": "Degraded",
+                "conditions": {"Progressing": "False ProgressDeadlineExceeded"},
+            },
+            because=("step 3 of 5 (setWeight: 40): the canary has 1 of 2 pods available",),
+        ),
+        now=3600,
+    ),
+    Row(
+        "a size that is refused again and again is no movement",
+        given(
+            updating(rollout("app:2", **LIMITED), **BEHIND),
+            replica_set("app:1", 4),
+            replica_set("app:2", 1, revision=2),
+            refusals=[Refusal("update", "ReplicaSet", f"web-{TWO}", "Forbidden", "a webhook says no")],
+        ),
+        Decided(
+            does=("update ReplicaSet web-76d57f768c (revision 2): 1 to 2 pods",),
+            status={
+                "message": 'ProgressDeadlineExceeded: ReplicaSet "web-76d57f768c" has timed out progressing.',
+                "phase": "Degraded",
+                "conditions": {"Progressing": "False ProgressDeadlineExceeded"},
+            },
+            because=("step 3 of 5 (setWeight: 40): the canary is being scaled from 1 to 2 pods",),
+        ),
+        now=3600,
+    ),
     Row(
         "the clock runs since the last progress",
         given(updating(rollout("app:2", **LIMITED), **WAITING), *CRASHING),
@@ -62,7 +113,6 @@ ROWS = (
                 "phase": "Degraded",
                 "conditions": {"Progressing": "False ProgressDeadlineExceeded"},
             },
-            wakes=151.0,
             because=("step 1 of 5 (setWeight: 20): the canary has 0 of 1 pods available",),
         ),
         now=151,
@@ -117,7 +167,6 @@ ROWS = (
                 "phase": "Degraded",
                 "conditions": {"Progressing": "False RolloutAborted"},
             },
-            wakes=151.0,
             because=(
                 'aborted: ReplicaSet "web-76d57f768c" has timed out progressing.',
                 "the update is aborted: everything goes back to stable; retry, or change the template",
@@ -243,7 +292,6 @@ ROWS = (
                     "Progressing": "False ProgressDeadlineExceeded",
                 },
             },
-            wakes=151.0,
             because=("stable has 3 of 5 pods available",),
         ),
         now=500,
@@ -270,7 +318,6 @@ ROWS = (
                     "Progressing": "False ProgressDeadlineExceeded",
                 },
             },
-            wakes=151.0,
             because=("stable has 0 of 5 pods available",),
         ),
         now=500,
@@ -295,7 +342,6 @@ ROWS = (
                 "phase": "Degraded",
                 "conditions": {"Progressing": "False RolloutAborted"},
             },
-            wakes=151.0,
             because=(
                 'aborted: Rollout "web" has timed out progressing.',
                 "the API server refuses the ReplicaSet: exceeded quota",
@@ -310,3 +356,12 @@ ROWS = (
 @pytest.mark.parametrize("row", ROWS, ids=str)
 def test_the_deadline(row: Row) -> None:
     assert decided(row.here, row.now) == row.decided
+
+
+def test_the_clock_that_begins_anew_is_written_at_once() -> None:
+    raw = updating(rollout("app:2", **ABORTING), **BEHIND)
+    plan = planned(given(raw, replica_set("app:1", 4), replica_set("app:2", 1, revision=2)), 3600)
+    assert plan.status is not None
+    (progressing,) = (each for each in plan.status["conditions"] if each["type"] == "Progressing")
+    assert (progressing["reason"], progressing["lastUpdateTime"]) == ("ReplicaSetUpdated", stamp(3600))
+    assert not plan.status_can_wait
