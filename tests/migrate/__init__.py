@@ -1,0 +1,1 @@
+"""From a Deployment to a Rollout and back."""
