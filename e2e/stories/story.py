@@ -144,3 +144,15 @@ class Story:
         text = out.decode() + err.decode()
         assert child.returncode == code, f"rollouts {' '.join(words)}: exit code {child.returncode}\n{text}"
         return text
+
+    async def shell(self, line: str, within: float = 60.0) -> str:
+        """Run a command line as it stands on a page, with our kubectl in this namespace."""
+        at = f"--kubeconfig={self.kubectl.kubeconfig} --namespace={self.namespace}"
+        script = f'set -e -o pipefail\nkubectl() {{ "{PROGRAM.with_name("kubectl")}" {at} "$@"; }}\n{line}\n'
+        child = await asyncio.create_subprocess_exec(
+            "bash", "-c", script, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.STDOUT
+        )
+        async with asyncio.timeout(within):
+            out, _ = await child.communicate()
+        assert child.returncode == 0, f"{line}\n{out.decode()}"
+        return out.decode()

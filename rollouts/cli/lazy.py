@@ -10,7 +10,7 @@ from typer.core import TyperCommand, TyperGroup
 from rollouts.cli.switches import SwitchCommand
 
 # What people type for a resource, and what it is called.
-_ALIASES = {"ro": "rollout", "rollouts": "rollout"}
+_ALIASES = {"ro": "rollout", "rollouts": "rollout", "deploy": "deployment", "deployments": "deployment"}
 
 
 class AliasGroup(TyperGroup):

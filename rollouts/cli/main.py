@@ -14,6 +14,7 @@ from rollouts.cli.get import get_rollout
 from rollouts.cli.lazy import AliasGroup, lazy_command
 from rollouts.cli.lint import lint
 from rollouts.cli.list import list_rollouts
+from rollouts.cli.migrate import migrate_deployment
 from rollouts.cli.options import ContextOption, KubeconfigOption, NamespaceOption
 from rollouts.cli.pause import pause
 from rollouts.cli.promote import promote
@@ -60,6 +61,8 @@ get_app, list_app, set_app = _group("Show one in full."), _group("List them."), 
 get_app.command("rollout", cls=SwitchCommand)(get_rollout)
 list_app.command("rollouts", cls=SwitchCommand)(list_rollouts)
 set_app.command("image", cls=SwitchCommand)(set_image)
+migrate_app = _group("Make Rollouts of Deployments, and go back.")
+migrate_app.command("deployment", cls=SwitchCommand)(migrate_deployment)
 
 app.add_typer(get_app, name="get", rich_help_panel=_LOOK)
 app.add_typer(list_app, name="list", rich_help_panel=_LOOK)
@@ -72,6 +75,7 @@ for _verb in _VERBS:
 app.add_typer(set_app, name="set", rich_help_panel=_ACT)
 
 app.command(rich_help_panel=_CHECK)(lint)
+app.add_typer(migrate_app, name="migrate", rich_help_panel=_CHECK)
 
 
 def _elsewhere() -> None:

@@ -102,7 +102,7 @@ def on_cluster(command: Callable[Concatenate["Session", P], Awaitable[None]]) ->
         in_front: dict[str, str | None] = invocation.obj or {}
         where = {name: arguments.pop(name) or in_front.get(name) for name in _SHARED}
         subject = f"rollout {arguments['rollout']!r}" if "rollout" in arguments else "rollouts"
-        _run(command, subject, where, arguments)
+        run_on_cluster(command, subject, where, arguments)
 
     annotations = dict(command.__annotations__)
     annotations.pop(next(iter(signature.parameters)))
@@ -111,9 +111,10 @@ def on_cluster(command: Callable[Concatenate["Session", P], Awaitable[None]]) ->
     return run
 
 
-def _run(
+def run_on_cluster(
     command: Callable[..., Awaitable[None]], subject: str, where: dict[str, str | None], arguments: dict[str, Any]
 ) -> None:
+    """Run a command on the cluster that `where` names; errors become a line and exit code 1."""
     # Importing aiohttp costs more than all of --help does.
     from rollouts.cli.console import complain
     from rollouts.cli.errors import CommandError, describe
