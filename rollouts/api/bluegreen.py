@@ -1,5 +1,7 @@
 """How does a blue-green rollout switch over? The strategy."""
 
+from typing import Literal
+
 from pydantic import Field
 
 from rollouts.api.analysis import RolloutAnalysis
@@ -20,6 +22,13 @@ class BlueGreenStrategy(Model):
     )
     preview_service: str | None = Field(
         None, description="Service whose selector is pointed at the new version before it is promoted."
+    )
+    preview_switch: Literal["immediate", "available"] | None = Field(
+        None,
+        description=(
+            "When the preview Service follows to a new version: immediate (the default), as soon as its ReplicaSet "
+            "exists, or available, once all pods of the preview are available."
+        ),
     )
     preview_replica_count: Int32 | None = Field(
         None, description="How many pods of the new version run until promotion. Defaults to spec.replicas."
@@ -79,3 +88,9 @@ class BlueGreenStrategy(Model):
         """The delay that is in force."""
         seconds = self.scale_down_delay_seconds
         return DEFAULT_SCALE_DOWN_DELAY_SECONDS if seconds is None else seconds
+
+    @property
+    def abort_scale_down_delay_seconds_or_default(self) -> int:
+        """The delay after an abort that is in force; 0 means that the new version stays."""
+        seconds = self.abort_scale_down_delay_seconds
+        return DEFAULT_ABORT_SCALE_DOWN_DELAY_SECONDS if seconds is None else seconds

@@ -6,6 +6,7 @@ from typing import Any, Protocol
 
 from rollouts.api import keys
 from rollouts.api.selectors import parse_selector
+from rollouts.controller.key import Key
 from rollouts.kube.cache import Cache
 from rollouts.kube.client import Api
 from rollouts.kube.resources import REPLICA_SETS, ROLLOUTS, SERVICES, Resource
@@ -17,6 +18,7 @@ OnChange = Callable[[Object | None, Object | None], None]
 BY_NAMESPACE = "namespace"
 BY_OWNER = "owner"
 BY_SERVICE = "service"
+BY_MANAGER = "manager"
 ORPHANS = "orphans"
 
 _SERVICE_FIELDS = {
@@ -72,6 +74,13 @@ def controller_of(raw: Raw) -> Raw | None:
     return next((each for each in references if each.get("controller")), None)
 
 
+def manager_of(service: Raw) -> Key | None:
+    """Return the key of the Rollout that a Service is marked with."""
+    metadata = service["metadata"]
+    name = (metadata.get("annotations") or {}).get(keys.MANAGED_BY)
+    return Key(metadata["namespace"], name) if name else None
+
+
 def rollout_selector(instance_id: str) -> str:
     """Return the label selector for the Rollouts of one controller instance; without an id, for those of none."""
     return f"{keys.INSTANCE_ID}={instance_id}" if instance_id else f"!{keys.INSTANCE_ID}"
@@ -88,6 +97,10 @@ def is_kept(resource: Resource, raw: Raw, instance_id: str) -> bool:
 ROLLOUT_INDEXES: Mapping[str, Callable[[Raw], tuple[str, ...]]] = {
     BY_NAMESPACE: lambda raw: (raw["metadata"]["namespace"],),
     BY_SERVICE: lambda raw: tuple(f"{raw['metadata']['namespace']}/{name}" for name in named_services(raw)),
+}
+
+SERVICE_INDEXES: Mapping[str, Callable[[Raw], tuple[str, ...]]] = {
+    BY_MANAGER: lambda raw: (str(manager),) if (manager := manager_of(raw)) else (),
 }
 
 REPLICA_SET_INDEXES: Mapping[str, Callable[[Raw], tuple[str, ...]]] = {
@@ -129,7 +142,14 @@ def make_caches(api: Api, namespace: str | None, instance_id: str, on_change: Ma
             trim=trim_replica_set,
             on_change=on_change[REPLICA_SETS.kind],
         ),
-        Cache(api, SERVICES, namespace, trim=trim_service, on_change=on_change[SERVICES.kind]),
+        Cache(
+            api,
+            SERVICES,
+            namespace,
+            indexes=SERVICE_INDEXES,
+            trim=trim_service,
+            on_change=on_change[SERVICES.kind],
+        ),
     ]
 
 

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any, Protocol
 
 from rollouts.api.selectors import selector_matches
-from rollouts.controller.caches import BY_NAMESPACE, BY_SERVICE, Lookups, OnChange, controller_of
+from rollouts.controller.caches import BY_NAMESPACE, BY_SERVICE, Lookups, OnChange, controller_of, manager_of
 from rollouts.controller.freshness import Freshness
 from rollouts.controller.key import Key, key_of
 from rollouts.kube.resources import REPLICA_SETS, ROLLOUTS, SERVICES
@@ -76,13 +76,15 @@ class ChangeMap:
         return is_new_spec and self._freshness.is_own_write(key, new)
 
     def service_changed(self, old: Object | None, new: Object | None) -> None:
-        """Take a change of a Service: it concerns the Rollouts that name it, whether it exists or not."""
+        """Take a change of a Service: it concerns those who name it, whether it exists or not, and its manager."""
         raw = new or old
         if raw is None:
             return
         metadata = raw["metadata"]
-        for rollout in self._lookups.rollouts.by_index(BY_SERVICE, f"{metadata['namespace']}/{metadata['name']}"):
-            key = key_of(rollout)
+        users = self._lookups.rollouts.by_index(BY_SERVICE, f"{metadata['namespace']}/{metadata['name']}")
+        manager = manager_of(raw)
+        concerned = {key_of(rollout) for rollout in users} | ({manager} if manager is not None else set())
+        for key in sorted(concerned, key=str):
             if new is None:
                 self._freshness.vanished(key, raw)
             self._passes.add(key)

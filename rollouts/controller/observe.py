@@ -15,7 +15,15 @@ from pydantic import ValidationError
 from rollouts.api.base import describe
 from rollouts.api.selectors import Selector
 from rollouts.api.timestamps import parse_time
-from rollouts.controller.caches import BY_OWNER, ORPHANS, Lookups, controller_of, named_services
+from rollouts.controller.caches import (
+    BY_MANAGER,
+    BY_OWNER,
+    BY_SERVICE,
+    ORPHANS,
+    Lookups,
+    controller_of,
+    named_services,
+)
 from rollouts.controller.freshness import Expectation, Freshness, version_of
 from rollouts.controller.key import Key
 from rollouts.controller.refusals import Refusals
@@ -99,14 +107,17 @@ class _Parts:
     raw: Raw
     replica_sets: list[Raw]
     services: dict[str, Raw | None]
+    left: tuple[Raw, ...]
+    rivals: dict[str, str]
     refusals: tuple[Refusal, ...]
 
     @property
     def stamp(self) -> Stamp:
         """The versions of everything, in one comparable value. A resourceVersion is never used twice in a cluster."""
-        services = (each and each["metadata"]["resourceVersion"] for each in self.services.values())
+        services = (each and each["metadata"]["resourceVersion"] for each in (*self.services.values(), *self.left))
         replica_sets = (each["metadata"]["resourceVersion"] for each in self.replica_sets)
-        return (self.raw["metadata"]["resourceVersion"], *replica_sets, "|", *services, self.refusals)
+        rivals = tuple(self.rivals.items())
+        return (self.raw["metadata"]["resourceVersion"], *replica_sets, "|", *services, rivals, self.refusals)
 
 
 class Observer:
@@ -152,6 +163,8 @@ class Observer:
             view.observed,
             replica_sets=tuple(replica_sets),
             services=parts.services,
+            left=parts.left,
+            rivals=parts.rivals,
             pods=pods,
             refusals=parts.refusals,
         )
@@ -190,8 +203,20 @@ class Observer:
         if selector is not None and selector.requirements:
             orphans = self._lookups.replica_sets.by_index(ORPHANS, key.namespace)
             replica_sets += [each for each in orphans if selector.matches(each["metadata"].get("labels") or {})]
-        services = {name: self._lookups.services.get(key.namespace, name) for name in named_services(raw)}
-        return _Parts(raw, replica_sets, dict(services), self._current_refusals(key, raw))
+        services: dict[str, Raw | None] = {
+            name: self._lookups.services.get(key.namespace, name) for name in named_services(raw)
+        }
+        marked = self._lookups.services.by_index(BY_MANAGER, str(key))
+        left = tuple(each for each in marked if each["metadata"]["name"] not in services)
+        rivals = {name: rival for name in services if (rival := self._rival(key, raw, name))}
+        return _Parts(raw, replica_sets, services, left, rivals, self._current_refusals(key, raw))
+
+    def _rival(self, key: Key, raw: Raw, service: str) -> str:
+        """Return the name of another Rollout that uses a Service and was there first; empty when there is none."""
+        users = self._lookups.rollouts.by_index(BY_SERVICE, f"{key.namespace}/{service}")
+        first = min((raw, *users), key=_seniority)
+        name: str = first["metadata"]["name"]
+        return name if name != key.name else ""
 
     def _current_refusals(self, key: Key, raw: Raw) -> tuple[Refusal, ...]:
         subjects = self._refusals.subjects(key)
@@ -213,6 +238,11 @@ class Observer:
 def is_going(rollout: Raw) -> bool:
     """Tell whether a Rollout is being deleted: from then on the garbage collector looks after what it owns."""
     return "deletionTimestamp" in rollout["metadata"]
+
+
+def _seniority(rollout: Raw) -> tuple[str, str]:
+    metadata = rollout["metadata"]
+    return metadata["creationTimestamp"], metadata["name"]
 
 
 def _read(version: str, raw: Raw, before: _View | None) -> _View:

@@ -36,6 +36,7 @@ from rollouts.plan.actions import (
     EvictPod,
     PatchRollout,
     ReleaseReplicaSet,
+    ReleaseService,
     SwitchService,
     UpdateReplicaSet,
 )
@@ -54,6 +55,7 @@ _VERBS: dict[type[Action], tuple[str, Resource]] = {
     ReleaseReplicaSet: ("release", REPLICA_SETS),
     PatchRollout: ("update", ROLLOUTS),
     SwitchService: ("switch", SERVICES),
+    ReleaseService: ("release", SERVICES),
     EvictPod: ("evict", PODS),
 }
 
@@ -133,7 +135,7 @@ class _Act:
             if answer.get("kind") in {REPLICA_SETS.kind, SERVICES.kind}:
                 self._outcome.written.append(answer)
 
-    async def _send(self, action: Action) -> Raw | None:
+    async def _send(self, action: Action) -> Raw | None:  # noqa: PLR0911 - one line for each member of a closed union
         """Send what the action asks for and return the answer; None when it turns out that it isn't to be."""
         match action:
             case CreateReplicaSet():
@@ -147,6 +149,8 @@ class _Act:
                 return await self._change_hands(action)
             case SwitchService():
                 return await self._patch(action, requests.switch_service(action, self._rollout["metadata"]["name"]))
+            case ReleaseService():
+                return await self._patch(action, requests.release_service(action.resource_version))
             case EvictPod():
                 return await self._api.evict(PODS, self._namespace, action.name, uid=action.uid)
             case PatchRollout():

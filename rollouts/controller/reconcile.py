@@ -283,5 +283,5 @@ def _seen(observed: Observed | None) -> Seen:
     if observed is None:
         return {}
     replica_sets = {(REPLICA_SETS.kind, each.name): each.raw for each in observed.replica_sets}
-    services = {(SERVICES.kind, name): raw for name, raw in observed.services.items() if raw is not None}
-    return {**replica_sets, **services}
+    services = (*(raw for raw in observed.services.values() if raw is not None), *observed.left)
+    return {**replica_sets, **{(SERVICES.kind, raw["metadata"]["name"]): raw for raw in services}}

@@ -108,3 +108,11 @@ def switch_service(action: SwitchService, rollout_name: str) -> dict[str, Any]:
         },
         "spec": {"selector": {keys.POD_TEMPLATE_HASH: action.pod_hash}},
     }
+
+
+def release_service(resource_version: str) -> dict[str, Any]:
+    """Return a merge patch that takes our hash and our mark off a Service, if nobody has changed it."""
+    return {
+        "metadata": {"resourceVersion": resource_version, "annotations": {keys.MANAGED_BY: None}},
+        "spec": {"selector": {keys.POD_TEMPLATE_HASH: None}},
+    }

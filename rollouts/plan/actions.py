@@ -88,6 +88,15 @@ class SwitchService:
 
 
 @dataclass(frozen=True, slots=True)
+class ReleaseService:
+    """Take our hash and our mark off a Service that is no longer ours; whoever has changed it since comes first."""
+
+    name: str
+    uid: str
+    resource_version: str
+
+
+@dataclass(frozen=True, slots=True)
 class EvictPod:
     """Evict a pod so that its ReplicaSet replaces it; a PodDisruptionBudget may refuse for now."""
 
@@ -103,6 +112,7 @@ Action = (
     | ReleaseReplicaSet
     | PatchRollout
     | SwitchService
+    | ReleaseService
     | EvictPod
 )
 

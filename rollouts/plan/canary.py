@@ -8,15 +8,15 @@ from dataclasses import replace
 from datetime import datetime
 from functools import partial
 
-from rollouts.api import keys
 from rollouts.api.canary import CanaryStrategy
 from rollouts.plan import state
-from rollouts.plan.actions import PatchRollout, Plan
-from rollouts.plan.conclude import conclude
+from rollouts.plan.actions import Plan
+from rollouts.plan.conclude import Course, conclude
 from rollouts.plan.missing import enough
 from rollouts.plan.observed import Observed
+from rollouts.plan.reasons import canary_reasons
 from rollouts.plan.replicas import resolve_bounds, target_sizes
-from rollouts.plan.revisions import claims
+from rollouts.plan.revisions import announced
 from rollouts.plan.scaling import replica_set_actions, scale
 from rollouts.plan.scene import Scene, set_scene
 from rollouts.plan.services import canary_service_switches, hash_behind
@@ -27,13 +27,7 @@ from rollouts.ports import Gate, Here, Kit, Open, Shut
 
 def plan_canary(here: Observed, canary: CanaryStrategy, kit: Kit, now: datetime) -> Plan:
     """Plan one pass of a valid Rollout with the canary strategy."""
-    claim_actions = claims(here)
-    if claim_actions:
-        names = ", ".join(action.name for action in claim_actions)
-        return Plan(actions=claim_actions, because=(f"ReplicaSets change hands first: {names}",))
-    if here.rollout.spec.replicas is None:
-        return Plan(actions=(PatchRollout(replicas=1),), because=("spec.replicas is not set: it becomes 1",))
-    bounds = resolve_bounds(here.rollout.spec.replicas, canary.max_surge, canary.max_unavailable)
+    bounds = resolve_bounds(here.rollout.spec.replicas_or_default, canary.max_surge, canary.max_unavailable)
     scene = set_scene(here, bind_steps(canary.steps or (), kit), bounds, now)
     target = target_sizes(
         scene.bounds,
@@ -44,13 +38,19 @@ def plan_canary(here: Observed, canary: CanaryStrategy, kit: Kit, now: datetime)
     threshold = canary.replica_progress_threshold
     scaling = scale(scene.revisions, scene.bounds, target, threshold, halted=scene.is_halted, serving=serving)
     actions = replica_set_actions(here, scene.revisions, scene.bounds, scaling)
-    if here.annotations.get(keys.REVISION) != str(scene.revisions.next_revision):
-        actions.append(PatchRollout(annotations={keys.REVISION: str(scene.revisions.next_revision)}))
+    actions.extend(announced(here, scene.revisions))
     actions.extend(canary_service_switches(here, canary, scene.revisions, scene.state))
     after, gate = _advance(scene, scaling.unmet, now)
-    return conclude(
-        scene, actions, scaling, after, gate, partial(_may_promote, scene, enough(threshold, bounds.replicas)), now
+    course = Course(
+        actions=tuple(actions),
+        scaling=scaling,
+        state=after,
+        gate=gate,
+        may_promote=partial(_may_promote, scene, enough(threshold, bounds.replicas)),
+        reasons=partial(canary_reasons, scene, gate, scaling),
+        is_fast_rollback=scene.is_rollback,
     )
+    return conclude(scene, course, now)
 
 
 def _gate(at: State, step: BoundStep, missing: str, now: datetime) -> Gate:

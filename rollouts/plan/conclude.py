@@ -3,8 +3,8 @@
 Both strategies end here: what is theirs, they have decided before.
 """
 
-from collections.abc import Callable, Sequence
-from dataclasses import replace
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from rollouts.api import keys
@@ -24,57 +24,67 @@ from rollouts.plan.restart import Restart, plan_restart
 from rollouts.plan.revisions import Revisions
 from rollouts.plan.scaling import Scaling, created
 from rollouts.plan.scene import Scene
+from rollouts.plan.services import Selection
 from rollouts.plan.state import State
 from rollouts.plan.status import Counts, build_status, can_wait
 from rollouts.ports import Gate, Shut
 
 
-def conclude(
-    scene: Scene,
-    actions: Sequence[Action],
-    scaling: Scaling,
-    after: State,
-    gate: Gate | None,
-    may_promote: Callable[[State], bool],
-    now: datetime,
-) -> Plan:
-    """Return the whole plan of a pass.
+@dataclass(frozen=True, slots=True)
+class Course:
+    """What a strategy has decided in a pass.
 
-    `after` is the state as the strategy leaves it, `gate` what its current step or pause answers, `may_promote` tells
-    whether the current template becomes the stable one from such a state.
+    `state` is the state as the strategy leaves it, `gate` what its current step or pause answers. `may_promote` tells
+    whether the current template becomes the stable one from such a state, `reasons` gives the strategy's reasons for
+    the facts that the pass ends with.
     """
-    here, revisions = scene.here, scene.revisions
-    creates = created(actions)
+
+    actions: tuple[Action, ...]
+    scaling: Scaling
+    state: State
+    gate: Gate | None
+    may_promote: Callable[[State], bool]
+    reasons: Callable[[Facts], Iterator[str]]
+    is_fast_rollback: bool = False
+
+
+def conclude(scene: Scene, course: Course, now: datetime) -> Plan:
+    """Return the whole plan of a pass."""
+    here, revisions, gate = scene.here, scene.revisions, course.gate
+    creates = created(course.actions)
+    selection = Selection.of(here)
     facts = Facts(
         here=here,
         revisions=revisions,
-        counts=Counts.of(revisions),
+        counts=Counts.of(revisions, selection),
+        selection=selection,
         before=scene.before,
-        after=after,
+        after=course.state,
         replicas=scene.bounds.replicas,
         step_count=len(scene.steps),
         patient=isinstance(gate, Shut) and gate.patient,
         refused=_refusal(here, revisions),
         creates=creates.name if creates else "",
-        scales=_scales(here, actions),
+        scales=_scales(here, course.actions),
     )
     facts = _abort_in_time(facts, now)
     completion = None
-    if may_promote(facts.after):
-        completion = _completion(scene)
+    if course.may_promote(facts.after):
+        completion = _completion(scene, course)
         facts = replace(facts, after=state.promoted(facts.after, len(scene.steps)))
     restart = plan_restart(here, revisions, scene.bounds, facts.after, now)
     if restart.state is not facts.after:
         facts = replace(facts, after=restart.state)
     duration = elapsed.duration_of(here.status.duration, _turn(scene, facts, gate, completion), now)
-    status = build_status(here, facts.after, facts.counts, list(wanted_conditions(facts, now)), duration, now)
+    wanted = list(wanted_conditions(facts, now))
+    status = build_status(here, facts.after, facts.counts, selection, wanted, duration, now)
     is_news = status != (here.raw.get("status") or {})
     return Plan(
-        actions=(*actions, *restart.actions),
+        actions=(*course.actions, *restart.actions),
         status=status if is_news else None,
         status_can_wait=is_news and can_wait(here.sound_status, status) and not is_late_itself(facts, now),
-        wake_at=_wake_at(facts, gate, scaling, restart, now),
-        because=because(scene, facts, gate, scaling, restart),
+        wake_at=_wake_at(facts, gate, course.scaling, restart, now),
+        because=because(scene, facts, course.reasons(facts), restart),
     )
 
 
@@ -105,10 +115,10 @@ def _abort_in_time(facts: Facts, now: datetime) -> Facts:
     return replace(facts, after=state.aborted(facts.after, now), cause=timeout_text(facts))
 
 
-def _completion(scene: Scene) -> str:
+def _completion(scene: Scene, course: Course) -> str:
     if scene.state.promote_full:
         return elapsed.FAST_PROMOTED
-    if scene.is_rollback:
+    if course.is_fast_rollback:
         return elapsed.FAST_ROLLED_BACK
     canary = scene.revisions.canary
     is_back = canary is not None and keys.REVISION_HISTORY in canary.annotations

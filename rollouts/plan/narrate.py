@@ -17,6 +17,7 @@ from rollouts.plan.actions import (
     UpdateReplicaSet,
 )
 from rollouts.plan.delays import is_unreadable
+from rollouts.plan.elapsed import FAST_ROLLED_BACK
 from rollouts.plan.observed import Observed
 from rollouts.plan.revisions import replica_set_name, sort_out
 from rollouts.plan.rollback import is_within_window
@@ -205,17 +206,20 @@ def _end(here: Observed, old: Raw, new: Raw) -> Iterator[Event]:
         yield Event("Warning", conditions.ABORTED, _condition(new, conditions.PROGRESSING)["message"])
     if new.get("stableRS") and new.get("stableRS") != old.get("stableRS"):
         revision, pod_hash = _revision_number(here, new), new["stableRS"]
-        why = _completion_reason(here, old)
+        why = _completion_reason(here, old, new)
         yield _normal("RolloutCompleted", f"Rollout completed update to revision {revision} ({pod_hash}): {why}")
 
 
-def _completion_reason(here: Observed, old: Raw) -> str:
+def _completion_reason(here: Observed, old: Raw, new: Raw) -> str:
     if not old.get("stableRS"):
         return "Initial deploy"
     if old.get("promoteFull"):
         return "Full promotion requested"
     if is_within_window(here, sort_out(here)):
         return "Rollback within window"
+    if here.rollout.spec.strategy and here.rollout.spec.strategy.blue_green:
+        is_fast = (new.get("duration") or {}).get("completionStatus") == FAST_ROLLED_BACK
+        return "Fast rollback" if is_fast else "Completed blue-green update"
     canary = here.rollout.spec.strategy.canary if here.rollout.spec.strategy else None
     return f"Completed all {len(canary.steps or ()) if canary else 0} canary steps"
 

@@ -91,10 +91,11 @@ class Observed:
     """Everything that one plan may depend on.
 
     `replica_sets` holds those that the Rollout controls and those without a controller that its selector matches,
-    oldest first. `services` has an entry for each Service that the spec names: None where it doesn't exist. `pods` is
-    None unless a restart is pending. `rubbish` names the parts of the status that somebody else wrote and that don't
-    parse. `digest` and `step_hash` stand for the desired template and the canary's steps. `selector` is None where
-    spec.selector can't be read.
+    oldest first. `services` has an entry for each Service that the spec names: None where it doesn't exist. `left` are
+    the Services that carry our mark though the spec names them no longer, `rivals` the other Rollouts that name a
+    Service of ours and have been there before us, by its name. `pods` is None unless a restart is pending. `rubbish`
+    names the parts of the status that somebody else wrote and that don't parse. `digest` and `step_hash` stand for the
+    desired template and the canary's steps; blue-green has none. `selector` is None where spec.selector can't be read.
     """
 
     rollout: Rollout
@@ -102,6 +103,8 @@ class Observed:
     raw: Raw = field(repr=False)
     replica_sets: tuple[ReplicaSet, ...] = ()
     services: Mapping[str, Raw | None] = field(default_factory=dict)
+    left: tuple[Raw, ...] = ()
+    rivals: Mapping[str, str] = field(default_factory=dict)
     pods: tuple[Pod, ...] | None = None
     refusals: tuple[Refusal, ...] = ()
     rubbish: tuple[str, ...] = ()
@@ -193,6 +196,8 @@ def observe_rollout(
     pods: Iterable[Pod] | None = None,
     refusals: Iterable[Refusal] = (),
     *,
+    left: Iterable[Raw] = (),
+    rivals: Mapping[str, str] | None = None,
     previous: Observed | None = None,
 ) -> Observed:
     """Put raw objects together into the picture that `plan_rollout` takes.
@@ -210,6 +215,8 @@ def observe_rollout(
         raw=raw,
         replica_sets=tuple(views),
         services=services or {},
+        left=tuple(left),
+        rivals=rivals or {},
         pods=None if pods is None else tuple(pods),
         refusals=tuple(refusals),
         rubbish=tuple(rubbish),
@@ -228,11 +235,12 @@ def _observe_spec(raw: Raw) -> Observed:
         selector = read_selector(spec.get("selector") or {})
     except ValueError:
         selector = None  # validation says what is wrong with it
+    canary = (spec.get("strategy") or {}).get("canary")
     return Observed(
         rollout=parse_rollout(raw),
         status=RolloutStatus(),
         raw=raw,
         digest=template_digest(spec.get("template") or {}),
-        step_hash=step_hash(((spec.get("strategy") or {}).get("canary") or {}).get("steps")),
+        step_hash="" if canary is None else step_hash(canary.get("steps")),
         selector=selector,
     )

@@ -16,7 +16,7 @@ def phase_of(raw_spec: Mapping[str, Any], status: Mapping[str, Any]) -> tuple[st
         or _paused(raw_spec, status)
         or _restarting(raw_spec, status)
         or _scaling(raw_spec, status)
-        or _updating(status)
+        or _updating(raw_spec, status)
         or (HEALTHY, "")
     )
 
@@ -53,9 +53,21 @@ def _scaling(raw_spec: Mapping[str, Any], status: Mapping[str, Any]) -> tuple[st
     return None
 
 
-def _updating(status: Mapping[str, Any]) -> tuple[str, str] | None:
+def _updating(raw_spec: Mapping[str, Any], status: Mapping[str, Any]) -> tuple[str, str] | None:
+    if (raw_spec.get("strategy") or {}).get("blueGreen") is not None:
+        return _cutting_over(raw_spec, status)
     if status.get("replicas", 0) > status.get("updatedReplicas", 0):
         return PROGRESSING, "old replicas are pending termination"
     if status.get("stableRS") != status.get("currentPodHash"):
         return PROGRESSING, "waiting for all steps to complete"
+    return None
+
+
+def _cutting_over(raw_spec: Mapping[str, Any], status: Mapping[str, Any]) -> tuple[str, str] | None:
+    active = (status.get("blueGreen") or {}).get("activeSelector")
+    has_nothing_to_serve = not active and raw_spec.get("replicas") == 0
+    if active != status.get("currentPodHash") and not has_nothing_to_serve:
+        return PROGRESSING, "active service cutover pending"
+    if status.get("stableRS") != status.get("currentPodHash"):
+        return PROGRESSING, "waiting for post-promotion verification to complete"
     return None

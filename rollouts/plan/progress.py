@@ -9,6 +9,7 @@ from rollouts.plan import conditions
 from rollouts.plan.conditions import Wanted
 from rollouts.plan.observed import Observed
 from rollouts.plan.revisions import Revisions, replica_set_name
+from rollouts.plan.services import Selection
 from rollouts.plan.state import State
 from rollouts.plan.status import Counts
 
@@ -20,6 +21,7 @@ class Facts:
     `before` is the state that was read, `after` the one decided. `patient` tells that the current step waits for
     something else than pods. `cause` says why the controller itself aborted, `refused` why the canary's ReplicaSet
     can't be created, `creates` the name of the one being created. `scales` tells that this pass asks for another size.
+    `selection` is what a blue-green rollout's Services select, None for a canary.
     """
 
     here: Observed
@@ -29,6 +31,7 @@ class Facts:
     after: State
     replicas: int
     step_count: int
+    selection: Selection | None = None
     patient: bool = False
     cause: str = ""
     refused: str = ""
@@ -41,14 +44,41 @@ class Facts:
 
     @property
     def is_healthy(self) -> bool:
-        """Whether the current template is stable, complete, and the only one with pods; and that has been so before."""
+        """Whether the current template is stable and complete, and gets all requests; and that has been so before.
+
+        Of a canary no other version may have pods; blue-green keeps the one before for a while.
+        """
         counts, index = self.counts, self.after.index
         return (
-            counts.replicas == counts.updated == counts.updated_available == self.replicas
+            counts.updated == counts.updated_available == self.replicas
+            and self.has_all_requests
             and self.after.is_promoted
             and (index is None or index == self.step_count)
             and self.here.status.observed_generation == str(self.here.generation)
         )
+
+    @property
+    def has_all_requests(self) -> bool:
+        """Whether requests reach pods of the current template only."""
+        if self.selection is None:
+            return self.counts.replicas == self.counts.updated
+        services = {self.selection.active, self.selection.preview or self.selection.active}
+        return services == {self.after.pod_hash} or (services == {""} and self.replicas == 0)
+
+    @property
+    def is_available(self) -> bool:
+        """Whether there are as many pods available as there should be; of blue-green, those that clients reach."""
+        active = self.selection.active_among(self.revisions) if self.selection is not None else None
+        return self.counts.available >= (self.replicas if active is None else active.size)
+
+    @property
+    def has_switched(self) -> bool:
+        """Whether a Service of blue-green has been switched since the last status write."""
+        old = self.here.status.blue_green
+        if self.selection is None:
+            return False
+        before = (old.active_selector, old.preview_selector) if old is not None else (None, None)
+        return (self.selection.active or None, self.selection.preview or None) != before
 
     @property
     def has_progressed(self) -> bool:
@@ -67,7 +97,7 @@ class Facts:
         grew = counts.ready > (old.ready_replicas or 0) or counts.available > (old.available_replicas or 0)
         shrank = counts.replicas - counts.updated < (old.replicas or 0) - old_updated
         is_sound_again = conditions.find(old.conditions, conditions.INVALID_SPEC) is not None
-        return moved or grew or shrank or counts.updated != old_updated or is_sound_again
+        return moved or grew or shrank or self.has_switched or counts.updated != old_updated or is_sound_again
 
     @property
     def revision(self) -> int:
@@ -110,7 +140,7 @@ def timeout_text(facts: Facts) -> str:
 
 def wanted_conditions(facts: Facts, now: datetime) -> Iterator[Wanted]:
     """Yield the conditions as they should be; those left out stay as they are."""
-    enough = facts.counts.available >= facts.replicas
+    enough = facts.is_available
     yield Wanted(
         "Available",
         "True" if enough else "False",
@@ -118,7 +148,9 @@ def wanted_conditions(facts: Facts, now: datetime) -> Iterator[Wanted]:
         "Rollout has minimum availability" if enough else "Rollout does not have minimum availability",
     )
     done = facts.after.is_promoted
-    yield Wanted("Completed", "True" if done else "False", "RolloutCompleted", "RolloutCompleted")
+    if done or facts.selection is None or facts.after.stable_hash:
+        # The first deploy of blue-green begins no update that could be said not to be complete.
+        yield Wanted("Completed", "True" if done else "False", "RolloutCompleted", "RolloutCompleted")
     old = facts.here.status.conditions
     if facts.is_paused:
         yield Wanted("Paused", "True", conditions.PAUSED, "Rollout is paused")

@@ -1,6 +1,6 @@
 """Why are things as they are? One short reason per decision, the most important first, for people to read."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
 from rollouts.plan.missing import pods, unmet
@@ -12,17 +12,22 @@ from rollouts.plan.scene import Scene
 from rollouts.ports import Gate, Open
 
 
-def because(scene: Scene, facts: Facts, gate: Gate | None, scaling: Scaling, restart: Restart) -> tuple[str, ...]:
-    """Return the reasons of one pass."""
+def because(scene: Scene, facts: Facts, told: Iterable[str], restart: Restart) -> tuple[str, ...]:
+    """Return the reasons of one pass, in the midst of them those that the strategy has told."""
     return (
         *_trouble(facts),
         *_halt(scene),
-        *_beginning(scene, facts),
-        *_step(scene, facts, gate),
-        *_sizes(scene, facts, scaling, gate),
+        *told,
         *restart.because,
         *(f"status part ignored: {path}" for path in scene.here.rubbish),
     )
+
+
+def canary_reasons(scene: Scene, gate: Gate | None, scaling: Scaling, facts: Facts) -> Iterator[str]:
+    """Yield the reasons of a canary's pass."""
+    yield from _beginning(scene, facts)
+    yield from _step(scene, facts, gate)
+    yield from _sizes(scene, facts, scaling, gate)
 
 
 def _trouble(facts: Facts) -> Iterator[str]:

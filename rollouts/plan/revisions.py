@@ -4,12 +4,12 @@ The *canary* here is the ReplicaSet of the current pod template: once it is prom
 one. Equality of templates decides, as in Kubernetes' own Deployment controller; hashes only name.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
 from rollouts.api import keys
-from rollouts.plan.actions import AdoptReplicaSet, CreateReplicaSet, ReleaseReplicaSet
+from rollouts.plan.actions import AdoptReplicaSet, CreateReplicaSet, PatchRollout, ReleaseReplicaSet
 from rollouts.plan.equality import templates_equal
 from rollouts.plan.hashing import pod_hash
 from rollouts.plan.observed import Observed, Raw, ReplicaSet
@@ -143,6 +143,13 @@ def sort_out(here: Observed) -> Revisions:
         name_is_taken=canary is None and (refused or any(each.name == name for each in living)),
         deleting=tuple(each.name for each in here.replica_sets if each.is_deleting),
     )
+
+
+def announced(here: Observed, revisions: Revisions) -> Iterator[PatchRollout]:
+    """Yield the patch that shows the current revision on the Rollout itself."""
+    revision = str(revisions.next_revision)
+    if here.annotations.get(keys.REVISION) != revision:
+        yield PatchRollout(annotations={keys.REVISION: revision})
 
 
 def inherited_annotations(here: Observed) -> dict[str, str]:

@@ -1,11 +1,15 @@
 """What should be done next about one Rollout, and why?"""
 
+from dataclasses import replace
 from datetime import datetime
 
-from rollouts.plan.actions import Plan
+from rollouts.plan.actions import PatchRollout, Plan
+from rollouts.plan.bluegreen import plan_blue_green
 from rollouts.plan.canary import plan_canary
 from rollouts.plan.invalid import plan_invalid
 from rollouts.plan.observed import Observed
+from rollouts.plan.revisions import claims
+from rollouts.plan.services import releases
 from rollouts.plan.validate import invalid_message, problems
 from rollouts.ports import Kit
 
@@ -17,10 +21,26 @@ def plan_rollout(here: Observed, now: datetime, kit: Kit) -> Plan:
     """
     if "deletionTimestamp" in here.raw["metadata"]:
         return Plan(because=("the Rollout is being deleted",))
-    problem = next(problems(here.rollout, here.raw, kit, here.services), None)
+    problem = next(problems(here.rollout, here.raw, kit, here.services, here.rivals), None)
     if problem is not None:
         return plan_invalid(here.raw, invalid_message(here.name, problem), now)
+    if claim_actions := claims(here):
+        names = ", ".join(action.name for action in claim_actions)
+        return Plan(actions=claim_actions, because=(f"ReplicaSets change hands first: {names}",))
+    if here.rollout.spec.replicas is None:
+        return Plan(actions=(PatchRollout(replicas=1),), because=("spec.replicas is not set: it becomes 1",))
+    plan = _plan_strategy(here, now, kit)
+    if left := tuple(releases(here)):
+        names = ", ".join(action.name for action in left)
+        because = (*plan.because, f"the spec no longer names these Services, so they are let go: {names}")
+        return replace(plan, actions=(*plan.actions, *left), because=because)
+    return plan
+
+
+def _plan_strategy(here: Observed, now: datetime, kit: Kit) -> Plan:
     strategy = here.rollout.spec.strategy
-    if strategy is None or strategy.canary is None:
-        raise AssertionError("validation lets nothing but a canary through")
-    return plan_canary(here, strategy.canary, kit, now)
+    if strategy is not None and strategy.canary is not None:
+        return plan_canary(here, strategy.canary, kit, now)
+    if strategy is not None and strategy.blue_green is not None:
+        return plan_blue_green(here, strategy.blue_green, now)
+    raise AssertionError("validation lets nothing but one strategy through")

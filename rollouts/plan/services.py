@@ -1,13 +1,39 @@
-"""To which pods do the canary's Services point?"""
+"""To which pods do the Services point, and when do they change over?"""
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 
 from rollouts.api import keys
+from rollouts.api.bluegreen import BlueGreenStrategy
 from rollouts.api.canary import CanaryStrategy
-from rollouts.plan.actions import SwitchService
+from rollouts.plan.actions import ReleaseService, SwitchService
 from rollouts.plan.observed import Observed, Raw, ReplicaSet
 from rollouts.plan.revisions import Revisions
 from rollouts.plan.state import State
+
+
+@dataclass(frozen=True, slots=True)
+class Selection:
+    """Which hashes the active and the preview Service of a blue-green rollout select; empty where they select none.
+
+    `preview` is None where the spec names no preview Service.
+    """
+
+    active: str
+    preview: str | None
+
+    @classmethod
+    def of(cls, here: Observed) -> "Selection | None":
+        """Return what the Services select; None for a canary."""
+        blue_green = here.rollout.spec.strategy.blue_green if here.rollout.spec.strategy else None
+        if blue_green is None:
+            return None
+        preview = blue_green.preview_service
+        return cls(hash_behind(here, blue_green.active_service), hash_behind(here, preview) if preview else None)
+
+    def active_among(self, revisions: Revisions) -> ReplicaSet | None:
+        """Return the ReplicaSet that the active Service selects, if there is one."""
+        return next((each for each in revisions.all if self.active and each.pod_hash == self.active), None)
 
 
 def canary_service_switches(
@@ -22,8 +48,34 @@ def canary_service_switches(
         service = here.services.get(name) if name else None
         if service is None or replica_set is None:
             continue
-        if (switch := _switch(service, replica_set)) is not None:
-            yield switch
+        is_ready = replica_set.available > 0 if _is_managed(service) else _may_be_adopted(replica_set)
+        yield from _switch(service, replica_set, is_ready=is_ready)
+
+
+def active_switch(here: Observed, name: str, goal: ReplicaSet, enough: int) -> Iterator[SwitchService]:
+    """Yield the switch of the active Service to `goal`, once that has `enough` pods available."""
+    service = here.services.get(name)
+    if service is None or not goal.is_observed:
+        return  # what its status counts is from before it was scaled
+    is_ready = goal.available >= enough if _is_managed(service) else _may_be_adopted(goal)
+    yield from _switch(service, goal, is_ready=is_ready)
+
+
+def preview_switch(here: Observed, blue_green: BlueGreenStrategy, preview: ReplicaSet) -> Iterator[SwitchService]:
+    """Yield the switch of the preview Service: at once, as the API has it, or once all its pods are available."""
+    service = here.services.get(blue_green.preview_service) if blue_green.preview_service else None
+    if service is None:
+        return
+    is_whole = preview.is_observed and 0 < preview.size <= preview.available
+    is_ready = blue_green.preview_switch != "available" or is_whole or here.rollout.spec.replicas == 0
+    yield from _switch(service, preview, is_ready=is_ready)
+
+
+def releases(here: Observed) -> Iterator[ReleaseService]:
+    """Yield what gives the Services back that the spec names no longer."""
+    for service in here.left:
+        metadata = service["metadata"]
+        yield ReleaseService(metadata["name"], metadata["uid"], metadata["resourceVersion"])
 
 
 def hash_behind(here: Observed, name: str | None) -> str:
@@ -37,28 +89,26 @@ def _selected(service: Raw) -> str:
     return pod_hash
 
 
-def _switch(service: Raw, replica_set: ReplicaSet) -> SwitchService | None:
-    """Return the switch if the pods can take requests, or if only the note that the Service is ours is missing."""
-    metadata = service["metadata"]
-    current = _selected(service)
-    is_ours = keys.MANAGED_BY in (metadata.get("annotations") or {})
+def _is_managed(service: Raw) -> bool:
+    return keys.MANAGED_BY in (service["metadata"].get("annotations") or {})
+
+
+def _may_be_adopted(replica_set: ReplicaSet) -> bool:
+    """Whether all pods are there: a Service that we have never touched serves somebody, and must not lose a request."""
+    return 0 < replica_set.size <= replica_set.available
+
+
+def _switch(service: Raw, replica_set: ReplicaSet, *, is_ready: bool) -> Iterator[SwitchService]:
+    """Yield the switch if the pods can take requests, or if only the note that the Service is ours is missing."""
+    metadata, current = service["metadata"], _selected(service)
     is_there = current == replica_set.pod_hash
-    if is_ours and is_there:
-        return None
-    if not is_there and not _can_take_requests(replica_set, is_ours=is_ours):
-        return None
-    return SwitchService(
-        name=metadata["name"],
-        uid=metadata["uid"],
-        pod_hash=replica_set.pod_hash,
-        from_hash=current,
-        resource_version=metadata["resourceVersion"],
-    )
-
-
-def _can_take_requests(replica_set: ReplicaSet, *, is_ours: bool) -> bool:
-    """Whether a Service may be pointed at the pods: all of them must be available at first, one of them later on.
-
-    A Service that we have never touched is serving somebody: taking it over must not lose a request.
-    """
-    return replica_set.available > 0 if is_ours else 0 < replica_set.size <= replica_set.available
+    if is_there and _is_managed(service):
+        return
+    if is_there or is_ready:
+        yield SwitchService(
+            name=metadata["name"],
+            uid=metadata["uid"],
+            pod_hash=replica_set.pod_hash,
+            from_hash=current,
+            resource_version=metadata["resourceVersion"],
+        )

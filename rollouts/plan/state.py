@@ -10,12 +10,16 @@ from datetime import datetime, timedelta
 from rollouts.api.status import PauseCondition, RolloutStatus
 
 CANARY_PAUSE = "CanaryPauseStep"
+BLUE_GREEN_PAUSE = "BlueGreenPause"
 INCONCLUSIVE_PAUSES = frozenset({"InconclusiveAnalysisRun", "InconclusiveExperiment"})
 
 
 @dataclass(frozen=True, slots=True)
 class State:
-    """The part of `status` that is memory. `index` is None for a canary without steps."""
+    """The part of `status` that is memory. `index` is None for a canary without steps.
+
+    `check_point` tells that a blue-green update is past its pause: the preview may grow, and become active.
+    """
 
     pod_hash: str = ""
     stable_hash: str = ""
@@ -29,6 +33,7 @@ class State:
     promote_full: bool = False
     restarted_at: datetime | None = None
     collision_count: int | None = None
+    check_point: bool = False
 
     @classmethod
     def of(cls, status: RolloutStatus, step_count: int) -> "State":
@@ -38,7 +43,7 @@ class State:
             index = None
         elif index is not None:
             index = min(max(index, 0), step_count)
-        canary = status.canary
+        canary, blue_green = status.canary, status.blue_green
         return cls(
             pod_hash=status.current_pod_hash or "",
             stable_hash=status.stable_rs or "",
@@ -52,6 +57,7 @@ class State:
             promote_full=bool(status.promote_full),
             restarted_at=status.restarted_at,
             collision_count=status.collision_count,
+            check_point=bool(blue_green.scale_up_preview_check_point) if blue_green else False,
         )
 
     @property
@@ -80,6 +86,11 @@ class State:
             return None
         return next((pause.start_time for pause in self.pauses if pause.reason == CANARY_PAUSE), None)
 
+    @property
+    def previewed_since(self) -> datetime | None:
+        """When the pause of a blue-green update began."""
+        return next((pause.start_time for pause in self.pauses if pause.reason == BLUE_GREEN_PAUSE), None)
+
 
 def reset(state: State, *, pod_hash: str, step_hash: str, step_count: int, restart_at: datetime | None) -> State:
     """Begin anew for another template or other steps.
@@ -100,6 +111,7 @@ def reset(state: State, *, pod_hash: str, step_hash: str, step_count: int, resta
         aborted_at=None,
         promote_full=False,
         restarted_at=restart_at or state.restarted_at,
+        check_point=False,
     )
 
 
@@ -136,11 +148,11 @@ def without_steps(state: State, step_count: int) -> State:
 
 def _is_over(state: State, step_count: int) -> bool:
     is_unpaused = not state.pauses and not state.controller_pause and state.paused_index is None
-    return is_unpaused and state.index == (step_count or None)
+    return is_unpaused and not state.check_point and state.index == (step_count or None)
 
 
 def _unpaused(state: State) -> State:
-    return replace(state, pauses=(), controller_pause=False, paused_index=None)
+    return replace(state, pauses=(), controller_pause=False, paused_index=None, check_point=False)
 
 
 def aborted(state: State, now: datetime) -> State:
@@ -156,6 +168,17 @@ def paused(state: State, now: datetime) -> State:
     others = (pause for pause in state.pauses if pause.reason != CANARY_PAUSE)
     pause = PauseCondition(reason=CANARY_PAUSE, start_time=_whole_second(now))
     return replace(state, pauses=(*others, pause), controller_pause=True, paused_index=state.index)
+
+
+def previewed(state: State, now: datetime) -> State:
+    """Begin the pause of a blue-green update."""
+    pause = PauseCondition(reason=BLUE_GREEN_PAUSE, start_time=_whole_second(now))
+    return replace(state, pauses=(pause,), controller_pause=True, paused_index=None)
+
+
+def past_preview(state: State) -> State:
+    """End the pause of a blue-green update, for good: the word of whoever promoted it must not get lost."""
+    return replace(_unpaused(state), check_point=True)
 
 
 def step_completed(state: State) -> State:

@@ -5,11 +5,13 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from rollouts.api import keys
 from rollouts.api.timestamps import format_time
 from rollouts.plan import conditions
 from rollouts.plan.observed import Observed
 from rollouts.plan.phase import phase_of
 from rollouts.plan.revisions import Revisions
+from rollouts.plan.services import Selection
 from rollouts.plan.state import State
 
 Raw = Mapping[str, Any]
@@ -24,23 +26,31 @@ _OURS = _COUNTS | {
 
 @dataclass(frozen=True, slots=True)
 class Counts:
-    """Pods of all ReplicaSets, as the ReplicaSets report them; `updated` and `updated_available` are the canary's."""
+    """Pods as the ReplicaSets report them.
+
+    `replicas` counts all; `updated` and `updated_available` are those of the current template. `ready`, `available` and
+    `scaled`, which autoscalers look at, count all of a canary, and of blue-green those that the active Service selects.
+    """
 
     replicas: int
     updated: int
     ready: int
     available: int
     updated_available: int
+    scaled: int
 
     @classmethod
-    def of(cls, revisions: Revisions) -> "Counts":
+    def of(cls, revisions: Revisions, selection: Selection | None = None) -> "Counts":
         canary, every = revisions.canary, revisions.all
+        active = selection.active_among(revisions) if selection is not None else None
+        counted = (active,) if active is not None else every
         return cls(
             replicas=sum(each.replicas for each in every),
             updated=canary.replicas if canary else 0,
-            ready=sum(each.ready for each in every),
-            available=sum(each.available for each in every),
+            ready=sum(each.ready for each in counted),
+            available=sum(each.available for each in counted),
             updated_available=canary.available if canary else 0,
+            scaled=sum(each.replicas for each in counted),
         )
 
 
@@ -70,6 +80,7 @@ def build_status(
     here: Observed,
     state: State,
     counts: Counts,
+    selection: Selection | None,
     wanted: Sequence[conditions.Wanted],
     duration: Raw | None,
     now: datetime,
@@ -84,23 +95,45 @@ def build_status(
         updatedReplicas=counts.updated,
         readyReplicas=counts.ready,
         availableReplicas=counts.available,
-        HPAReplicas=counts.replicas,
-        selector=str(here.selector) or "<none>",
+        HPAReplicas=counts.scaled,
+        selector=_selector(here, selection),
         conditions=conditions.merge(here.status.conditions, wanted, (conditions.INVALID_SPEC,), now),
     )
     if duration:
         status["duration"] = dict(duration)
-    canary = {key: value for key, value in (old.get("canary") or {}).items() if key != "pausedStepIndex"}
-    if state.paused_index is not None:
-        canary["pausedStepIndex"] = state.paused_index
-    if canary:
-        status["canary"] = canary
-    else:
-        status.pop("canary", None)
+    for name, part in _strategy_parts(old, state, selection).items():
+        if part:
+            status[name] = part
+        else:
+            status.pop(name, None)
     status["phase"], message = phase_of(here.raw["spec"], status)
     if message:
         status["message"] = message
     return status
+
+
+def _selector(here: Observed, selection: Selection | None) -> str:
+    """Return which pods an autoscaler looks at: of blue-green those of the active version, once there is one."""
+    everything = str(here.selector) or "<none>"
+    if selection is None or not selection.active:
+        return everything
+    return f"{everything},{keys.POD_TEMPLATE_HASH}={selection.active}"
+
+
+def _strategy_parts(old: Raw, state: State, selection: Selection | None) -> dict[str, dict[str, Any]]:
+    """Return the parts of the status that belong to one strategy; what the other one has left is empty."""
+    if selection is None:
+        canary = {key: value for key, value in (old.get("canary") or {}).items() if key != "pausedStepIndex"}
+        if state.paused_index is not None:
+            canary["pausedStepIndex"] = state.paused_index
+        return {"canary": canary, "blueGreen": {}}
+    blue_green = {
+        **(old.get("blueGreen") or {}),
+        "activeSelector": selection.active,
+        "previewSelector": selection.preview,
+        "scaleUpPreviewCheckPoint": state.check_point,
+    }
+    return {"canary": {}, "blueGreen": {key: value for key, value in blue_green.items() if value}}
 
 
 def _news(status: Raw) -> Any:

@@ -5,9 +5,11 @@ The controller shows the first problem as an InvalidSpec condition, `rollouts li
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Any
 
 from rollouts.api import keys
+from rollouts.api.bluegreen import BlueGreenStrategy
 from rollouts.api.canary import CanaryStrategy, ReplicaProgressThreshold
 from rollouts.api.intorstring import percentage, validate_int_or_percent
 from rollouts.api.rollout import Rollout
@@ -21,9 +23,17 @@ Services = Mapping[str, Raw | None]
 # A ReplicaSet is named after its Rollout, with a dash and a hash of up to ten characters.
 MAX_NAME_LENGTH = 253 - 11
 CANARY = "spec.strategy.canary"
+BLUE_GREEN = "spec.strategy.blueGreen"
 _NOT_YET = "is not carried out by this version: remove it, or leave this Rollout with the controller it has"
 _CANARY_NOT_YET = (
     "trafficRouting", "analysis", "antiAffinity", "canaryMetadata", "stableMetadata", "pingPong",
+)  # fmt: skip
+_BLUE_GREEN_NOT_YET = (
+    "prePromotionAnalysis", "postPromotionAnalysis", "antiAffinity", "previewMetadata", "activeMetadata",
+)  # fmt: skip
+_BLUE_GREEN_COUNTS = (
+    "previewReplicaCount", "autoPromotionSeconds", "scaleDownDelaySeconds", "scaleDownDelayRevisionLimit",
+    "abortScaleDownDelaySeconds",
 )  # fmt: skip
 
 
@@ -43,11 +53,17 @@ def invalid_message(name: str, problem: Problem) -> str:
     return f'The Rollout "{name}" is invalid: {problem}'
 
 
-def problems(rollout: Rollout, raw: Raw, kit: Kit, services: Services | None = None) -> Iterator[Problem]:
+def problems(
+    rollout: Rollout,
+    raw: Raw,
+    kit: Kit,
+    services: Services | None = None,
+    rivals: Mapping[str, str] = MappingProxyType({}),
+) -> Iterator[Problem]:
     """Yield every problem of a Rollout, in the order of its fields.
 
     `services` holds the Services that the spec names, None for one that doesn't exist; without it references aren't
-    checked.
+    checked. `rivals` names, by Service, another Rollout that uses it and was there first.
     """
     if len(raw["metadata"].get("name", "")) > MAX_NAME_LENGTH:
         yield Problem(
@@ -56,9 +72,9 @@ def problems(rollout: Rollout, raw: Raw, kit: Kit, services: Services | None = N
     yield from _numbers(rollout)
     yield from _pods(raw["spec"])
     yield from _strategy(rollout, raw["spec"], kit)
-    canary = rollout.spec.strategy.canary if rollout.spec.strategy else None
-    if canary is not None and services is not None:
-        yield from _services(canary, raw, services)
+    if services is not None:
+        for path, name in _named_services(rollout):
+            yield from _service(path, name, services.get(name), raw, rivals.get(name))
 
 
 def _numbers(rollout: Rollout) -> Iterator[Problem]:
@@ -112,11 +128,38 @@ def _strategy(rollout: Rollout, spec: Raw, kit: Kit) -> Iterator[Problem]:
     if canary is not None and blue_green is not None:
         yield Problem("spec.strategy", "has both canary and blueGreen: keep one of them")
     elif blue_green is not None:
-        yield Problem("spec.strategy.blueGreen", _NOT_YET)
+        yield from _blue_green(rollout, blue_green, spec["strategy"]["blueGreen"])
     elif canary is None:
         yield Problem("spec.strategy", "names no strategy: set canary or blueGreen")
     else:
         yield from _canary(canary, spec["strategy"]["canary"] or {}, kit)
+
+
+def _blue_green(rollout: Rollout, blue_green: BlueGreenStrategy, raw: Raw) -> Iterator[Problem]:
+    for name in _BLUE_GREEN_NOT_YET:
+        if raw.get(name):
+            yield Problem(f"{BLUE_GREEN}.{name}", _NOT_YET)
+    active, limit = blue_green.active_service, blue_green.scale_down_delay_revision_limit
+    if not active:
+        yield Problem(f"{BLUE_GREEN}.activeService", "is empty: name the Service that clients use")
+    elif active == blue_green.preview_service:
+        yield Problem(
+            f"{BLUE_GREEN}.previewService", f'"{active}" is the activeService, too: name two Services, or only one'
+        )
+    for name in _BLUE_GREEN_COUNTS:
+        value = raw.get(name)
+        if isinstance(value, int) and value < 0:
+            yield Problem(f"{BLUE_GREEN}.{name}", f"{value} is negative: must be 0 or more")
+    history = rollout.spec.revision_history_limit_or_default
+    if limit is not None and limit > history >= 0:
+        yield Problem(
+            f"{BLUE_GREEN}.scaleDownDelayRevisionLimit",
+            f"{limit} is more than revisionHistoryLimit ({history}): so many old ReplicaSets aren't kept",
+        )
+    if blue_green.max_unavailable is not None:
+        error = validate_int_or_percent(blue_green.max_unavailable, at_most_100=True)
+        if error:
+            yield Problem(f"{BLUE_GREEN}.maxUnavailable", error)
 
 
 def _canary(canary: CanaryStrategy, raw: Raw, kit: Kit) -> Iterator[Problem]:
@@ -185,20 +228,31 @@ def _step(path: str, actions: tuple[tuple[str, Any], ...], written: list[str], k
         yield Problem(f"{path}.{key}.{below}" if below else f"{path}.{key}", message)
 
 
-def _services(canary: CanaryStrategy, raw: Raw, services: Services) -> Iterator[Problem]:
-    named = {"canaryService": canary.canary_service, "stableService": canary.stable_service}
-    for field, name in named.items():
+def _named_services(rollout: Rollout) -> Iterator[tuple[str, str]]:
+    """Yield (path, name) for each Service that the spec names."""
+    strategy = rollout.spec.strategy
+    canary, blue_green = (strategy.canary, strategy.blue_green) if strategy else (None, None)
+    named: dict[str, str | None] = {}
+    if canary is not None:
+        named[f"{CANARY}.canaryService"] = canary.canary_service
+        named[f"{CANARY}.stableService"] = canary.stable_service
+    if blue_green is not None:
+        named[f"{BLUE_GREEN}.activeService"] = blue_green.active_service
+        named[f"{BLUE_GREEN}.previewService"] = blue_green.preview_service
+    for path, name in named.items():
         if name:
-            yield from _service(f"{CANARY}.{field}", name, services.get(name), raw)
+            yield path, name
 
 
-def _service(path: str, name: str, service: Raw | None, raw: Raw) -> Iterator[Problem]:
+def _service(path: str, name: str, service: Raw | None, raw: Raw, rival: str | None) -> Iterator[Problem]:
     if service is None:
         yield Problem(path, f'Service "{name}" does not exist: create it, or correct the name')
         return
     owner = (service["metadata"].get("annotations") or {}).get(keys.MANAGED_BY)
     if owner and owner != raw["metadata"]["name"]:
         yield Problem(path, f'Service "{name}" is managed by another Rollout, "{owner}": use a Service of your own')
+    elif not owner and rival:
+        yield Problem(path, f'Service "{name}" is used by another Rollout, "{rival}": use a Service of your own')
     labels = ((raw["spec"].get("template") or {}).get("metadata") or {}).get("labels") or {}
     for key, value in ((service.get("spec") or {}).get("selector") or {}).items():
         if key != keys.POD_TEMPLATE_HASH and labels.get(key) != value:

@@ -13,9 +13,11 @@ from rollouts.plan.actions import (
     EvictPod,
     PatchRollout,
     ReleaseReplicaSet,
+    ReleaseService,
     SwitchService,
     UpdateReplicaSet,
 )
+from rollouts.plan.services import Selection
 from rollouts.sim.scenario import Change
 from rollouts.sim.simulation import Moment, Pass
 
@@ -97,6 +99,11 @@ def _pods(each: ReplicaSet, record: Pass) -> str:
     role = ""
     if each.pod_hash and each.pod_hash == record.here.status.stable_rs:
         role = " stable"
+    selection = Selection.of(record.here)
+    if selection is not None and each.pod_hash == selection.active:
+        role += " active"
+    if selection is not None and each.pod_hash == selection.preview:
+        role += " preview"
     return f"r{each.revision}{role} {each.available}/{each.size}"
 
 
@@ -119,6 +126,8 @@ def describe(action: Action) -> str:
             text = f"patch the Rollout: {', '.join(changes)}"
         case SwitchService():
             text = f"switch Service {action.name} from '{action.from_hash}' to '{action.pod_hash}'"
+        case ReleaseService():
+            text = f"release Service {action.name}"
         case EvictPod():
             text = f"evict pod {action.name}"
     return text

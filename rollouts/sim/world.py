@@ -20,6 +20,7 @@ from rollouts.plan.actions import (
     EvictPod,
     PatchRollout,
     ReleaseReplicaSet,
+    ReleaseService,
     SwitchService,
     UpdateReplicaSet,
 )
@@ -123,12 +124,14 @@ class World:
         raw = seen.rollouts[name]
         uid, selector = raw["metadata"]["uid"], raw["spec"].get("selector") or {}
         services = {service: seen.services.get(service) for service in _named_services(raw)}
+        left = [each for key, each in seen.services.items() if key not in services and _manager(each) == name]
         return observe_rollout(
             raw,
             [each for each in seen.replica_sets.values() if _concerns(each, uid, selector)],
             services,
             self._observed_pods(seen) if raw["spec"].get("restartAt") else None,
             refusals,
+            left=left,
         )
 
     def perform(self, action: Action, rollout: Raw) -> None:
@@ -146,6 +149,8 @@ class World:
                 self._patch_for(action, rollout)
             case SwitchService():
                 self._switch(action, rollout)
+            case ReleaseService():
+                self._release(action)
             case EvictPod():
                 self._evict(action)
 
@@ -297,6 +302,13 @@ class World:
         }
         self.patch_service(action.name, patch, resource_version=action.resource_version)
 
+    def _release(self, action: ReleaseService) -> None:
+        patch = {
+            "metadata": {"annotations": {keys.MANAGED_BY: None}},
+            "spec": {"selector": {keys.POD_TEMPLATE_HASH: None}},
+        }
+        self.patch_service(action.name, patch, resource_version=action.resource_version)
+
     def _evict(self, action: EvictPod) -> None:
         pod = self.pods.get(action.name)
         if pod is None or pod.uid != action.uid:
@@ -341,8 +353,15 @@ def _concerns(raw: Raw, uid: str, selector: Raw) -> bool:
         return False
 
 
+def _manager(service: Raw) -> str | None:
+    manager: str | None = (service["metadata"].get("annotations") or {}).get(keys.MANAGED_BY)
+    return manager
+
+
 def _named_services(raw: Raw) -> Iterator[str]:
-    canary = (raw["spec"].get("strategy") or {}).get("canary") or {}
-    for key in ("canaryService", "stableService"):
-        if canary.get(key):
-            yield canary[key]
+    strategy = raw["spec"].get("strategy") or {}
+    for kind, fields in (
+        ("canary", ("canaryService", "stableService")),
+        ("blueGreen", ("activeService", "previewService")),
+    ):
+        yield from filter(None, ((strategy.get(kind) or {}).get(each) for each in fields))

@@ -117,6 +117,8 @@ def action_in_words(action: Action) -> str:  # noqa: PLR0911 - one line for each
             return f"write the Rollout's own {', '.join(changes)}"
         case actions.SwitchService():
             return f"point Service {action.name} at the pods of {action.pod_hash}"
+        case actions.ReleaseService():
+            return f"give Service {action.name} back, which the spec no longer names"
         case actions.EvictPod():
             return f"evict pod {action.name}, so that its ReplicaSet replaces it"
 

@@ -7,7 +7,7 @@ from typing import Any, cast
 
 import jsonpatch
 
-from rollouts.controller.caches import REPLICA_SET_INDEXES, ROLLOUT_INDEXES, Lookups
+from rollouts.controller.caches import REPLICA_SET_INDEXES, ROLLOUT_INDEXES, SERVICE_INDEXES, Lookups
 from rollouts.kube.client import Api, Listing
 from rollouts.kube.errors import AlreadyExists, ApiError, Conflict, NotFound
 from rollouts.kube.patches import PatchType, apply_merge_patch
@@ -36,7 +36,7 @@ class World:
             for kind, indexes in (
                 (ROLLOUTS.kind, ROLLOUT_INDEXES),
                 (REPLICA_SETS.kind, REPLICA_SET_INDEXES),
-                (SERVICES.kind, {}),
+                (SERVICES.kind, SERVICE_INDEXES),
             )
         }
         self.lookups = Lookups(*self.stores.values())

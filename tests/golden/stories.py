@@ -1,6 +1,7 @@
 """Which whole rollouts are told? One function per story: its name is the file, its docstring the title."""
 
 from collections.abc import Callable, Mapping
+from typing import Any
 
 from rollouts.sim.pods import Behaviour
 from rollouts.sim.scenario import (
@@ -18,7 +19,7 @@ from rollouts.sim.scenario import (
     set_image,
 )
 from rollouts.sim.world import World
-from tests.plan.given import START, Raw, rollout, service
+from tests.plan.given import START, Raw, blue_green, rollout, service
 
 Story = Callable[[], Scenario]
 STORIES: dict[str, Story] = {}
@@ -242,4 +243,78 @@ def restart_in_small_parts() -> Scenario:
     return _told(
         create(0, rollout(canary={"maxUnavailable": 2})),
         patch_spec(20, "web", "spec.restartAt becomes now", restartAt="2026-01-01T00:00:20Z"),
+    )
+
+
+def _colours(rollout_: Raw, *script: Change, **told: Any) -> Scenario:
+    return _told(_service("active"), _service("preview"), create(0, rollout_), *script, **told)
+
+
+@story
+def blue_green_update() -> Scenario:
+    """Blue-green: the next version comes up in preview, the active Service follows, the old pods stay a while"""
+    return _colours(blue_green(), set_image(10, "web", "app:2"))
+
+
+@story
+def blue_green_waits_for_people() -> Scenario:
+    """Without autoPromotionEnabled the preview waits for somebody to promote it"""
+    strategy = {"autoPromotionEnabled": False}
+    return _colours(blue_green(strategy=strategy), set_image(10, "web", "app:2"), resume(60, "web"))
+
+
+@story
+def blue_green_small_preview() -> Scenario:
+    """previewReplicaCount: one pod is enough to look at, and all of them come before the switch"""
+    strategy = {"previewReplicaCount": 1, "autoPromotionSeconds": 20}
+    return _colours(blue_green(strategy=strategy), set_image(10, "web", "app:2"))
+
+
+@story
+def blue_green_abort_and_retry() -> Scenario:
+    """An abort before the switch: the preview stays for a while, clients notice nothing; a retry brings it back"""
+    strategy = {"autoPromotionEnabled": False}
+    return _colours(
+        blue_green(strategy=strategy),
+        set_image(10, "web", "app:2"),
+        abort(30, "web"),
+        retry(90, "web"),
+        resume(120, "web"),
+    )
+
+
+@story
+def blue_green_fast_rollback() -> Scenario:
+    """Back to the version before while its pods are still up: the Service goes back at once, without a pause"""
+    strategy = {"autoPromotionEnabled": False}
+    return _colours(
+        blue_green(strategy=strategy),
+        set_image(10, "web", "app:2"),
+        resume(60, "web"),
+        set_image(75, "web", "app:1"),
+    )
+
+
+@story
+def blue_green_third_version() -> Scenario:
+    """A third version before the second is promoted: the active version stays, the second one goes after its delay"""
+    strategy = {"autoPromotionEnabled": False}
+    return _colours(
+        blue_green(strategy=strategy),
+        set_image(10, "web", "app:2"),
+        set_image(30, "web", "app:3"),
+        resume(50, "web"),
+    )
+
+
+@story
+def blue_green_scaled_in_mid_update() -> Scenario:
+    """An autoscaler changes the size in preview and during the delay: every version that is up follows"""
+    strategy = {"autoPromotionEnabled": False}
+    return _colours(
+        blue_green(strategy=strategy),
+        set_image(10, "web", "app:2"),
+        scale(30, "web", 8),
+        resume(50, "web"),
+        scale(60, "web", 3),
     )

@@ -66,6 +66,14 @@ def rollout(
     }
 
 
+def blue_green(
+    image: str = "app:1", *, replicas: int | None = 5, strategy: Mapping[str, Any] | None = None, **spec: Any
+) -> Raw:
+    """Return a Rollout of 5 pods behind the Services `active` and `preview`."""
+    services = {"activeService": "active", "previewService": "preview"}
+    return rollout(image, replicas=replicas, **{"strategy": {"blueGreen": {**services, **(strategy or {})}}, **spec})
+
+
 def service(name: str, **selector: str) -> Raw:
     """Return a Service that selects the Rollout's pods."""
     return {

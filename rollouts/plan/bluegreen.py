@@ -1,0 +1,201 @@
+"""What is next for a blue-green rollout: one version behind the active Service, the next one beside it in preview?
+
+The order: which ReplicaSets are whose, how large is each, is the pause before the switch over, may the active Service
+be switched, has it been. The switch is an action like any other: the version is promoted by the pass that sees the
+Service select it. Nothing that the active Service selects is ever scaled down, so a lost switch loses no request.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from functools import partial
+
+from rollouts.api.bluegreen import BlueGreenStrategy
+from rollouts.api.timestamps import format_time
+from rollouts.plan import state
+from rollouts.plan.actions import Plan, SwitchService
+from rollouts.plan.bluegreen_reasons import blue_green_reasons
+from rollouts.plan.bluegreen_sizes import blue_green_scaling, preview_size
+from rollouts.plan.conclude import Course, conclude
+from rollouts.plan.delays import deadline_on
+from rollouts.plan.observed import Observed, ReplicaSet
+from rollouts.plan.replicas import resolve_bounds
+from rollouts.plan.revisions import announced
+from rollouts.plan.scaling import replica_set_actions
+from rollouts.plan.scene import Scene, set_scene
+from rollouts.plan.services import Selection, active_switch, preview_switch
+from rollouts.plan.state import State
+from rollouts.ports import Gate, Open, Shut
+
+
+@dataclass(frozen=True, slots=True)
+class _Pass:
+    """What one pass works on. `returns_until` is the deadline of a version that comes back before it has gone."""
+
+    scene: Scene
+    blue_green: BlueGreenStrategy
+    selection: Selection
+    returns_until: datetime | None
+    now: datetime
+
+    @property
+    def shortcut(self) -> str:
+        """Why this update needs neither preview nor pause; empty when it does."""
+        at, revisions = self.scene.state, self.scene.revisions
+        if at.promote_full:
+            return "full promotion was requested: no pause is needed"
+        if self.scene.is_rollback:
+            return "back to a revision within spec.rollbackWindow: no pause is needed"
+        if self.returns_until is not None:
+            return "back to a version that is still up: no pause is needed"
+        if revisions.stable is None:
+            return "the stable ReplicaSet is gone: no pause is needed"
+        if self.selection.active == at.pod_hash:
+            return "the active Service selects it already"
+        return ""
+
+
+def plan_blue_green(here: Observed, blue_green: BlueGreenStrategy, now: datetime) -> Plan:
+    """Plan one pass of a valid Rollout with the blue-green strategy."""
+    bounds = resolve_bounds(here.rollout.spec.replicas_or_default, 0, blue_green.max_unavailable)
+    scene = set_scene(here, (), bounds, now)
+    selection = Selection.of(here) or Selection("", None)
+    this = _Pass(scene, blue_green, selection, _returns_until(scene, now), now)
+    wanted = preview_size(scene, blue_green, this.shortcut)
+    scaling = blue_green_scaling(scene, blue_green, selection, wanted, this.returns_until, now)
+    after, gate = _advance(this, scaling.unmet)
+    goal = None if scene.is_halted or scene.begins else _active_goal(this, gate)
+    switches = (*_preview_switch(this), *_active_switch(this, goal))
+    actions = [
+        *replica_set_actions(here, scene.revisions, bounds, scaling),
+        *announced(here, scene.revisions),
+        *switches,
+    ]
+    course = Course(
+        actions=tuple(actions),
+        scaling=scaling,
+        state=after,
+        gate=gate,
+        may_promote=partial(_may_promote, scene, selection),
+        reasons=partial(blue_green_reasons, scene, gate, scaling, _waiting_service(this, goal, switches)),
+        is_fast_rollback=scene.is_rollback or this.returns_until is not None,
+    )
+    return conclude(scene, course, now)
+
+
+def _returns_until(scene: Scene, now: datetime) -> datetime | None:
+    """Return the deadline of a version that has been stable before, and comes back within its scale-down delay.
+
+    It keeps the deadline until it is promoted: nothing else tells a later pass that this is a fast way back. One that
+    was given up carries a deadline, too; trying it again is no way back.
+    """
+    current, stable, at = scene.revisions.canary, scene.revisions.stable, scene.state
+    is_update = not at.is_promoted and not at.abort and scene.before.aborted_at is None
+    if current is None or stable is None or not is_update or current.created >= stable.created:
+        return None
+    end = deadline_on(current, now)
+    return end if end is not None and end > now and current.size > 0 else None
+
+
+def _advance(this: _Pass, missing: str) -> tuple[State, Gate | None]:
+    """Let the pause before the switch begin or end; Open means that the active Service may be switched."""
+    scene, at = this.scene, this.scene.state
+    if scene.is_halted or scene.begins or at.is_promoted or at.abort or not at.stable_hash:
+        return at, None
+    if why := this.shortcut:
+        return state.past_preview(at) if at.pauses else at, Open(why)
+    if why := _word_given(at):
+        return state.past_preview(at), Open(why)
+    since = at.previewed_since
+    if since is None and missing:
+        return at, Shut(missing)
+    gate = _pause(this.blue_green, since, this.now)
+    if isinstance(gate, Open):
+        is_to_grow = this.blue_green.preview_replica_count is not None
+        return state.past_preview(at) if since is not None or is_to_grow else at, gate
+    return at if since is not None else state.previewed(at, this.now), gate
+
+
+def _word_given(at: State) -> str:
+    """Say why the pause is over for good; empty while it isn't."""
+    if at.check_point:
+        return "the preview is promoted: the active Service is switched once all pods are available"
+    return "somebody has promoted the preview" if at.controller_pause and not at.pauses else ""
+
+
+def _pause(blue_green: BlueGreenStrategy, since: datetime | None, now: datetime) -> Gate:
+    """Say whether the pause is over; `since` is when it began, None if it would begin now."""
+    if not blue_green.is_promoted_automatically:
+        return Shut("autoPromotionEnabled is false: promote to switch the active Service", pauses=True, patient=True)
+    seconds = blue_green.auto_promotion_seconds or 0
+    if seconds <= 0:
+        return Open("the preview is available: the active Service is switched once all pods are")
+    end = (since or now) + timedelta(seconds=seconds)
+    if now >= end:
+        return Open("autoPromotionSeconds are over: the active Service is switched once all pods are available")
+    return Shut(f"autoPromotionSeconds: the preview is promoted at {format_time(end)}", end, pauses=True, patient=True)
+
+
+def _preview_switch(this: _Pass) -> tuple[SwitchService, ...]:
+    current = this.scene.revisions.canary
+    if this.scene.is_halted or current is None:
+        return ()
+    return tuple(preview_switch(this.scene.here, this.blue_green, current))
+
+
+def _active_switch(this: _Pass, goal: ReplicaSet | None) -> tuple[SwitchService, ...]:
+    """Return the switch to `goal`, unless that has fewer pods available than the Service reaches now.
+
+    Only an abort is content with one: whoever gives a version up wants its clients back on stable.
+    """
+    if goal is None:
+        return ()
+    replicas = this.scene.bounds.replicas
+    enough = min(replicas, 1 if this.scene.state.abort else max(1, _reachable(this)))
+    return tuple(active_switch(this.scene.here, this.blue_green.active_service, goal, enough))
+
+
+def _waiting_service(this: _Pass, goal: ReplicaSet | None, switches: tuple[SwitchService, ...]) -> str:
+    """Say what the active Service waits for; empty when it is where it should be, or gets there now."""
+    name, selected = this.blue_green.active_service, this.selection.active
+    if goal is None or selected == goal.pod_hash or any(each.name == name for each in switches):
+        return ""
+    selects = f"still selects {selected}" if selected else "is not ours yet"
+    return f"Service {name} {selects}: it is switched once enough pods of {goal.pod_hash} are available"
+
+
+def _active_goal(this: _Pass, gate: Gate | None) -> ReplicaSet | None:
+    """Return what the active Service should select; None while it may stay where it is.
+
+    That is the stable version until the next one may take over, and whatever has been selected by hand: a Service that
+    was created anew selects every version, the one in preview, too.
+    """
+    scene = this.scene
+    at, current, stable = scene.state, scene.revisions.canary, scene.revisions.stable
+    if at.abort:
+        return stable
+    if at.is_promoted or not at.stable_hash:
+        return current
+    if this.selection.active == at.pod_hash:
+        return None
+    if isinstance(gate, Open) and current is not None and _is_saturated(scene, current):
+        return current
+    return stable
+
+
+def _is_saturated(scene: Scene, current: ReplicaSet) -> bool:
+    """Whether a version could serve everybody."""
+    replicas = scene.bounds.replicas
+    return current.is_observed and current.size == replicas == current.desired and current.available >= replicas
+
+
+def _reachable(this: _Pass) -> int:
+    """Return how many available pods the active Service selects now."""
+    active = this.selection.active
+    return sum(each.available for each in this.scene.revisions.all if active in {"", each.pod_hash})
+
+
+def _may_promote(scene: Scene, selection: Selection, at: State) -> bool:
+    """Whether the current version becomes stable: the active Service selects it; at once if there is no stable one."""
+    if scene.revisions.canary is None or scene.begins or at.abort or at.is_promoted:
+        return False
+    return not at.stable_hash or selection.active == at.pod_hash

@@ -1,0 +1,39 @@
+"""Why is a blue-green rollout as it is? What the preview waits for, who may promote it, what is kept until when."""
+
+from collections.abc import Iterator
+
+from rollouts.api.timestamps import format_time
+from rollouts.plan.progress import Facts
+from rollouts.plan.scaling import Scaling
+from rollouts.plan.scene import Scene
+from rollouts.ports import Gate
+
+
+def blue_green_reasons(scene: Scene, gate: Gate | None, scaling: Scaling, service: str, facts: Facts) -> Iterator[str]:
+    """Yield the reasons of a pass; `service` says what the active Service waits for."""
+    yield from _course(scene, gate, facts)
+    if not scene.is_halted:
+        missing = scaling.unmet
+        if missing and not facts.after.abort and (gate is None or gate.because != missing):
+            yield missing
+        if service:
+            yield service
+    for name, end in sorted(scaling.deadlines.items(), key=lambda item: item[1]):
+        yield f"{name} keeps its pods until {format_time(end)}"
+
+
+def _course(scene: Scene, gate: Gate | None, facts: Facts) -> Iterator[str]:
+    before, after = scene.state, facts.after
+    if scene.begins and after.stable_hash and not after.is_promoted:
+        yield "the update begins: the new version comes up beside the active one"
+    elif scene.begins and after.stable_hash and scene.has_new_template:
+        yield "back to the stable template: nothing is to be previewed"
+    elif after.is_promoted and not before.stable_hash:
+        yield "the first revision is stable from the start"
+    elif after.is_promoted and not before.is_promoted:
+        yield "the active Service selects the new version: it becomes stable"
+    elif after.abort:
+        once = " once spec.paused is false" if scene.here.rollout.spec.paused else ""
+        yield f"the update is aborted: the active Service goes back to stable{once}; retry, or change the template"
+    elif gate is not None:
+        yield gate.because
