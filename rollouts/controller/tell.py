@@ -1,6 +1,6 @@
 """What do people hear of a pass? Events on the Rollout, lines in the log, counts; of an idle pass nothing."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Protocol
 
 import structlog
@@ -8,9 +8,9 @@ import structlog
 from rollouts.controller.key import Key, key_of
 from rollouts.controller.metrics import Metrics
 from rollouts.controller.outcome import Outcome, Refused
-from rollouts.plan import Action, Observed, Plan, conditions
+from rollouts.plan import Action, Observed, Plan
 from rollouts.plan.actions import CreateReplicaSet, PatchRollout, SwitchService, UpdateReplicaSet
-from rollouts.plan.narrate import narrate
+from rollouts.plan.narrate import Event, invalid_spec, narrate
 from rollouts.ports import Kit
 
 Raw = Mapping[str, Any]
@@ -63,14 +63,8 @@ class Teller:
 
     def passed(self, key: Key, rollout: Raw, plan: Plan, outcome: Outcome, observed: Observed | None) -> None:
         """Tell of a pass that did something, or tried to."""
-        if observed is not None and outcome.has_written:
-            told = narrate(
-                observed, plan, outcome.acknowledged, status_written=outcome.status_is_written, kit=self._kit
-            )
-            for event in told:
-                self.event(rollout, event.type, event.reason, event.message)
-        if plan.problem is not None and outcome.status_is_written:
-            self.event(rollout, WARNING, conditions.INVALID_SPEC, plan.problem)
+        for event in self._told(rollout, plan, outcome, observed):
+            self.event(rollout, event.type, event.reason, event.message)
         for refused in outcome.refused:
             self._refused(key, rollout, refused)
         _log.info(
@@ -80,6 +74,13 @@ class Teller:
             actions=[describe(action) for action in outcome.acknowledged],
             **_particulars(outcome),
         )
+
+    def _told(self, rollout: Raw, plan: Plan, outcome: Outcome, observed: Observed | None) -> Iterable[Event]:
+        if not outcome.has_written:
+            return ()
+        if observed is None:  # its spec couldn't even be read
+            return invalid_spec(rollout, plan) if outcome.status_is_written else ()
+        return narrate(observed, plan, outcome.acknowledged, status_written=outcome.status_is_written, kit=self._kit)
 
     def failed(self, key: Key, rollout: Raw | None, error: BaseException, *, is_ours: bool) -> None:
         """Tell of trouble; `is_ours` marks a mistake in our own code, which deserves its traceback."""

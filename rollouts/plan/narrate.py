@@ -6,6 +6,7 @@ from typing import Any, Literal
 
 from rollouts.api import keys
 from rollouts.api.counts import parse_count
+from rollouts.api.status import parse_status
 from rollouts.plan import conditions
 from rollouts.plan.actions import (
     Action,
@@ -48,6 +49,8 @@ def narrate(
     Only acknowledged actions are told. A ReplicaSet that was created at its size is still told to have been scaled up
     from 0: one write fewer is no reason for one event fewer.
     """
+    if plan.problem is not None:
+        return list(invalid_spec(here.raw, plan)) if status_written else []
     events = [*_revision(acknowledged)]
     old = here.sound_status
     new = plan.status if status_written and plan.status is not None else None
@@ -60,6 +63,14 @@ def narrate(
         events += _end(here, old, new)
     events += _switches(acknowledged)
     return events
+
+
+def invalid_spec(rollout: Raw, plan: Plan) -> Iterator[Event]:
+    """Tell of a spec that can't be carried out, once for each problem: a status may be written for other reasons."""
+    known, _ = parse_status(rollout.get("status"))
+    before = conditions.find(known.conditions, conditions.INVALID_SPEC)
+    if plan.problem is not None and (before is None or before.message != plan.problem):
+        yield Event("Warning", conditions.INVALID_SPEC, plan.problem)
 
 
 def _revision(acknowledged: Collection[Action]) -> Iterator[Event]:

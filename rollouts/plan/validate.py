@@ -25,6 +25,7 @@ MAX_NAME_LENGTH = 253 - 11
 CANARY = "spec.strategy.canary"
 BLUE_GREEN = "spec.strategy.blueGreen"
 _NOT_YET = "is not carried out by this version: remove it, or leave this Rollout with the controller it has"
+_WAY_OUT = f"use a Service of your own, or take its annotation {keys.MANAGED_BY} off if that Rollout is gone"
 _CANARY_NOT_YET = (
     "trafficRouting", "analysis", "antiAffinity", "canaryMetadata", "stableMetadata", "pingPong",
 )  # fmt: skip
@@ -104,7 +105,9 @@ def _pods(spec: Raw) -> Iterator[Problem]:
     if not (selector.get("matchLabels") or selector.get("matchExpressions")):
         yield Problem("spec.selector", "is missing or empty: name the labels that the template's pods carry")
         return
-    labels = ((spec.get("template") or {}).get("metadata") or {}).get("labels") or {}
+    template = spec.get("template") or {}
+    yield from _template(template)
+    labels = (template.get("metadata") or {}).get("labels") or {}
     try:
         matches = selector_matches(selector, labels)
     except ValueError as error:
@@ -119,6 +122,16 @@ def _pods(spec: Raw) -> Iterator[Problem]:
             f"{dict(selector)} is about {keys.POD_TEMPLATE_HASH}, which has another value in each ReplicaSet:"
             " select other labels",
         )
+
+
+def _template(template: Raw) -> Iterator[Problem]:
+    """Yield what every API server refuses in a ReplicaSet's pods; for the rest ask the one at hand."""
+    spec = template.get("spec") or {}
+    if not spec.get("containers"):
+        yield Problem("spec.template.spec.containers", "is missing or empty: a pod has at least one container")
+    policy = spec.get("restartPolicy") or "Always"
+    if policy != "Always":
+        yield Problem("spec.template.spec.restartPolicy", f'"{policy}" does not suit a ReplicaSet: it must be Always')
 
 
 def _strategy(rollout: Rollout, spec: Raw, kit: Kit) -> Iterator[Problem]:
@@ -250,7 +263,7 @@ def _service(path: str, name: str, service: Raw | None, raw: Raw, rival: str | N
         return
     owner = (service["metadata"].get("annotations") or {}).get(keys.MANAGED_BY)
     if owner and owner != raw["metadata"]["name"]:
-        yield Problem(path, f'Service "{name}" is managed by another Rollout, "{owner}": use a Service of your own')
+        yield Problem(path, f'Service "{name}" is managed by another Rollout, "{owner}": {_WAY_OUT}')
     elif not owner and rival:
         yield Problem(path, f'Service "{name}" is used by another Rollout, "{rival}": use a Service of your own')
     labels = ((raw["spec"].get("template") or {}).get("metadata") or {}).get("labels") or {}

@@ -1,0 +1,29 @@
+"""lint says about every spec that can't be carried out what the controller would say."""
+
+from pathlib import Path
+
+import pytest
+import yaml
+from typer.testing import CliRunner
+
+from rollouts.cli.main import app
+from tests.plan.broken import BROKEN, services
+
+# What only a cluster can tell: a Service that is in none of the files may be there.
+ONLY_IN_A_CLUSTER = {"a Service that doesn't exist"}
+
+
+@pytest.mark.parametrize("case", BROKEN)
+def test_a_rule(case: str, tmp_path: Path) -> None:
+    rollout, problem = BROKEN[case]
+    manifests = tmp_path / "web.yaml"
+    others = (each for each in services().values() if each is not None)
+    manifests.write_text(yaml.safe_dump_all([rollout, *others], sort_keys=False))
+    path, _, message = problem.partition(": ")
+
+    result = CliRunner().invoke(app, ["lint", "-f", str(manifests)])
+
+    title = f"{manifests}:1: Rollout/{rollout['metadata']['name']}: {path}"
+    told = [line for line in result.stdout.splitlines() if line.startswith(title) and line.endswith(f": {message}")]
+    expected = 0 if case in ONLY_IN_A_CLUSTER else 1
+    assert (len(told), result.exit_code) == (expected, expected), result.stdout

@@ -1,0 +1,197 @@
+"""Which Rollouts can't be carried out, and which one sentence says why? By a name for each case."""
+
+from typing import Any
+
+from tests.plan.given import Raw, rollout, service
+
+KNOWN = "pause, setCanaryScale, setWeight"
+CANARY = "spec.strategy.canary"
+
+
+def step(*steps: Any) -> Raw:
+    return rollout(steps=list(steps))
+
+
+def _named(name: str) -> Raw:
+    return rollout(name=name)
+
+
+def _with_both() -> Raw:
+    raw = rollout()
+    raw["spec"]["strategy"]["blueGreen"] = {"activeService": "a"}
+    return raw
+
+
+def _with_a_hash_in_its_selector() -> Raw:
+    """Return a Rollout as somebody makes it from a running ReplicaSet."""
+    labels = {"app": "web", "rollouts-pod-template-hash": "abc"}
+    raw = rollout(selector={"matchLabels": labels})
+    raw["spec"]["template"]["metadata"]["labels"] = labels
+    return raw
+
+
+def _threshold(kind: str, value: int) -> Raw:
+    return rollout(canary={"replicaProgressThreshold": {"type": kind, "value": value}})
+
+
+def _pods(**spec: Any) -> Raw:
+    """Return a Rollout whose pod template has this spec."""
+    raw = rollout()
+    raw["spec"]["template"]["spec"] = spec
+    return raw
+
+
+def _selecting(**requirement: Any) -> Raw:
+    return rollout(selector={"matchExpressions": [{"key": "app", **requirement}]})
+
+
+BROKEN: dict[str, tuple[Raw, str]] = {
+    "a threshold of an unknown type": (
+        _threshold("Half", 50),
+        f'{CANARY}.replicaProgressThreshold.type: "Half" is neither Percent nor Pods',
+    ),
+    "a threshold of nothing": (
+        _threshold("Pods", 0),
+        (f"{CANARY}.replicaProgressThreshold.value: 0 would go on without a single available pod: must be 1 or more"),
+    ),
+    "a threshold of too much": (
+        _threshold("Percent", 101),
+        f"{CANARY}.replicaProgressThreshold.value: 101 percent can never be available: must be 100 or less",
+    ),
+    "both strategies": (_with_both(), "spec.strategy: has both canary and blueGreen: keep one of them"),
+    "no strategy": (rollout(strategy={}), "spec.strategy: names no strategy: set canary or blueGreen"),
+    "no selector": (
+        rollout(selector={}),
+        "spec.selector: is missing or empty: name the labels that the template's pods carry",
+    ),
+    "a selector that doesn't match": (
+        rollout(selector={"matchLabels": {"app": "shop"}}),
+        "spec.template.metadata.labels: {'app': 'web'} don't match spec.selector {'matchLabels': {'app': 'shop'}}",
+    ),
+    "a selector that no ReplicaSet of ours can match": (
+        _with_a_hash_in_its_selector(),
+        (
+            "spec.selector: {'matchLabels': {'app': 'web', 'rollouts-pod-template-hash': 'abc'}} is about"
+            " rollouts-pod-template-hash, which has another value in each ReplicaSet: select other labels"
+        ),
+    ),
+    "negative replicas": (rollout(replicas=-1), "spec.replicas: -1 is negative: must be 0 or more"),
+    "negative minReadySeconds": (
+        rollout(minReadySeconds=-1),
+        "spec.minReadySeconds: -1 is negative: must be 0 or more",
+    ),
+    "negative history": (
+        rollout(revisionHistoryLimit=-1),
+        "spec.revisionHistoryLimit: -1 is negative: must be 0 or more",
+    ),
+    "a negative deadline": (
+        rollout(progressDeadlineSeconds=-1),
+        "spec.progressDeadlineSeconds: -1 is negative: must be 0 or more",
+    ),
+    "an operator that doesn't exist": (
+        _selecting(operator="Is", values=["web"]),
+        ("spec.selector: 'Is' is no operator of a label selector: write In, NotIn, Exists, DoesNotExist"),
+    ),
+    "an operator without its values": (
+        _selecting(operator="In"),
+        "spec.selector: the label selector's requirement on 'app' is invalid: In needs at least one value",
+    ),
+    "no containers": (
+        _pods(),
+        "spec.template.spec.containers: is missing or empty: a pod has at least one container",
+    ),
+    "pods that aren't restarted": (
+        _pods(containers=[{"name": "app", "image": "app:1"}], restartPolicy="Never"),
+        'spec.template.spec.restartPolicy: "Never" does not suit a ReplicaSet: it must be Always',
+    ),
+    "a delay without a router": (
+        rollout(canary={"scaleDownDelaySeconds": 30}),
+        f"{CANARY}.scaleDownDelaySeconds: needs trafficRouting: without a router pods and traffic are one",
+    ),
+    "a stable that shrinks without a router": (
+        rollout(canary={"dynamicStableScale": True}),
+        f"{CANARY}.dynamicStableScale: needs trafficRouting: without a router pods and traffic are one",
+    ),
+    "a deadline no later than minReadySeconds": (
+        rollout(minReadySeconds=60, progressDeadlineSeconds=60),
+        "spec.progressDeadlineSeconds: 60 must be greater than minReadySeconds (60)",
+    ),
+    "a surge that is no percentage": (
+        rollout(canary={"maxSurge": "abc%"}),
+        f"{CANARY}.maxSurge: 'abc%' is no percentage: write a whole number of pods, or a percentage as in '25%'",
+    ),
+    "a negative surge": (rollout(canary={"maxSurge": -1}), f"{CANARY}.maxSurge: -1 is negative: write 0 or more"),
+    "more than everything unavailable": (
+        rollout(canary={"maxUnavailable": "101%"}),
+        f"{CANARY}.maxUnavailable: '101%' is more than 100%: write at most '100%'",
+    ),
+    "neither surge nor unavailability": (
+        rollout(canary={"maxSurge": "0%", "maxUnavailable": 0}),
+        f"{CANARY}.maxSurge: and maxUnavailable are both 0: no pod could ever be replaced; raise one",
+    ),
+    "a weight above 100": (
+        step({"setWeight": 140}),
+        f"{CANARY}.steps[0].setWeight: 140 is out of range: a weight is a number from 0 to 100",
+    ),
+    "a weight below 0": (
+        step({"setWeight": 20}, {"setWeight": -1}),
+        f"{CANARY}.steps[1].setWeight: -1 is out of range: a weight is a number from 0 to 100",
+    ),
+    "a duration that doesn't parse": (
+        step({"pause": {"duration": "5 minutes"}}),
+        (
+            f"{CANARY}.steps[0].pause.duration: '5 minutes' is no duration: unknown unit ' minutes'; write numbers "
+            "with units h, m, s, ms, us or ns, for example 90s or 1h30m"
+        ),
+    ),
+    "a negative duration": (
+        step({"pause": {"duration": -5}}),
+        f"{CANARY}.steps[0].pause.duration: -5 is negative: a pause lasts 0 seconds or longer",
+    ),
+    "a step with two actions": (
+        step({"setWeight": 20, "pause": {}}),
+        f"{CANARY}.steps[0]: must have exactly one action, has setWeight, pause; known are {KNOWN}",
+    ),
+    "a step without an action": (
+        step({}),
+        f"{CANARY}.steps[0]: must have exactly one action, has none; known are {KNOWN}",
+    ),
+    "an unknown step": (
+        step({"setWieght": 20}),
+        (f"{CANARY}.steps[0]: must have exactly one action, has setWieght, which no step is called; known are {KNOWN}"),
+    ),
+    "a Service for both roles": (
+        rollout(canary={"canaryService": "s", "stableService": "s"}),
+        f'{CANARY}.stableService: "s" is the canaryService, too: name two Services',
+    ),
+    "a Service that doesn't exist": (
+        rollout(canary={"canaryService": "nowhere"}),
+        f'{CANARY}.canaryService: Service "nowhere" does not exist: create it, or correct the name',
+    ),
+    "another Rollout's Service": (
+        rollout(canary={"canaryService": "theirs"}),
+        (
+            f'{CANARY}.canaryService: Service "theirs" is managed by another Rollout, "shop": use a Service of your'
+            " own, or take its annotation argo-rollouts.argoproj.io/managed-by-rollouts off if that Rollout is gone"
+        ),
+    ),
+    "a Service that selects other pods": (
+        rollout(canary={"stableService": "elsewhere"}),
+        f"{CANARY}.stableService: Service \"elsewhere\" selects app=shop, which the template's labels don't carry",
+    ),
+    "a name too long for its ReplicaSets": (
+        _named("w" * 253),
+        "metadata.name: must have at most 242 characters: ReplicaSets are named after it",
+    ),
+}
+
+
+def services() -> dict[str, Raw | None]:
+    theirs = service("theirs", app="web")
+    theirs["metadata"]["annotations"] = {"argo-rollouts.argoproj.io/managed-by-rollouts": "shop"}
+    return {
+        "nowhere": None,
+        "theirs": theirs,
+        "elsewhere": service("elsewhere", app="shop"),
+        "s": service("s", app="web"),
+    }
