@@ -4,6 +4,7 @@ from typing import Any
 
 Json = dict[str, Any]
 TIMED_OUT = "ProgressDeadlineExceeded"
+WORKLOAD_GENERATION = "rollout.argoproj.io/workload-generation"
 
 
 def is_answered(obj: Json) -> bool:
@@ -18,7 +19,7 @@ def is_answered(obj: Json) -> bool:
 def expected(obj: Json) -> str:
     """Healthy, Progressing, Suspended or Degraded."""
     status = obj.get("status") or {}
-    if status.get("observedGeneration") != str(obj["metadata"]["generation"]):
+    if not _is_seen(obj, status):
         return "Progressing"
     if _has_failed(status):
         return "Degraded"
@@ -43,6 +44,16 @@ def buttons(obj: Json) -> set[str]:
         "skip-current-step": bool(steps) and bool(status) and status.get("currentStepIndex") != len(steps),
     }
     return {name for name, makes_sense in wanted.items() if makes_sense}
+
+
+def _is_seen(obj: Json, status: Json) -> bool:
+    """Whether the status is that of the current spec, and of the current template of another object."""
+    if status.get("observedGeneration") != str(obj["metadata"]["generation"]):
+        return False
+    if "workloadRef" not in obj["spec"]:
+        return True
+    generation = (obj["metadata"].get("annotations") or {}).get(WORKLOAD_GENERATION)
+    return bool(status.get("workloadObservedGeneration") == generation)
 
 
 def _has_failed(status: Json) -> bool:

@@ -5,9 +5,11 @@ from pathlib import Path
 from typing import Any
 
 from e2e import argocd, health
+from rollouts.view.status import shown_status
 from tests.docs.flux import Flux
 
 Json = dict[str, Any]
+OURS = {"Healthy": "Healthy", "Progressing": "Progressing", "Suspended": "Paused", "Degraded": "Degraded"}
 FLUX = {"Healthy": "Current", "Progressing": "InProgress", "Suspended": "InProgress", "Degraded": "Failed"}
 # What an action may write: anything else would be our object coming back altered.
 WRITES = {
@@ -22,7 +24,7 @@ WRITES = {
 
 
 class Judge:
-    """Argo CD's scripts and the health checks of our page for Flux."""
+    """Argo CD's scripts, the health checks of our page for Flux, and our own command line."""
 
     def __init__(self, argo_cd: Path) -> None:
         self.scripts = argocd.Scripts(argo_cd / "argoproj.io" / "Rollout")
@@ -56,6 +58,8 @@ class Judge:
         shown, message = self.scripts.health(state)
         if shown != expected:
             yield f"Argo CD shows {shown} ({message}), a person expects {expected}"
+        if (ours := shown_status(state).phase) != OURS[expected]:
+            yield f"`rollouts status` shows {ours}, a person expects {OURS[expected]}"
         if "status" in state and (checked := self._flux.health(state)) != FLUX[expected]:
             yield f"Flux takes it for {checked}, a person expects {FLUX[expected]}"
 
