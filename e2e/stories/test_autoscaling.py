@@ -7,7 +7,7 @@ import pytest_asyncio
 
 from e2e.metrics_api import MetricsApi
 from e2e.sampler import Sampler
-from e2e.stories.story import BETTER, GOOD, Json, Story
+from e2e.stories.story import BEST, BETTER, GOOD, Json, Story
 from e2e.waiting import eventually
 from tests.wire.objects import rollout
 
@@ -58,6 +58,12 @@ def sized(raw: Json) -> Json:
 def canary() -> Json:
     """Return a canary without surge: an extra pod would carry load, and the autoscaler would be content with fewer."""
     return rollout("web", 4, GOOD, strategy={"canary": {"steps": STEPS, "maxSurge": 0, "maxUnavailable": 1}})
+
+
+def service() -> Json:
+    """Return the Service whose pods carry the load."""
+    spec = {"selector": {"app": "web"}, "ports": [{"port": 80}]}
+    return {"apiVersion": "v1", "kind": "Service", "metadata": {"name": "web"}, "spec": spec}
 
 
 class Scaled:
@@ -128,3 +134,39 @@ async def test_a_canary_is_scaled_in_every_phase(story: Story, metrics: MetricsA
         await story.comes_to({BETTER: 2})
     assert sampler.dips(2, since) == [], sampler.report(2)
     assert set(metrics.selectors) == {"app=web"}
+
+
+async def test_a_blue_green_rollout_is_scaled_by_its_active_pods(story: Story, metrics: MetricsApi) -> None:
+    """The preview carries no load: were it counted, the autoscaler would take active pods away."""
+    scaled = Scaled(story, metrics)
+    await story.kubectl.apply(service())
+    blue_green = {
+        "activeService": "web",
+        "previewReplicaCount": 1,
+        "autoPromotionEnabled": False,
+        "scaleDownDelaySeconds": 2,
+    }
+    await scaled.begin(rollout("web", 4, GOOD, strategy={"blueGreen": blue_green}), pods=4)
+    active = (await story.rollout())["status"]["selector"]
+    assert active.startswith("app=web,rollouts-pod-template-hash=")
+    await story.set_image(BETTER)
+    await story.reaches("Paused")
+    await story.comes_to({GOOD: 4, BETTER: 1})
+    status = (await story.rollout())["status"]
+    assert (status["HPAReplicas"], status["selector"]) == (4, active)
+    await scaled.needs(6)
+    await story.comes_to({GOOD: 6, BETTER: 1})
+    await story.cli("promote", "web")
+    await story.reaches("Healthy")
+    await story.comes_to({BETTER: 6})
+    assert (await story.rollout())["status"]["selector"] != active
+    await scaled.needs(3)
+    await story.comes_to({BETTER: 3})
+    await story.set_image(BEST)
+    await story.reaches("Paused")
+    await story.cli("abort", "web")
+    await scaled.needs(5)
+    await story.until(lambda status: status.get("HPAReplicas") == 5)
+    await story.cli("undo", "web", "--to-revision", "2")
+    await story.reaches("Healthy")
+    await story.comes_to({BETTER: 5})
