@@ -18,6 +18,10 @@ DESIRED_REPLICAS = "rollout.argoproj.io/desired-replicas"
 WORKLOAD_GENERATION = "rollout.argoproj.io/workload-generation"
 """Rollout annotation: the generation of the workload that spec.workloadRef names."""
 
+WORKLOAD_REPLICAS = "rollout.argoproj.io/workload-replicas"
+"""Rollout annotation of ours: how many pods the Deployment that spec.workloadRef names had when we began to scale it
+down; 0 once that is done, and for good."""
+
 EPHEMERAL_METADATA = "rollout.argoproj.io/ephemeral-metadata"
 """ReplicaSet annotation: the labels and annotations (JSON) that its role as canary or stable has added to its pods."""
 

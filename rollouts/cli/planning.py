@@ -11,6 +11,7 @@ from rollouts.kube.errors import Forbidden, NotFound
 from rollouts.kube.resources import SERVICES
 from rollouts.plan import Plan, observe_rollout, plan_rollout
 from rollouts.plan.invalid import plan_unreadable
+from rollouts.plan.workload import reference_in
 from rollouts.registry import load_kit
 from rollouts.view import fields
 
@@ -33,10 +34,26 @@ async def _service(session: "Session", name: str) -> Json | None:
         return None
 
 
-def plan_now(rollout: Json, replica_sets: list[Json], services: dict[str, Json | None], now: datetime) -> Plan:
+async def workload_of(session: "Session", rollout: Json) -> Json | None:
+    """Read the object that spec.workloadRef names; None where it doesn't exist."""
+    if reference_in(rollout) is None:
+        return None
+    try:
+        return (await session.workload(rollout))[1]
+    except NotFound:
+        return None
+
+
+def plan_now(
+    rollout: Json,
+    replica_sets: list[Json],
+    services: dict[str, Json | None],
+    now: datetime,
+    workload: Json | None = None,
+) -> Plan:
     """Return the plan for the objects as they are."""
     try:
-        observed = observe_rollout(rollout, replica_sets, services)
+        observed = observe_rollout(rollout, replica_sets, services, workload=workload)
     except ValidationError as error:
         return plan_unreadable(rollout, describe(error), now)
     return plan_rollout(observed, now, load_kit())
@@ -45,8 +62,8 @@ def plan_now(rollout: Json, replica_sets: list[Json], services: dict[str, Json |
 async def because_of(session: "Session", rollout: Json, replica_sets: list[Json], now: datetime) -> str:
     """Return the planner's first reason; nothing when we may not read what it needs."""
     try:
-        services = await services_of(session, rollout)
+        services, workload = await asyncio.gather(services_of(session, rollout), workload_of(session, rollout))
     except Forbidden:
         return ""
-    plan = plan_now(rollout, replica_sets, services, now)
+    plan = plan_now(rollout, replica_sets, services, now, workload)
     return plan.because[0] if plan.because else ""

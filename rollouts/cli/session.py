@@ -10,18 +10,14 @@ from rollouts.kube.client import Api
 from rollouts.kube.connection import connect
 from rollouts.kube.errors import Gone, NotFound, Unreachable
 from rollouts.kube.patches import PatchType
-from rollouts.kube.resources import PODS, REPLICA_SETS, ROLLOUTS, Resource
+from rollouts.kube.resources import DEPLOYMENTS, POD_TEMPLATES, PODS, REPLICA_SETS, ROLLOUTS, Resource
 from rollouts.view import fields
 from rollouts.view.requests import Patch
 
 Json = dict[str, Any]
 
 FIELD_MANAGER = "rollouts-cli"
-_WORKLOADS = {
-    "Deployment": Resource("apps", "v1", "deployments", "Deployment"),
-    "ReplicaSet": Resource("apps", "v1", "replicasets", "ReplicaSet"),
-    "PodTemplate": Resource("", "v1", "podtemplates", "PodTemplate"),
-}
+_WORKLOADS = {each.kind: each for each in (DEPLOYMENTS, REPLICA_SETS, POD_TEMPLATES)}
 
 
 @dataclass(frozen=True, slots=True)

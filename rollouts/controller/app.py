@@ -22,6 +22,7 @@ from rollouts.controller.options import DEFAULT_NAMESPACE
 from rollouts.controller.reconcile import Reconciler
 from rollouts.controller.refusals import Refusals
 from rollouts.controller.tell import Teller
+from rollouts.controller.workloads import Workloads
 from rollouts.kube.client import Api
 from rollouts.kube.connection import Connection, connect
 from rollouts.kube.errors import KubeError, NotFound
@@ -58,7 +59,9 @@ class Controller:
         listeners = {kind: self._listener(kind) for kind in (ROLLOUTS.kind, REPLICA_SETS.kind, SERVICES.kind)}
         made = make_caches(api, options.namespace, options.instance_id, listeners)
         self._caches: dict[str, Cache] = {cache.resource.kind: cache for cache in made}
-        lookups = Lookups(*made)
+        self._workloads = Workloads(api, options.namespace, self._workload_changed)
+        rollouts, replica_sets, services = made
+        lookups = Lookups(rollouts, replica_sets, services, self._workloads)
         self._metrics.show(lookups.rollouts.items)
         self._recorder = EventRecorder(api)
         freshness, refusals = Freshness(lookups.find), Refusals()
@@ -76,7 +79,7 @@ class Controller:
         )
         self._loop = Loop(reconciler, teller, lookups, self._metrics, workers=options.workers)
         self._metrics.queue.depth_is(lambda: self._loop.queue.depth)
-        self._listeners = ChangeMap(lookups, freshness, self._loop).listeners
+        self._changes = ChangeMap(lookups, freshness, self._loop, self._workloads)
         for name, sentence in kit.broken.items():
             _log.warning("plugin is broken", plugin=name, problem=sentence)
 
@@ -96,6 +99,7 @@ class Controller:
             _log.info("serving", address=address, health=self.health_port, metrics=self.metrics_port)
             # Left in the opposite order: first the work stops, then its events are flushed, then the watches end.
             feeds = [await enter(_beside(cache.run())) for cache in self._caches.values()]
+            feeds.append(await enter(_beside(self._workloads.run())))
             feeds.append(await enter(_beside(self._recorder.run())))
             if started is not None:
                 started.set()
@@ -170,9 +174,12 @@ class Controller:
         """Return a listener for a cache that is made before those who listen."""
 
         def tell(old: dict[str, Any] | None, new: dict[str, Any] | None) -> None:
-            self._listeners[kind](old, new)
+            self._changes.listeners[kind](old, new)
 
         return tell
+
+    def _workload_changed(self, old: dict[str, Any] | None, new: dict[str, Any] | None) -> None:
+        self._changes.workload_changed(old, new)
 
     def _not_ready(self) -> Mapping[str, str]:
         """Name each watch that doesn't live."""

@@ -1,4 +1,7 @@
-"""What does the controller keep a live copy of? Rollouts, their ReplicaSets, Services; and how they are looked up."""
+"""What does the controller keep a live copy of? Rollouts, their ReplicaSets, Services; and how they are looked up.
+
+What Rollouts take their pod templates from is followed on demand: `rollouts.controller.workloads`.
+"""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -7,9 +10,11 @@ from typing import Any, Protocol
 from rollouts.api import keys
 from rollouts.api.selectors import parse_selector
 from rollouts.controller.key import Key
+from rollouts.controller.workloads import WorkloadLookup
 from rollouts.kube.cache import Cache
 from rollouts.kube.client import Api
-from rollouts.kube.resources import REPLICA_SETS, ROLLOUTS, SERVICES, Resource
+from rollouts.kube.resources import DEPLOYMENTS, REPLICA_SETS, ROLLOUTS, SERVICES, Resource
+from rollouts.plan.workload import Reference, reference_in
 
 Raw = Mapping[str, Any]
 Object = dict[str, Any]
@@ -19,6 +24,8 @@ BY_NAMESPACE = "namespace"
 BY_OWNER = "owner"
 BY_SERVICE = "service"
 BY_MANAGER = "manager"
+BY_WORKLOAD = "workload"
+BY_WORKLOAD_KIND = "workload kind"
 ORPHANS = "orphans"
 
 _SERVICE_FIELDS = {
@@ -47,9 +54,12 @@ class Lookups:
     rollouts: Lookup
     replica_sets: Lookup
     services: Lookup
+    workloads: WorkloadLookup
 
     def find(self, kind: str, namespace: str, name: str) -> Object | None:
-        """Return an object of any kind that we keep."""
+        """Return an object of any kind that we write to."""
+        if kind == DEPLOYMENTS.kind:
+            return self.workloads.get(kind, namespace, name)
         kept = {
             ROLLOUTS.kind: self.rollouts,
             REPLICA_SETS.kind: self.replica_sets,
@@ -97,11 +107,24 @@ def is_kept(resource: Resource, raw: Raw, instance_id: str) -> bool:
 ROLLOUT_INDEXES: Mapping[str, Callable[[Raw], tuple[str, ...]]] = {
     BY_NAMESPACE: lambda raw: (raw["metadata"]["namespace"],),
     BY_SERVICE: lambda raw: tuple(f"{raw['metadata']['namespace']}/{name}" for name in named_services(raw)),
+    BY_WORKLOAD: lambda raw: tuple(workload_key(raw["metadata"]["namespace"], each) for each in _references(raw)),
+    BY_WORKLOAD_KIND: lambda raw: tuple(each.kind for each in _references(raw)),
 }
 
 SERVICE_INDEXES: Mapping[str, Callable[[Raw], tuple[str, ...]]] = {
     BY_MANAGER: lambda raw: (str(manager),) if (manager := manager_of(raw)) else (),
 }
+
+
+def workload_key(namespace: str, reference: Reference) -> str:
+    """Return the key of an object in the index of those that Rollouts refer to."""
+    return f"{reference.kind}/{namespace}/{reference.name}"
+
+
+def _references(rollout: Raw) -> tuple[Reference, ...]:
+    reference = reference_in(rollout)
+    return () if reference is None else (reference,)
+
 
 REPLICA_SET_INDEXES: Mapping[str, Callable[[Raw], tuple[str, ...]]] = {
     ORPHANS: lambda raw: () if controller_of(raw) else (raw["metadata"]["namespace"],),

@@ -4,10 +4,21 @@ from collections.abc import Iterator, Mapping
 from typing import Any, Protocol
 
 from rollouts.api.selectors import selector_matches
-from rollouts.controller.caches import BY_NAMESPACE, BY_SERVICE, Lookups, OnChange, controller_of, manager_of
+from rollouts.controller.caches import (
+    BY_NAMESPACE,
+    BY_SERVICE,
+    BY_WORKLOAD,
+    BY_WORKLOAD_KIND,
+    Lookups,
+    OnChange,
+    controller_of,
+    manager_of,
+    workload_key,
+)
 from rollouts.controller.freshness import Freshness
 from rollouts.controller.key import Key, key_of
 from rollouts.kube.resources import REPLICA_SETS, ROLLOUTS, SERVICES
+from rollouts.plan.workload import Reference, reference_in
 
 Raw = Mapping[str, Any]
 Object = dict[str, Any]
@@ -29,13 +40,24 @@ class Passes(Protocol):
         """Take leave of a Rollout."""
 
 
+class Followed(Protocol):
+    """The kinds that Rollouts take their pod templates from."""
+
+    def follow(self, kind: str) -> None:
+        """Keep a copy of a kind from now on."""
+
+    def unfollow(self, kind: str) -> None:
+        """Keep a copy of a kind no longer."""
+
+
 class ChangeMap:
     """Listens to the caches."""
 
-    def __init__(self, lookups: Lookups, freshness: Freshness, passes: Passes) -> None:
+    def __init__(self, lookups: Lookups, freshness: Freshness, passes: Passes, workloads: Followed) -> None:
         self._lookups = lookups
         self._freshness = freshness
         self._passes = passes
+        self._workloads = workloads
 
     @property
     def listeners(self) -> Mapping[str, OnChange]:
@@ -48,6 +70,7 @@ class ChangeMap:
 
     def rollout_changed(self, old: Object | None, new: Object | None) -> None:
         """Take a change of a Rollout; our own writes come back, too, and are no news to a pass that goes in circles."""
+        self._refer(old, new)
         if new is None:
             if old is not None:
                 self._passes.deleted(key_of(old), old)
@@ -57,6 +80,28 @@ class ChangeMap:
             self._passes.add(key)
         else:
             self._passes.changed(key)
+
+    def _refer(self, old: Object | None, new: Object | None) -> None:
+        """Follow what a Rollout refers to, and stop once it was the last."""
+        before, now = (reference_in(raw) if raw is not None else None for raw in (old, new))
+        if before == now:
+            return
+        if now is not None:
+            self._workloads.follow(now.kind)
+        if before is not None and old is not None:
+            self._freshness.dismiss(key_of(old), before.kind, before.name)
+            if not self._lookups.rollouts.by_index(BY_WORKLOAD_KIND, before.kind):
+                self._workloads.unfollow(before.kind)
+
+    def workload_changed(self, old: Object | None, new: Object | None) -> None:
+        """Take a change of something that Rollouts may refer to: its template, its size, or its counts of pods."""
+        raw = new or old
+        if raw is None or _without_version(old) == _without_version(new):
+            return
+        metadata = raw["metadata"]
+        place = workload_key(metadata["namespace"], Reference(raw["kind"], metadata["name"]))
+        for rollout in self._lookups.rollouts.by_index(BY_WORKLOAD, place):
+            self._passes.add(key_of(rollout))
 
     def replica_set_changed(self, old: Object | None, new: Object | None) -> None:
         """Take a change of a ReplicaSet: it concerns whoever controlled it, whoever does, and whoever may adopt it."""
@@ -101,9 +146,18 @@ class ChangeMap:
                 yield key_of(rollout)
 
 
+def _without_version(raw: Raw | None) -> Raw | None:
+    if raw is None:
+        return None
+    metadata = {key: value for key, value in raw["metadata"].items() if key != "resourceVersion"}
+    return {**raw, "metadata": metadata}
+
+
 def _selects(rollout: Raw, labels: Mapping[str, str]) -> bool:
     try:
         selector = rollout["spec"].get("selector")
-        return bool(selector) and selector_matches(selector, labels)
+        if not selector:
+            return reference_in(rollout) is not None  # its selector is elsewhere: it may be concerned
+        return selector_matches(selector, labels)
     except (ValueError, KeyError, AttributeError):
         return False  # its own pass says what is wrong with it

@@ -33,6 +33,7 @@ from rollouts.kube.resources import PODS
 from rollouts.plan import Observed, Refusal, ReplicaSet, observe_replica_set, observe_rollout
 from rollouts.plan.observed import Pod
 from rollouts.plan.restart import is_restart_due
+from rollouts.plan.workload import Reference, reference_in
 
 Raw = Mapping[str, Any]
 Stamp = tuple[object, ...]
@@ -52,7 +53,7 @@ class NotYet:
 
 @dataclass(frozen=True, slots=True)
 class Unreadable:
-    """The spec doesn't have the API's shape."""
+    """The spec doesn't have the API's shape, or what it refers to can't be read."""
 
     raw: Raw
     problem: str
@@ -84,6 +85,7 @@ class _View:
     """A Rollout that was read once; the same version is never read again."""
 
     version: str
+    workload: str
     observed: Observed | None
     problem: str = ""
     sets: dict[str, ReplicaSet] = field(default_factory=dict)
@@ -146,9 +148,12 @@ class Observer:
             return Absent()
         if owed := self._freshness.owed(key):
             return NotYet(tuple(owed))
-        view = self._view(key, raw)
+        reference = reference_in(raw)
+        if reference is not None and not self._lookups.workloads.is_known(reference.kind):
+            return self._unknown(raw, reference)
+        view = self._view(key, raw, reference)
         parts = self._gather(key, raw, view.observed.selector if view.observed is not None else None)
-        stamp = parts.stamp
+        stamp = (*parts.stamp, view.workload)
         if stamp == settled:
             return Unchanged()
         if view.observed is None:
@@ -189,11 +194,21 @@ class Observer:
         """Drop what is kept of a Rollout that is gone."""
         self._views.pop(key, None)
 
-    def _view(self, key: Key, raw: Raw) -> _View:
+    def _unknown(self, raw: Raw, reference: Reference) -> NotYet | Unreadable:
+        """Say what is in the way of a kind that we have just begun to follow, if it isn't just slow."""
+        trouble = self._lookups.workloads.trouble(reference.kind)
+        if not trouble:
+            return NotYet(())
+        problem = f"spec.workloadRef: {reference} can't be read: {trouble}"
+        return Unreadable(raw, problem, (raw["metadata"]["resourceVersion"], problem))
+
+    def _view(self, key: Key, raw: Raw, reference: Reference | None) -> _View:
+        workload = self._lookups.workloads.get(reference.kind, key.namespace, reference.name) if reference else None
         version = raw["metadata"]["resourceVersion"]
+        workload_version = workload["metadata"]["resourceVersion"] if workload is not None else ""
         view = self._views.get(key)
-        if view is None or view.version != version:
-            view = self._views[key] = _read(version, raw, view)
+        if view is None or (view.version, view.workload) != (version, workload_version):
+            view = self._views[key] = _read(raw, workload, view)
         return view
 
     def _gather(self, key: Key, raw: Raw, selector: Selector | None) -> _Parts:
@@ -245,12 +260,13 @@ def _seniority(rollout: Raw) -> tuple[str, str]:
     return metadata["creationTimestamp"], metadata["name"]
 
 
-def _read(version: str, raw: Raw, before: _View | None) -> _View:
+def _read(raw: Raw, workload: Raw | None, before: _View | None) -> _View:
+    versions = (raw["metadata"]["resourceVersion"], workload["metadata"]["resourceVersion"] if workload else "")
     try:
-        observed = observe_rollout(raw, previous=before.observed if before is not None else None)
+        observed = observe_rollout(raw, workload=workload, previous=before.observed if before is not None else None)
     except ValidationError as error:
-        return _View(version, None, describe(error))
-    return _View(version, observed, sets=before.sets if before is not None else {})
+        return _View(*versions, None, describe(error))
+    return _View(*versions, observed, sets=before.sets if before is not None else {})
 
 
 def _observe_pod(raw: Raw, min_ready: timedelta, now: datetime) -> Pod:

@@ -27,7 +27,7 @@ from rollouts.kube.errors import (
     TooManyRequests,
 )
 from rollouts.kube.patches import PatchType
-from rollouts.kube.resources import PODS, REPLICA_SETS, ROLLOUTS, SERVICES, Resource
+from rollouts.kube.resources import DEPLOYMENTS, PODS, REPLICA_SETS, ROLLOUTS, SERVICES, Resource
 from rollouts.plan import Action, Refusal, observe_replica_set
 from rollouts.plan.actions import (
     AdoptReplicaSet,
@@ -37,6 +37,7 @@ from rollouts.plan.actions import (
     PatchRollout,
     ReleaseReplicaSet,
     ReleaseService,
+    ScaleWorkload,
     SwitchService,
     UpdateReplicaSet,
 )
@@ -56,8 +57,13 @@ _VERBS: dict[type[Action], tuple[str, Resource]] = {
     PatchRollout: ("update", ROLLOUTS),
     SwitchService: ("switch", SERVICES),
     ReleaseService: ("release", SERVICES),
+    ScaleWorkload: ("scale", DEPLOYMENTS),
     EvictPod: ("evict", PODS),
 }
+
+
+# What a plan is made from: the cache must deliver it as we have written it, before the next one.
+_WRITTEN = frozenset({REPLICA_SETS.kind, SERVICES.kind, DEPLOYMENTS.kind})
 
 
 async def perform(
@@ -65,8 +71,8 @@ async def perform(
 ) -> Outcome:
     """Carry out `actions` and write `status` for a Rollout as it was seen; whatever fails is in the outcome.
 
-    `seen` has the ReplicaSets and Services that the plan was made from, by kind and name. `limit` is how many seconds
-    each action may take.
+    `seen` has what the plan was made from, by kind and name: ReplicaSets, Services, the workload. `limit` is how many
+    seconds each action may take.
     """
     outcome = Outcome()
     elsewhere = [action for action in actions if not isinstance(action, PatchRollout)]
@@ -132,7 +138,7 @@ class _Act:
             if answer is None:
                 return
             self._outcome.acknowledged.append(action)
-            if answer.get("kind") in {REPLICA_SETS.kind, SERVICES.kind}:
+            if answer.get("kind") in _WRITTEN:
                 self._outcome.written.append(answer)
 
     async def _send(self, action: Action) -> Raw | None:  # noqa: PLR0911 - one line for each member of a closed union
@@ -151,6 +157,9 @@ class _Act:
                 return await self._patch(action, requests.switch_service(action, self._rollout["metadata"]["name"]))
             case ReleaseService():
                 return await self._patch(action, requests.release_service(action.resource_version))
+            case ScaleWorkload():
+                patch = requests.scale_workload(action)
+                return {**await self._patch(action, patch, PatchType.JSON, "scale"), "kind": DEPLOYMENTS.kind}
             case EvictPod():
                 return await self._api.evict(PODS, self._namespace, action.name, uid=action.uid)
             case PatchRollout():
@@ -204,9 +213,13 @@ class _Act:
         live = (await self._api.get(ROLLOUTS, self._namespace, metadata["name"]))["metadata"]
         return live["uid"] == metadata["uid"] and "deletionTimestamp" not in live
 
-    async def _patch(self, action: Action, patch: Any, patch_type: PatchType = PatchType.MERGE) -> Raw:
+    async def _patch(
+        self, action: Action, patch: Any, patch_type: PatchType = PatchType.MERGE, subresource: str | None = None
+    ) -> Raw:
         _, resource = _VERBS[type(action)]
-        return await self._api.patch(resource, self._namespace, _name(action), patch, patch_type=patch_type)
+        return await self._api.patch(
+            resource, self._namespace, _name(action), patch, patch_type=patch_type, subresource=subresource
+        )
 
     def _object(self, action: Action) -> Raw:
         """Return what the plan saw of the action's object."""

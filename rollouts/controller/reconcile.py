@@ -19,7 +19,7 @@ from rollouts.controller.status_delay import StatusDelay
 from rollouts.controller.tell import Teller
 from rollouts.kube.client import Api
 from rollouts.kube.errors import ApiError, NotFound
-from rollouts.kube.resources import REPLICA_SETS, ROLLOUTS, SERVICES, Resource
+from rollouts.kube.resources import DEPLOYMENTS, REPLICA_SETS, ROLLOUTS, SERVICES, Resource
 from rollouts.plan import Action, Observed, Plan, plan_rollout
 from rollouts.plan.invalid import plan_unreadable
 from rollouts.ports import Kit
@@ -38,7 +38,7 @@ TICK = 0.001
 OVERDUE_AGAIN = 5.0
 """How long after a live read that found the watch lagging the next one comes."""
 
-_RESOURCES: Mapping[str, Resource] = {each.kind: each for each in (ROLLOUTS, REPLICA_SETS, SERVICES)}
+_RESOURCES: Mapping[str, Resource] = {each.kind: each for each in (ROLLOUTS, REPLICA_SETS, SERVICES, DEPLOYMENTS)}
 
 _log = structlog.get_logger(__name__)
 
@@ -284,4 +284,6 @@ def _seen(observed: Observed | None) -> Seen:
         return {}
     replica_sets = {(REPLICA_SETS.kind, each.name): each.raw for each in observed.replica_sets}
     services = (*(raw for raw in observed.services.values() if raw is not None), *observed.left)
-    return {**replica_sets, **{(SERVICES.kind, raw["metadata"]["name"]): raw for raw in services}}
+    workload = observed.workload
+    workloads = {(workload["kind"], workload["metadata"]["name"]): workload} if workload is not None else {}
+    return {**workloads, **replica_sets, **{(SERVICES.kind, raw["metadata"]["name"]): raw for raw in services}}

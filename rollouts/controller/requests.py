@@ -5,7 +5,7 @@ from typing import Any
 
 from rollouts.api import keys
 from rollouts.kube.patches import merge_patch
-from rollouts.plan.actions import PatchRollout, SwitchService, UpdateReplicaSet
+from rollouts.plan.actions import PatchRollout, ScaleWorkload, SwitchService, UpdateReplicaSet
 from rollouts.plan.revisions import owner_reference
 
 Raw = Mapping[str, Any]
@@ -29,6 +29,20 @@ def update_replica_set(action: UpdateReplicaSet, seen: Raw) -> list[dict[str, An
     if action.min_ready_seconds is not None:
         patch.append({"op": "add", "path": "/spec/minReadySeconds", "value": action.min_ready_seconds})
     return patch
+
+
+def scale_workload(action: ScaleWorkload) -> list[dict[str, Any]]:
+    """Return a JSON patch of the scale that holds for the Deployment that was seen, at the size that was seen.
+
+    A Scale leaves a size of 0 out, which can't be tested: then it is the resourceVersion that must be the one seen.
+    """
+    version = {"op": "test", "path": "/metadata/resourceVersion", "value": action.resource_version}
+    size = {"op": "test", "path": "/spec/replicas", "value": action.seen_size}
+    return [
+        {"op": "test", "path": "/metadata/uid", "value": action.uid},
+        size if action.seen_size else version,
+        {"op": "add", "path": "/spec/replicas", "value": action.size},
+    ]
 
 
 def _annotate(changes: Mapping[str, str | None], metadata: Raw) -> list[dict[str, Any]]:

@@ -9,7 +9,7 @@ from rollouts.controller.key import Key, key_of
 from rollouts.controller.metrics import Metrics
 from rollouts.controller.outcome import Outcome, Refused
 from rollouts.plan import Action, Observed, Plan
-from rollouts.plan.actions import CreateReplicaSet, PatchRollout, SwitchService, UpdateReplicaSet
+from rollouts.plan.actions import CreateReplicaSet, PatchRollout, ScaleWorkload, SwitchService, UpdateReplicaSet
 from rollouts.plan.narrate import Event, invalid_spec, narrate
 from rollouts.ports import Kit
 
@@ -124,7 +124,7 @@ class Teller:
         return False
 
 
-def describe(action: Action) -> str:
+def describe(action: Action) -> str:  # noqa: PLR0911 - one line for each member of a closed union
     """Return an action in a few words."""
     match action:
         case CreateReplicaSet():
@@ -135,6 +135,8 @@ def describe(action: Action) -> str:
             return f"annotate ReplicaSet {action.name}"
         case PatchRollout():
             return "patch the Rollout"
+        case ScaleWorkload():
+            return f"scale Deployment {action.name} from {action.seen_size} to {action.size}"
         case SwitchService():
             return f"switch Service {action.name} to {action.pod_hash}"
         case _:

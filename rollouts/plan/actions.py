@@ -97,6 +97,17 @@ class ReleaseService:
 
 
 @dataclass(frozen=True, slots=True)
+class ScaleWorkload:
+    """Scale the Deployment that the Rollout takes over, if it still has the size that was seen."""
+
+    name: str
+    uid: str
+    resource_version: str
+    seen_size: int
+    size: int
+
+
+@dataclass(frozen=True, slots=True)
 class EvictPod:
     """Evict a pod so that its ReplicaSet replaces it; a PodDisruptionBudget may refuse for now."""
 
@@ -113,6 +124,7 @@ Action = (
     | PatchRollout
     | SwitchService
     | ReleaseService
+    | ScaleWorkload
     | EvictPod
 )
 

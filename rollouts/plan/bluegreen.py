@@ -19,7 +19,6 @@ from rollouts.plan.conclude import Course, conclude
 from rollouts.plan.delays import deadline_on
 from rollouts.plan.observed import Observed, ReplicaSet
 from rollouts.plan.replicas import resolve_bounds
-from rollouts.plan.revisions import announced
 from rollouts.plan.scaling import replica_set_actions
 from rollouts.plan.scene import Scene, set_scene
 from rollouts.plan.services import Selection, active_switch, preview_switch
@@ -67,7 +66,6 @@ def plan_blue_green(here: Observed, blue_green: BlueGreenStrategy, now: datetime
     switches = (*_preview_switch(this), *_active_switch(this, goal))
     actions = [
         *replica_set_actions(here, scene.revisions, bounds, scaling),
-        *announced(here, scene.revisions),
         *switches,
     ]
     course = Course(

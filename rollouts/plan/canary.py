@@ -16,7 +16,6 @@ from rollouts.plan.missing import enough
 from rollouts.plan.observed import Observed
 from rollouts.plan.reasons import canary_reasons
 from rollouts.plan.replicas import resolve_bounds, target_sizes
-from rollouts.plan.revisions import announced
 from rollouts.plan.scaling import replica_set_actions, scale
 from rollouts.plan.scene import Scene, set_scene
 from rollouts.plan.services import canary_service_switches, hash_behind
@@ -38,7 +37,6 @@ def plan_canary(here: Observed, canary: CanaryStrategy, kit: Kit, now: datetime)
     threshold = canary.replica_progress_threshold
     scaling = scale(scene.revisions, scene.bounds, target, threshold, halted=scene.is_halted, serving=serving)
     actions = replica_set_actions(here, scene.revisions, scene.bounds, scaling)
-    actions.extend(announced(here, scene.revisions))
     actions.extend(canary_service_switches(here, canary, scene.revisions, scene.state))
     after, gate = _advance(scene, scaling.unmet, now)
     course = Course(

@@ -3,13 +3,14 @@
 Both strategies end here: what is theirs, they have decided before.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from rollouts.api import keys
 from rollouts.plan import elapsed, state
-from rollouts.plan.actions import Action, Plan, UpdateReplicaSet
+from rollouts.plan.actions import Action, PatchRollout, Plan, UpdateReplicaSet
+from rollouts.plan.handover import plan_handover
 from rollouts.plan.observed import Observed
 from rollouts.plan.progress import (
     Facts,
@@ -27,6 +28,7 @@ from rollouts.plan.scene import Scene
 from rollouts.plan.services import Selection
 from rollouts.plan.state import State
 from rollouts.plan.status import Counts, build_status, can_wait
+from rollouts.plan.workload import generation_of
 from rollouts.ports import Gate, Shut
 
 
@@ -79,13 +81,29 @@ def conclude(scene: Scene, course: Course, now: datetime) -> Plan:
     wanted = list(wanted_conditions(facts, now))
     status = build_status(here, facts.after, facts.counts, selection, wanted, duration, now)
     is_news = status != (here.raw.get("status") or {})
+    handover = plan_handover(scene)
     return Plan(
-        actions=(*course.actions, *restart.actions),
+        actions=(
+            *course.actions,
+            *_annotate(here, revisions, handover.annotations),
+            *restart.actions,
+            *handover.actions,
+        ),
         status=status if is_news else None,
         status_can_wait=is_news and can_wait(here.sound_status, status) and not is_late_itself(facts, now),
         wake_at=_wake_at(facts, gate, course.scaling, restart, now),
-        because=because(scene, facts, course.reasons(facts), restart),
+        because=(*because(scene, facts, course.reasons(facts), restart), *handover.because),
     )
+
+
+def _annotate(here: Observed, revisions: Revisions, others: Mapping[str, str]) -> Iterator[PatchRollout]:
+    """Write into the Rollout's annotations what they don't say yet: the revision first, it is the news."""
+    wanted = {keys.REVISION: str(revisions.next_revision)}
+    if here.workload is not None and (generation := generation_of(here.workload)):
+        wanted[keys.WORKLOAD_GENERATION] = generation
+    changes = {key: value for key, value in {**wanted, **others}.items() if here.annotations.get(key) != value}
+    if changes:
+        yield PatchRollout(annotations=changes)
 
 
 def _refusal(here: Observed, revisions: Revisions) -> str:

@@ -14,6 +14,7 @@ from rollouts.plan.actions import (
     EvictPod,
     PatchRollout,
     Plan,
+    ScaleWorkload,
     SwitchService,
     UpdateReplicaSet,
 )
@@ -75,8 +76,8 @@ def invalid_spec(rollout: Raw, plan: Plan) -> Iterator[Event]:
 
 def _revision(acknowledged: Collection[Action]) -> Iterator[Event]:
     for action in acknowledged:
-        if isinstance(action, PatchRollout) and action.annotations:
-            revision = next(iter(action.annotations.values()))
+        if isinstance(action, PatchRollout) and keys.REVISION in action.annotations:
+            revision = action.annotations[keys.REVISION]
             yield _normal("RolloutUpdated", f"Rollout updated to revision {revision}")
     for action in acknowledged:
         if isinstance(action, CreateReplicaSet):
@@ -139,6 +140,10 @@ def _scaling(here: Observed, acknowledged: Collection[Action]) -> Iterator[Event
             yield _scaled(action.name, action.revision, 0, action.size)
         elif isinstance(action, UpdateReplicaSet) and action.size is not None:
             yield _scaled(action.name, action.revision, action.seen_size, action.size)
+        elif isinstance(action, ScaleWorkload):
+            direction = "up" if action.size > action.seen_size else "down"
+            message = f"Scaled {direction} Deployment {action.name} from {action.seen_size} to {action.size}"
+            yield _normal("ScalingDeployment", message)
         elif isinstance(action, EvictPod):
             yield _normal("PodEvicted", f"Evicted pod {action.name} of Rollout {here.name} to restart it")
 

@@ -17,6 +17,7 @@ from rollouts.api.selectors import Selector, read_selector
 from rollouts.api.status import RolloutStatus, parse_status
 from rollouts.api.timestamps import parse_time
 from rollouts.plan.hashing import step_hash, template_digest
+from rollouts.plan.workload import is_same_workload, meant_spec
 
 Raw = Mapping[str, Any]
 
@@ -95,7 +96,9 @@ class Observed:
     the Services that carry our mark though the spec names them no longer, `rivals` the other Rollouts that name a
     Service of ours and have been there before us, by its name. `pods` is None unless a restart is pending. `rubbish`
     names the parts of the status that somebody else wrote and that don't parse. `digest` and `step_hash` stand for the
-    desired template and the canary's steps; blue-green has none. `selector` is None where spec.selector can't be read.
+    desired template and the canary's steps; blue-green has none. `selector` is None where it can't be read.
+    `workload` is the object that spec.workloadRef names, None without one. `spec` is the raw spec as it is meant: with
+    the template, and if need be the selector, of the workload.
     """
 
     rollout: Rollout
@@ -108,6 +111,8 @@ class Observed:
     pods: tuple[Pod, ...] | None = None
     refusals: tuple[Refusal, ...] = ()
     rubbish: tuple[str, ...] = ()
+    workload: Raw | None = field(default=None, repr=False)
+    spec: Raw = field(default_factory=dict, repr=False)
     digest: str = ""
     step_hash: str = ""
     selector: Selector | None = None
@@ -148,7 +153,7 @@ class Observed:
     @property
     def template(self) -> Raw:
         """The desired pod template, raw."""
-        return self.raw["spec"].get("template") or {}
+        return self.spec.get("template") or {}
 
 
 def _controller_uid(metadata: Raw) -> str:
@@ -198,16 +203,18 @@ def observe_rollout(
     *,
     left: Iterable[Raw] = (),
     rivals: Mapping[str, str] | None = None,
+    workload: Raw | None = None,
     previous: Observed | None = None,
 ) -> Observed:
     """Put raw objects together into the picture that `plan_rollout` takes.
 
     Raises pydantic.ValidationError when the spec doesn't have the API's shape; a status that doesn't is read as far
-    as it does. `previous` is an earlier picture of the same Rollout: what its spec meant is not worked out again.
+    as it does. `workload` is the object that its workloadRef names. `previous` is an earlier picture of the same
+    Rollout: what its spec meant is not worked out again.
     """
     status, rubbish = parse_status(raw.get("status"))
-    if previous is None or not _is_same_spec(previous.raw["metadata"], raw["metadata"]):
-        previous = _observe_spec(raw)
+    if previous is None or not _is_same_spec(previous, raw, workload):
+        previous = _observe_spec(raw, workload)
     views = sorted((observe_replica_set(each) for each in replica_sets), key=lambda view: (view.created, view.name))
     return replace(
         previous,
@@ -220,17 +227,20 @@ def observe_rollout(
         pods=None if pods is None else tuple(pods),
         refusals=tuple(refusals),
         rubbish=tuple(rubbish),
+        workload=workload,
     )
 
 
-def _is_same_spec(before: Raw, now: Raw) -> bool:
+def _is_same_spec(previous: Observed, raw: Raw, workload: Raw | None) -> bool:
     """Whether an API server vouches for it: the generation counts every change of a spec."""
+    before, now = previous.raw["metadata"], raw["metadata"]
     generation = now.get("generation")
-    return bool(generation) and generation == before.get("generation") and now["uid"] == before["uid"]
+    is_same = bool(generation) and generation == before.get("generation") and now["uid"] == before["uid"]
+    return is_same and is_same_workload(previous.workload, workload)
 
 
-def _observe_spec(raw: Raw) -> Observed:
-    spec = raw["spec"]
+def _observe_spec(raw: Raw, workload: Raw | None) -> Observed:
+    spec = meant_spec(raw["spec"], workload)
     try:
         selector = read_selector(spec.get("selector") or {})
     except ValueError:
@@ -240,6 +250,7 @@ def _observe_spec(raw: Raw) -> Observed:
         rollout=parse_rollout(raw),
         status=RolloutStatus(),
         raw=raw,
+        spec=spec,
         digest=template_digest(spec.get("template") or {}),
         step_hash="" if canary is None else step_hash(canary.get("steps")),
         selector=selector,

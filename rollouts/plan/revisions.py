@@ -4,12 +4,12 @@ The *canary* here is the ReplicaSet of the current pod template: once it is prom
 one. Equality of templates decides, as in Kubernetes' own Deployment controller; hashes only name.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
 from rollouts.api import keys
-from rollouts.plan.actions import AdoptReplicaSet, CreateReplicaSet, PatchRollout, ReleaseReplicaSet
+from rollouts.plan.actions import AdoptReplicaSet, CreateReplicaSet, ReleaseReplicaSet
 from rollouts.plan.equality import templates_equal
 from rollouts.plan.hashing import pod_hash
 from rollouts.plan.observed import Observed, Raw, ReplicaSet
@@ -24,6 +24,8 @@ _OWN_ANNOTATIONS = frozenset(
         keys.TEMPLATE_DIGEST,
         keys.SCALE_DOWN_DEADLINE,
         keys.NOTIFIED,
+        keys.WORKLOAD_GENERATION,
+        keys.WORKLOAD_REPLICAS,
     }
 )
 
@@ -145,13 +147,6 @@ def sort_out(here: Observed) -> Revisions:
     )
 
 
-def announced(here: Observed, revisions: Revisions) -> Iterator[PatchRollout]:
-    """Yield the patch that shows the current revision on the Rollout itself."""
-    revision = str(revisions.next_revision)
-    if here.annotations.get(keys.REVISION) != revision:
-        yield PatchRollout(annotations={keys.REVISION: revision})
-
-
 def inherited_annotations(here: Observed) -> dict[str, str]:
     """Return the Rollout's annotations that its current ReplicaSet carries, too."""
     return {key: value for key, value in here.annotations.items() if key not in _OWN_ANNOTATIONS}
@@ -159,7 +154,7 @@ def inherited_annotations(here: Observed) -> dict[str, str]:
 
 def new_replica_set(here: Observed, revisions: Revisions, size: int, replicas: int) -> CreateReplicaSet:
     """Return the action that creates the current template's ReplicaSet at `size` of `replicas` pods."""
-    spec = here.raw["spec"]
+    spec = here.spec
     template = dict(spec["template"])
     metadata = dict(template.get("metadata") or {})
     labels = {**(metadata.get("labels") or {}), keys.POD_TEMPLATE_HASH: revisions.pod_hash}

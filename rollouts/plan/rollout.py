@@ -6,6 +6,7 @@ from datetime import datetime
 from rollouts.plan.actions import PatchRollout, Plan
 from rollouts.plan.bluegreen import plan_blue_green
 from rollouts.plan.canary import plan_canary
+from rollouts.plan.handover import initial_replicas
 from rollouts.plan.invalid import plan_invalid
 from rollouts.plan.observed import Observed
 from rollouts.plan.revisions import claims
@@ -21,14 +22,16 @@ def plan_rollout(here: Observed, now: datetime, kit: Kit) -> Plan:
     """
     if "deletionTimestamp" in here.raw["metadata"]:
         return Plan(because=("the Rollout is being deleted",))
-    problem = next(problems(here.rollout, here.raw, kit, here.services, here.rivals), None)
+    found = problems(here.rollout, here.raw, kit, here.services, here.rivals, workload=here.workload)
+    problem = next(found, None)
     if problem is not None:
         return plan_invalid(here.raw, invalid_message(here.name, problem), now)
     if claim_actions := claims(here):
         names = ", ".join(action.name for action in claim_actions)
         return Plan(actions=claim_actions, because=(f"ReplicaSets change hands first: {names}",))
     if here.rollout.spec.replicas is None:
-        return Plan(actions=(PatchRollout(replicas=1),), because=("spec.replicas is not set: it becomes 1",))
+        size = initial_replicas(here)
+        return Plan(actions=(PatchRollout(replicas=size),), because=(f"spec.replicas is not set: it becomes {size}",))
     plan = _plan_strategy(here, now, kit)
     if left := tuple(releases(here)):
         names = ", ".join(action.name for action in left)

@@ -13,6 +13,7 @@ from rollouts.plan.phase import phase_of
 from rollouts.plan.revisions import Revisions
 from rollouts.plan.services import Selection
 from rollouts.plan.state import State
+from rollouts.plan.workload import generation_of
 
 Raw = Mapping[str, Any]
 
@@ -20,7 +21,7 @@ _COUNTS = frozenset({"replicas", "updatedReplicas", "readyReplicas", "availableR
 _OURS = _COUNTS | {
     "abort", "abortedAt", "collisionCount", "conditions", "controllerPause", "currentPodHash", "currentStepHash",
     "currentStepIndex", "duration", "observedGeneration", "pauseConditions", "phase", "promoteFull", "restartedAt",
-    "selector", "stableRS",
+    "selector", "stableRS", "workloadObservedGeneration",
 }  # fmt: skip
 
 
@@ -99,6 +100,8 @@ def build_status(
         selector=_selector(here, selection),
         conditions=conditions.merge(here.status.conditions, wanted, (conditions.INVALID_SPEC,), now),
     )
+    if here.workload is not None:
+        status["workloadObservedGeneration"] = generation_of(here.workload)
     if duration:
         status["duration"] = dict(duration)
     for name, part in _strategy_parts(old, state, selection).items():

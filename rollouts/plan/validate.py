@@ -4,7 +4,6 @@ The controller shows the first problem as an InvalidSpec condition, `rollouts li
 """
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any
 
@@ -14,7 +13,9 @@ from rollouts.api.canary import CanaryStrategy, ReplicaProgressThreshold
 from rollouts.api.intorstring import percentage, validate_int_or_percent
 from rollouts.api.rollout import Rollout
 from rollouts.api.selectors import selector_matches
+from rollouts.plan.problem import Problem
 from rollouts.plan.wishes import MAX_WEIGHT
+from rollouts.plan.workload import meant_spec, reference_problems
 from rollouts.ports import Kit
 
 Raw = Mapping[str, Any]
@@ -38,17 +39,6 @@ _BLUE_GREEN_COUNTS = (
 )  # fmt: skip
 
 
-@dataclass(frozen=True, slots=True)
-class Problem:
-    """One thing that can't work: where, and what to do about it."""
-
-    path: str
-    message: str
-
-    def __str__(self) -> str:
-        return f"{self.path}: {self.message}"
-
-
 def invalid_message(name: str, problem: Problem) -> str:
     """Return the message of the InvalidSpec condition."""
     return f'The Rollout "{name}" is invalid: {problem}'
@@ -60,18 +50,25 @@ def problems(
     kit: Kit,
     services: Services | None = None,
     rivals: Mapping[str, str] = MappingProxyType({}),
+    *,
+    workload: Raw | None = None,
 ) -> Iterator[Problem]:
     """Yield every problem of a Rollout, in the order of its fields.
 
     `services` holds the Services that the spec names, None for one that doesn't exist; without it references aren't
-    checked. `rivals` names, by Service, another Rollout that uses it and was there first.
+    checked. `rivals` names, by Service, another Rollout that uses it and was there first. `workload` is the object
+    that spec.workloadRef names, None if it doesn't exist.
     """
     if len(raw["metadata"].get("name", "")) > MAX_NAME_LENGTH:
         yield Problem(
             "metadata.name", f"must have at most {MAX_NAME_LENGTH} characters: ReplicaSets are named after it"
         )
     yield from _numbers(rollout)
-    yield from _pods(raw["spec"])
+    if raw["spec"].get("workloadRef") is not None:
+        yield from reference_problems(raw["spec"], workload, is_looked_up=services is not None)
+        raw = {**raw, "spec": meant_spec(raw["spec"], workload)}
+    if _has_template(raw["spec"]):
+        yield from _pods(raw["spec"])
     yield from _strategy(rollout, raw["spec"], kit)
     if services is not None:
         for path, name in _named_services(rollout):
@@ -97,10 +94,12 @@ def _numbers(rollout: Rollout) -> Iterator[Problem]:
         )
 
 
+def _has_template(spec: Raw) -> bool:
+    """Whether the template is there to be checked: one that is elsewhere may be out of sight."""
+    return spec.get("workloadRef") is None or bool(spec.get("template"))
+
+
 def _pods(spec: Raw) -> Iterator[Problem]:
-    if spec.get("workloadRef"):
-        yield Problem("spec.workloadRef", _NOT_YET)
-        return
     selector = spec.get("selector") or {}
     if not (selector.get("matchLabels") or selector.get("matchExpressions")):
         yield Problem("spec.selector", "is missing or empty: name the labels that the template's pods carry")
@@ -267,6 +266,8 @@ def _service(path: str, name: str, service: Raw | None, raw: Raw, rival: str | N
     elif not owner and rival:
         yield Problem(path, f'Service "{name}" is used by another Rollout, "{rival}": use a Service of your own')
     labels = ((raw["spec"].get("template") or {}).get("metadata") or {}).get("labels") or {}
+    if not _has_template(raw["spec"]):
+        return
     for key, value in ((service.get("spec") or {}).get("selector") or {}).items():
         if key != keys.POD_TEMPLATE_HASH and labels.get(key) != value:
             yield Problem(path, f"Service \"{name}\" selects {key}={value}, which the template's labels don't carry")

@@ -49,4 +49,5 @@ def stale(current: Snapshot, earlier: Snapshot, owed: Mapping[str, int], place: 
         rollouts=mixed(current.rollouts, earlier.rollouts, 0),
         replica_sets=mixed(current.replica_sets, earlier.replica_sets, 1),
         services=mixed(current.services, earlier.services, 4),
+        workloads=mixed(current.workloads, earlier.workloads, 7),
     )

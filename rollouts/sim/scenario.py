@@ -4,6 +4,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from rollouts.plan.workload import reference_in
 from rollouts.sim.pods import Behaviour, image_of
 from rollouts.sim.world import Raw, World
 
@@ -29,8 +30,36 @@ class Scenario:
 def create(at: float, rollout: Raw) -> Change:
     """Create a Rollout."""
     name, spec = rollout["metadata"]["name"], rollout["spec"]
-    says = f'Rollout "{name}" is created: {spec.get("replicas", 1)} pods of {image_of(spec["template"])}'
+    source = f"{reference_in(rollout)}" if spec.get("workloadRef") else image_of(spec["template"])
+    says = f'Rollout "{name}" is created: {spec.get("replicas", 1)} pods of {source}'
     return Change(at, says, lambda world: world.create_rollout(rollout))
+
+
+def create_deployment(at: float, deployment: Raw) -> Change:
+    """Create a Deployment."""
+    name, spec = deployment["metadata"]["name"], deployment["spec"]
+    says = f'Deployment "{name}" is created: {spec["replicas"]} pods of {image_of(spec["template"])}'
+    return Change(at, says, lambda world: world.create_workload(deployment))
+
+
+def set_deployments_image(at: float, name: str, image: str) -> Change:
+    """Change the image of a Deployment's first container; its own pods are left out of it."""
+
+    def do(world: World) -> None:
+        first, *others = world.workloads[name]["spec"]["template"]["spec"]["containers"]
+        containers = [{**first, "image": image}, *others]
+        world.patch_workload(name, {"spec": {"template": {"spec": {"containers": containers}}}})
+
+    return Change(at, f"the image of Deployment {name} becomes {image}", do)
+
+
+def scale_deployment(at: float, name: str, replicas: int) -> Change:
+    """Change a Deployment's size."""
+
+    def do(world: World) -> None:
+        world.patch_workload(name, {"spec": {"replicas": replicas}})
+
+    return Change(at, f"somebody scales Deployment {name} to {replicas} pods", do)
 
 
 def set_image(at: float, name: str, image: str) -> Change:

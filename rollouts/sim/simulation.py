@@ -7,13 +7,13 @@ from datetime import datetime, timedelta
 from typing import Protocol
 
 from rollouts.plan import Action, Observed, Plan, Refusal, plan_rollout
-from rollouts.plan.actions import CreateReplicaSet, PatchRollout
+from rollouts.plan.actions import CreateReplicaSet, PatchRollout, ScaleWorkload
 from rollouts.plan.narrate import Event, narrate
 from rollouts.ports import Kit
 from rollouts.sim.faults import Fault, Trouble, stale
 from rollouts.sim.memory import Memory
 from rollouts.sim.scenario import Change, Scenario
-from rollouts.sim.world import DeniedError, Snapshot, World
+from rollouts.sim.world import DeniedError, Raw, Snapshot, World
 
 # More passes in a row, without time going by, than any rollout needs: it goes round in circles.
 RESTLESS = 400
@@ -265,10 +265,15 @@ class Simulation:
             return False
         writes.acknowledged.append(action)
         name = here.name if isinstance(action, PatchRollout) else action.name
-        for store in (self.world.rollouts, self.world.replica_sets, self.world.services):
+        for store in self._written_by(action):
             if name in store:
                 self._wrote(store[name]["metadata"])
         return True
+
+    def _written_by(self, action: Action) -> Sequence[Mapping[str, Raw]]:
+        world = self.world
+        is_elsewhere = isinstance(action, ScaleWorkload)  # a Deployment may have its Rollout's name
+        return (world.workloads,) if is_elsewhere else (world.rollouts, world.replica_sets, world.services)
 
     def _wrote(self, metadata: Mapping[str, str]) -> None:
         self.memory.owed[metadata["uid"]] = int(metadata["resourceVersion"])

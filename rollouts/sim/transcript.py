@@ -1,6 +1,6 @@
 """How does a rollout read, told from beginning to end?"""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from textwrap import wrap
@@ -14,6 +14,7 @@ from rollouts.plan.actions import (
     PatchRollout,
     ReleaseReplicaSet,
     ReleaseService,
+    ScaleWorkload,
     SwitchService,
     UpdateReplicaSet,
 )
@@ -107,6 +108,15 @@ def _pods(each: ReplicaSet, record: Pass) -> str:
     return f"r{each.revision}{role} {each.available}/{each.size}"
 
 
+_VERBS: Mapping[type[Action], str] = {
+    DeleteReplicaSet: "delete ReplicaSet",
+    AdoptReplicaSet: "adopt ReplicaSet",
+    ReleaseReplicaSet: "release ReplicaSet",
+    ReleaseService: "release Service",
+    EvictPod: "evict pod",
+}
+
+
 def describe(action: Action) -> str:
     """Return what an action does, in a few words."""
     match action:
@@ -114,22 +124,16 @@ def describe(action: Action) -> str:
             text = f"create ReplicaSet {action.name} (revision {action.revision}) with {action.size} pods"
         case UpdateReplicaSet():
             text = _describe_update(action)
-        case DeleteReplicaSet():
-            text = f"delete ReplicaSet {action.name}"
-        case AdoptReplicaSet():
-            text = f"adopt ReplicaSet {action.name}"
-        case ReleaseReplicaSet():
-            text = f"release ReplicaSet {action.name}"
         case PatchRollout():
             changes = [f"{_key(key)}={value}" for key, value in action.annotations.items()]
             changes += [] if action.replicas is None else [f"spec.replicas={action.replicas}"]
             text = f"patch the Rollout: {', '.join(changes)}"
         case SwitchService():
             text = f"switch Service {action.name} from '{action.from_hash}' to '{action.pod_hash}'"
-        case ReleaseService():
-            text = f"release Service {action.name}"
-        case EvictPod():
-            text = f"evict pod {action.name}"
+        case ScaleWorkload():
+            text = f"scale Deployment {action.name} from {action.seen_size} to {action.size} pods"
+        case _:
+            text = f"{_VERBS[type(action)]} {action.name}"
     return text
 
 

@@ -21,10 +21,12 @@ from rollouts.plan.actions import (
     PatchRollout,
     ReleaseReplicaSet,
     ReleaseService,
+    ScaleWorkload,
     SwitchService,
     UpdateReplicaSet,
 )
 from rollouts.plan.observed import Pod as ObservedPod
+from rollouts.plan.workload import DEPLOYMENT, meant_spec, reference_in
 from rollouts.sim.patching import merged, replaced
 from rollouts.sim.pods import Behaviour, Pod, image_of, min_ready_of, new_pod, status_of, surplus
 
@@ -49,6 +51,7 @@ class Snapshot:
     rollouts: Mapping[str, Raw]
     replica_sets: Mapping[str, Raw]
     services: Mapping[str, Raw]
+    workloads: Mapping[str, Raw]
 
 
 @dataclass(slots=True)
@@ -60,6 +63,7 @@ class World:
     rollouts: Store = field(default_factory=dict)
     replica_sets: Store = field(default_factory=dict)
     services: Store = field(default_factory=dict)
+    workloads: Store = field(default_factory=dict)
     pods: dict[str, Pod] = field(default_factory=dict)
     version: int = 0
 
@@ -72,6 +76,14 @@ class World:
     def create_service(self, raw: Raw) -> None:
         """Create a Service."""
         self._create(self.services, raw)
+
+    def create_workload(self, raw: Raw) -> None:
+        """Create a Deployment, which gets its pods at once, or another object that holds a pod template."""
+        self._create(self.workloads, raw)
+
+    def patch_workload(self, name: str, patch: Raw) -> None:
+        """Merge a patch into such an object."""
+        self._patch(self.workloads, name, patch, None)
 
     def create_replica_set(self, raw: Raw) -> None:
         """Create a ReplicaSet."""
@@ -116,13 +128,15 @@ class World:
 
     def snapshot(self) -> Snapshot:
         """Return what can be read now."""
-        return Snapshot(dict(self.rollouts), dict(self.replica_sets), dict(self.services))
+        return Snapshot(dict(self.rollouts), dict(self.replica_sets), dict(self.services), dict(self.workloads))
 
     def observe(self, name: str, seen: Snapshot | None = None, refusals: Iterable[Refusal] = ()) -> Observed:
         """Return the picture that a controller gets of a Rollout: from `seen`, or of now."""
         seen = seen or self.snapshot()
         raw = seen.rollouts[name]
-        uid, selector = raw["metadata"]["uid"], raw["spec"].get("selector") or {}
+        reference = reference_in(raw)
+        workload = seen.workloads.get(reference.name) if reference is not None else None
+        uid, selector = raw["metadata"]["uid"], meant_spec(raw["spec"], workload).get("selector") or {}
         services = {service: seen.services.get(service) for service in _named_services(raw)}
         left = [each for key, each in seen.services.items() if key not in services and _manager(each) == name]
         return observe_rollout(
@@ -132,6 +146,7 @@ class World:
             self._observed_pods(seen) if raw["spec"].get("restartAt") else None,
             refusals,
             left=left,
+            workload=workload,
         )
 
     def perform(self, action: Action, rollout: Raw) -> None:
@@ -151,14 +166,16 @@ class World:
                 self._switch(action, rollout)
             case ReleaseService():
                 self._release(action)
+            case ScaleWorkload():
+                self._scale_workload(action)
             case EvictPod():
                 self._evict(action)
 
-    # The ReplicaSet controller's work, and time.
+    # The ReplicaSet controller's work, and time. Deployments have their pods without ReplicaSets between.
 
-    def run_replica_set(self, name: str) -> bool:
-        """Let the ReplicaSet controller look at one ReplicaSet; tell whether it had anything to do."""
-        raw = self.replica_sets[name]
+    def _run(self, store: Store, name: str) -> bool:
+        """Let its controller look at one object; tell whether it had anything to do."""
+        raw = store[name]
         owned = self.pods_of(raw)
         size = raw["spec"]["replicas"]
         behaviour = self.images.get(image_of(raw["spec"]["template"]), Behaviour())
@@ -171,20 +188,27 @@ class World:
         status = status_of(raw, self.pods_of(raw), self.now)
         if status == raw.get("status"):
             return False
-        self._put(self.replica_sets, replaced(raw, status=status))
+        self._put(store, replaced(raw, status=status))
         return True
 
     def run_replica_sets(self) -> bool:
-        """Let the ReplicaSet controller look at all of them; tell whether it had anything to do."""
-        moved = [self.run_replica_set(name) for name in self.replica_sets]
+        """Let their controllers look at everything that has pods; tell whether they had anything to do."""
+        moved = [self._run(store, name) for store, name in self._owners()]
         return any(moved)
+
+    def _owners(self) -> list[tuple[Store, str]]:
+        """Return everything that has pods, and where it is kept."""
+        deployments = [name for name, raw in self.workloads.items() if raw["kind"] == DEPLOYMENT]
+        return [(self.replica_sets, name) for name in self.replica_sets] + [
+            (self.workloads, name) for name in deployments
+        ]
 
     def next_change(self) -> datetime | None:
         """Return when a pod next changes by itself."""
         changes = (
-            pod.next_change(self.now, min_ready_of(raw))
-            for raw in self.replica_sets.values()
-            for pod in self.pods_of(raw)
+            pod.next_change(self.now, min_ready_of(store[name]))
+            for store, name in self._owners()
+            for pod in self.pods_of(store[name])
         )
         return min((time for time in changes if time is not None), default=None)
 
@@ -202,9 +226,10 @@ class World:
         """Let pods fail now, and their ReplicaSets say so."""
         for name in names:
             self.pods[name] = self.pods[name].failed(self.now)
-        for raw in list(self.replica_sets.values()):
+        for store, name in self._owners():
+            raw = store[name]
             status = {**raw.get("status", {}), **_failures(status_of(raw, self.pods_of(raw), self.now))}
-            self._put(self.replica_sets, replaced(raw, status=status))
+            self._put(store, replaced(raw, status=status))
 
     def _next_version(self) -> str:
         self.version += 1
@@ -270,6 +295,12 @@ class World:
         labels = {keys.POD_TEMPLATE_HASH: action.hash_label} if action.hash_label is not None else {}
         metadata = {"annotations": action.annotations, "labels": labels}
         self._put(self.replica_sets, merged(raw, {"metadata": metadata, "spec": spec}))
+
+    def _scale_workload(self, action: ScaleWorkload) -> None:
+        raw = self._find(self.workloads, action.name)
+        if (raw["metadata"]["uid"], raw["spec"]["replicas"]) != (action.uid, action.seen_size):
+            raise DeniedError("Conflict", f'"{action.name}" is not as it was seen')
+        self._put(self.workloads, merged(raw, {"spec": {"replicas": action.size}}))
 
     def _delete_replica_set(self, action: DeleteReplicaSet) -> None:
         self._find(self.replica_sets, action.name, action.resource_version)

@@ -99,7 +99,7 @@ def _word(value: Any) -> str:
     return "(none)" if value in (None, "") else str(value)
 
 
-def action_in_words(action: Action) -> str:  # noqa: PLR0911 - one line for each member of a closed union
+def action_in_words(action: Action) -> str:  # noqa: C901, PLR0911 - one line for each member of a closed union
     """Return what an action does."""
     match action:
         case actions.CreateReplicaSet():
@@ -119,6 +119,8 @@ def action_in_words(action: Action) -> str:  # noqa: PLR0911 - one line for each
             return f"point Service {action.name} at the pods of {action.pod_hash}"
         case actions.ReleaseService():
             return f"give Service {action.name} back, which the spec no longer names"
+        case actions.ScaleWorkload():
+            return f"scale Deployment {action.name} from {action.seen_size} to {action.size}"
         case actions.EvictPod():
             return f"evict pod {action.name}, so that its ReplicaSet replaces it"
 

@@ -16,6 +16,7 @@ from rollouts.controller.observe import Observer
 from rollouts.controller.reconcile import PlanRollout, Reconciler
 from rollouts.controller.refusals import Refusals
 from rollouts.controller.tell import Teller
+from rollouts.kube.resources import DEPLOYMENTS
 from rollouts.plan import Observed, Plan, plan_rollout
 from rollouts.ports import Kit
 from rollouts.registry import load_kit
@@ -56,7 +57,8 @@ class Harness:
             monotonic=self._time,
         )
         self.loop = Loop(self.reconciler, teller, lookups, self.metrics, workers=4)
-        self.world.listeners = dict(ChangeMap(lookups, self.freshness, self.loop).listeners)
+        changes = ChangeMap(lookups, self.freshness, self.loop, self.world.workloads)
+        self.world.listeners = {**changes.listeners, DEPLOYMENTS.kind: changes.workload_changed}
 
     def record(self, regarding: Mapping[str, Any], type: str, reason: str, message: str) -> None:  # noqa: A002
         self.events.append(f"{regarding['metadata']['name']} {type} {reason} {message}")

@@ -43,7 +43,9 @@ class Stage:
         self.world = World()
         self.told = Told()
         self.freshness = Freshness(self.world.lookups.find)
-        self.world.listeners = dict(ChangeMap(self.world.lookups, self.freshness, self.told).listeners)
+        self.world.listeners = dict(
+            ChangeMap(self.world.lookups, self.freshness, self.told, self.world.workloads).listeners
+        )
 
 
 @pytest.fixture

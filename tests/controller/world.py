@@ -11,12 +11,36 @@ from rollouts.controller.caches import REPLICA_SET_INDEXES, ROLLOUT_INDEXES, SER
 from rollouts.kube.client import Api, Listing
 from rollouts.kube.errors import AlreadyExists, ApiError, Conflict, NotFound
 from rollouts.kube.patches import PatchType, apply_merge_patch
-from rollouts.kube.resources import REPLICA_SETS, ROLLOUTS, SERVICES, Resource
+from rollouts.kube.resources import DEPLOYMENTS, REPLICA_SETS, ROLLOUTS, SERVICES, Resource
 from rollouts.kube.store import Store
 
 Object = dict[str, Any]
 Place = tuple[str, str, str]
 Listener = Callable[[Object | None, Object | None], None]
+
+
+class Workloads:
+    """What Rollouts may refer to: Deployments, known as long as they are followed and nothing is in the way."""
+
+    def __init__(self) -> None:
+        self.store = Store()
+        self.followed: set[str] = set()
+        self.problem: str | None = None
+
+    def follow(self, kind: str) -> None:
+        self.followed.add(kind)
+
+    def unfollow(self, kind: str) -> None:
+        self.followed.discard(kind)
+
+    def get(self, kind: str, namespace: str, name: str) -> Object | None:
+        return self.store.get(namespace, name) if kind in self.followed else None
+
+    def is_known(self, kind: str) -> bool:
+        return kind in self.followed and self.problem is None
+
+    def trouble(self, kind: str) -> str:
+        return f"{kind}: {self.problem}" if self.problem else ""
 
 
 class World:
@@ -39,7 +63,10 @@ class World:
                 (SERVICES.kind, SERVICE_INDEXES),
             )
         }
-        self.lookups = Lookups(*self.stores.values())
+        self.workloads = Workloads()
+        rollouts, replica_sets, services = self.stores.values()
+        self.lookups = Lookups(rollouts, replica_sets, services, self.workloads)
+        self.stores[DEPLOYMENTS.kind] = self.workloads.store = Store(on_change=self._listener(DEPLOYMENTS.kind))
 
     @property
     def api(self) -> Api:
