@@ -178,7 +178,8 @@ class Api:
 
     def _counts(self, kind: Kind, live: Object, new: Object) -> bool:
         if not kind.custom:
-            return bool(live.get("spec") != new.get("spec")) or _lost(live, new)
+            is_other = any(live.get(part) != new.get(part) for part in ("spec", "template"))
+            return is_other or _lost(live, new)
         ignored = {"metadata", "status"} if kind.has_status else {"metadata"}
         names = (live.keys() | new.keys()) - ignored
         return any(live.get(name) != new.get(name) for name in names) or _lost(live, new)

@@ -59,7 +59,16 @@ _WITH_STATUS = frozenset(
 )
 # kinds whose objects count generations
 _WITH_GENERATION = frozenset(
-    ["Pod", "ReplicaSet", "Deployment", "Job", "PodDisruptionBudget", "CustomResourceDefinition", "EndpointSlice"]
+    [
+        "Pod",
+        "PodTemplate",
+        "ReplicaSet",
+        "Deployment",
+        "Job",
+        "PodDisruptionBudget",
+        "CustomResourceDefinition",
+        "EndpointSlice",
+    ]
 )
 _SCALABLE = frozenset({"ReplicaSet", "Deployment"})
 _SCALE = ScalePaths(spec=("spec", "replicas"), status=("status", "replicas"), selector=("spec", "selector"))

@@ -14,6 +14,7 @@ from rollouts.api import keys
 from rollouts.api.counts import parse_count
 from rollouts.plan.actions import ScaleWorkload
 from rollouts.plan.observed import Observed
+from rollouts.plan.reasons import pods
 from rollouts.plan.scene import Scene
 from rollouts.plan.workload import DEPLOYMENT, NEVER, ON_SUCCESS
 
@@ -88,7 +89,7 @@ def _left_alone(giver: _Giver, written: str) -> Handover:
         return Handover(because=(f"{giver.name} is not scaled: {keys.WORKLOAD_REPLICAS} is no number: {written}",))
     if giver.size:
         left = "it has been scaled down once, and what an autoscaler or a person makes of it now is left alone"
-        return Handover(because=(f"{giver.name} has {giver.size} pods again: {left}",))
+        return Handover(because=(f"{giver.name} has {pods(giver.size)} again: {left}",))
     return Handover()
 
 
@@ -107,28 +108,32 @@ def _scaled(scene: Scene, giver: _Giver, first: int) -> Handover:
     Deployment's pods any may be the one that goes, so one that isn't available counts as if it stayed.
     """
     if _is_taken_over(scene):
-        return _to(giver, 0, "all pods of the Rollout are available")
+        return _to(scene, giver, 0, "all pods of the Rollout are available")
     if _mode(scene.here) == ON_SUCCESS:
         return Handover(because=(f"{giver.name} keeps its pods until all pods of the Rollout are available",))
     if giver.size > first:
         why = f"it had {first} at first: an autoscaler or a person scales it"
         return Handover(
-            because=(f"{giver.name} keeps its {giver.size} pods until the Rollout has all of its own, {why}",)
+            because=(f"{giver.name} keeps its {pods(giver.size)} until the Rollout has all of its own, {why}",)
         )
     ours = sum(min(each.size, each.available) for each in scene.revisions.all)
     floor = max(scene.bounds.replicas, first)
     needed = min(first, max(0, floor - ours))
     if needed > giver.size:
-        return _to(giver, needed, f"only {ours} pods of the Rollout are available")
+        return _to(scene, giver, needed, f"the Rollout has only {pods(ours)} available")
     if not giver.is_settled or not all(each.is_observed for each in scene.revisions.all):
         return Handover(because=(f"{giver.name} is not scaled down before the counts of pods have settled",))
     spare = ours + giver.available - floor
-    return _to(giver, max(needed, giver.size - max(0, spare)), f"{ours} pods of the Rollout are available")
+    return _to(scene, giver, max(needed, giver.size - max(0, spare)), f"the Rollout has {pods(ours)} available")
 
 
-def _to(giver: _Giver, size: int, why: str) -> Handover:
+def _to(scene: Scene, giver: _Giver, size: int, why: str) -> Handover:
     if size == giver.size:
-        return Handover(because=(f"{giver.name} keeps {size} pods while {why}",))
+        return Handover(because=(f"{giver.name} keeps {pods(size)} while {why}",))
     metadata = giver.raw["metadata"]
+    refusals = (each for each in scene.here.refusals if each.verb == "scale")
+    refused = (f"the API server refuses to scale {giver.name}: {each.message}" for each in refusals)
     action = ScaleWorkload(metadata["name"], metadata["uid"], metadata["resourceVersion"], giver.size, size)
-    return Handover(actions=(action,), because=(f"{giver.name} goes from {giver.size} to {size} pods: {why}",))
+    return Handover(
+        actions=(action,), because=(f"{giver.name} goes from {giver.size} to {pods(size)}: {why}", *refused)
+    )
