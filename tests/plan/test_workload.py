@@ -454,4 +454,4 @@ def test_a_template_out_of_sight_is_not_checked() -> None:
     found: Mapping[str, Any] = {"metadata": {"name": "s"}, "spec": {"selector": {"app": "other"}}}
     observed = given(raw | {"metadata": {"name": "web", "uid": "1"}}, None)
     elsewhere = {"kind": "Deployment", "metadata": {"name": "old"}}
-    assert list(problems(observed.rollout, raw, load_kit(), {"s": found}, elsewhere)) == []
+    assert list(problems(observed.rollout, raw, load_kit(), {"s": found}, workload=elsewhere)) == []
