@@ -13,8 +13,8 @@ from typing import Any
 from rollouts.api import keys
 from rollouts.api.counts import parse_count
 from rollouts.plan.actions import ScaleWorkload
+from rollouts.plan.missing import pods
 from rollouts.plan.observed import Observed
-from rollouts.plan.reasons import pods
 from rollouts.plan.scene import Scene
 from rollouts.plan.workload import DEPLOYMENT, NEVER, ON_SUCCESS
 
