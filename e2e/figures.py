@@ -12,7 +12,7 @@ class Figure:
     unit: str = ""
 
     def __str__(self) -> str:
-        digits = 0 if self.unit in ("ms", "MB") else 1 if self.unit == "s" else 2
+        digits = 0 if self.unit == "MB" or (self.unit == "ms" and self.value >= 10) else 1 if self.unit == "s" else 2
         return f"{self.value:.{digits}f} {self.unit}".strip()
 
 

@@ -76,6 +76,7 @@ class Controller:
             status_delay=options.status_delay,
             resync=options.resync,
             is_kept=lambda resource, raw: is_kept(resource, raw, options.instance_id),
+            timed=self._metrics.part,
         )
         self._loop = Loop(reconciler, teller, lookups, self._metrics, workers=options.workers)
         self._metrics.queue.depth_is(lambda: self._loop.queue.depth)

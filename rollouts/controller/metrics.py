@@ -16,6 +16,7 @@ from rollouts.plan import conditions
 Raw = Mapping[str, Any]
 
 RECONCILE_BUCKETS = (0.01, 0.15, 0.25, 0.5, 1.0)
+PART_BUCKETS = (1e-4, 2.5e-4, 5e-4, 1e-3, 2.5e-3, 5e-3, 1e-2, 2.5e-2, 0.1, 1.0)
 QUEUE_BUCKETS = (1e-4, 1e-3, 1e-2, 0.1, 1.0, 10.0)
 QUEUE_NAME = "rollouts"
 NAME = ("namespace", "name")
@@ -80,6 +81,13 @@ class Metrics:
         self._events = Counter("rollout_events", "Events.", (*NAME, "type", "reason"), registry=registry)
         self._event_labels: dict[Key, set[tuple[str, str]]] = {}
         self._passes = Counter("rollouts_passes", "Passes over Rollouts.", registry=registry)
+        self._parts = Histogram(
+            "rollouts_pass_part_seconds",
+            "Seconds that a part of a pass took: observe, plan or perform.",
+            ("part",),
+            buckets=PART_BUCKETS,
+            registry=registry,
+        )
         self._writes = Counter(
             "rollouts_writes",
             "Requests that changed something, events and the lease included.",
@@ -121,6 +129,15 @@ class Metrics:
         finally:
             self._passes.inc()
             self._reconcile.labels(*key).observe(perf_counter() - started)
+
+    @contextmanager
+    def part(self, name: str) -> Iterator[None]:
+        """Time a part of a pass."""
+        started = perf_counter()
+        try:
+            yield
+        finally:
+            self._parts.labels(name).observe(perf_counter() - started)
 
     def failed(self, key: Key) -> None:
         """Count a pass that failed."""

@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from random import uniform
@@ -25,6 +26,7 @@ from rollouts.plan.invalid import plan_unreadable
 from rollouts.ports import Kit
 
 Raw = Mapping[str, Any]
+Timed = Callable[[str], AbstractContextManager[None]]
 PlanRollout = Callable[[Observed, datetime, Kit], Plan]
 
 SAFETY_WAKE = 1.0
@@ -121,6 +123,7 @@ class Reconciler:
         resync: float,
         is_kept: Callable[[Resource, Raw], bool],
         plan: PlanRollout = plan_rollout,
+        timed: Timed = lambda _: nullcontext(),
         clock: Callable[[], datetime] = lambda: datetime.now(UTC),
         monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
@@ -134,6 +137,7 @@ class Reconciler:
         self._resync = resync
         self._is_kept = is_kept
         self._plan = plan
+        self._timed = timed
         self._clock = clock
         self._monotonic = monotonic
         self._rests: dict[Key, _Rest] = {}
@@ -143,7 +147,8 @@ class Reconciler:
         rest, now = self._rests.get(key), self._clock()
         if rest is not None and self._monotonic() >= rest.until - TICK:
             rest = None
-        sight = await self._observer.observe(key, now, rest.stamp if rest is not None else None)
+        with self._timed("observe"):
+            sight = await self._observer.observe(key, now, rest.stamp if rest is not None else None)
         match sight:
             case Absent():
                 return Gone()
@@ -156,7 +161,9 @@ class Reconciler:
                 return await self._carry_out(scene, plan_unreadable(raw, problem, now))
             case Picture(observed, stamp, trouble):
                 scene = _Scene(key, observed.raw, observed, stamp, now)
-                result = await self._carry_out(scene, self._plan(observed, now, self._kit))
+                with self._timed("plan"):
+                    plan = self._plan(observed, now, self._kit)
+                result = await self._carry_out(scene, plan)
                 return result if trouble is None else _in_spite_of(trouble, result)
 
     def forget(self, key: Key) -> None:
@@ -177,7 +184,8 @@ class Reconciler:
         if not actions and status is None:
             return self._rest(scene, plan, waits)
         self._rests.pop(scene.key, None)
-        outcome = await perform(self._api, scene.raw, _seen(scene.observed), actions, status)
+        with self._timed("perform"):
+            outcome = await perform(self._api, scene.raw, _seen(scene.observed), actions, status)
         self._learn(scene, outcome, actions)
         self._teller.passed(scene.key, scene.raw, plan, outcome, scene.observed)
         return self._result(scene, plan, outcome)

@@ -165,6 +165,8 @@ async def test_probes_and_metrics() -> None:
             'workqueue_depth{name="rollouts"} 0.0',
         ):
             assert line in text
+        for part in ("observe", "plan", "perform"):
+            assert f'rollouts_pass_part_seconds_count{{part="{part}"}}' in text
         for name in ("rollout_reconcile_bucket", "rollout_events_total", "controller_clientset_k8s_request_total"):
             assert name in text
         await stage.api.delete(ROLLOUTS, "default", "web")
