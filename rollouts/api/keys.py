@@ -25,6 +25,12 @@ down; 0 once that is done, and for good."""
 EPHEMERAL_METADATA = "rollout.argoproj.io/ephemeral-metadata"
 """ReplicaSet annotation: the labels and annotations (JSON) that its role as canary or stable has added to its pods."""
 
+OVERRIDDEN_METADATA = "rollout.argoproj.io/overridden-metadata"
+"""ReplicaSet annotation of ours: what the template itself says (JSON) where its role's metadata says something else."""
+
+PENDING_METADATA = "rollout.argoproj.io/pending-metadata"
+"""ReplicaSet annotation of ours: the keys (JSON) of metadata that its pods may not show yet as the template does."""
+
 MANAGED_BY = "argo-rollouts.argoproj.io/managed-by-rollouts"
 """Annotation on Services and DestinationRules: the name of the Rollout that manages them."""
 

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from typing import Any
 
 _NAME = r"[A-Za-z0-9](?:[-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?"
-_KEY = re.compile(rf"(?:[a-z0-9](?:[-a-z0-9.]{{0,251}}[a-z0-9])?/)?{_NAME}")
+_DOMAIN = r"[a-z0-9](?:[-a-z0-9]*[a-z0-9])?(?:\.[a-z0-9](?:[-a-z0-9]*[a-z0-9])?)*"
+_KEY = re.compile(rf"(?:(?=[^/]{{1,253}}/){_DOMAIN}/)?{_NAME}")
 _VALUE = re.compile(rf"(?:{_NAME})?")
 _WORD = r"[^\s,()=!<>]+"
 _REQUIREMENT = re.compile(
@@ -20,6 +21,16 @@ _REQUIREMENT = re.compile(
     re.VERBOSE,
 )
 _OPERATORS = {"In": "in", "NotIn": "notin", "Exists": "exists", "DoesNotExist": "!"}
+
+
+def is_label_key(text: str) -> bool:
+    """Tell whether a text can be the key of a label: a name, with or without a domain and a slash before it."""
+    return _KEY.fullmatch(text) is not None
+
+
+def is_label_value(text: str) -> bool:
+    """Tell whether a text can be the value of a label."""
+    return _VALUE.fullmatch(text) is not None
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,9 +143,9 @@ def _requirement(match: re.Match[str]) -> Requirement:
 
 
 def _checked(text: str, requirement: Requirement) -> Requirement:
-    if not _KEY.fullmatch(requirement.key):
+    if not is_label_key(requirement.key):
         raise ValueError(f"{text!r} is no label selector: {requirement.key!r} is no label key")
     for value in requirement.values:
-        if not _VALUE.fullmatch(value):
+        if not is_label_value(value):
             raise ValueError(f"{text!r} is no label selector: {value!r} is no label value")
     return requirement

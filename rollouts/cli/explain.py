@@ -1,6 +1,5 @@
 """`rollouts explain NAME`: why does nothing move, and what happens next? The planner itself answers."""
 
-import asyncio
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
@@ -16,18 +15,15 @@ if TYPE_CHECKING:
 async def explain(session: "Session", rollout: RolloutName, *, output: OutputOption = None) -> None:
     """Say why nothing moves, what the controller does next, and what a person can do now."""
     from rollouts.cli.console import as_json, as_yaml, say
-    from rollouts.cli.planning import plan_now, services_of, workload_of
+    from rollouts.cli.planning import plan_now
     from rollouts.view.explanation import explain_plan
     from rollouts.view.jsonable import jsonable
 
     if output in (Output.WIDE, Output.NAME):
         raise typer.BadParameter(f"-o {output}: an explanation has the forms json and yaml only")
     raw = await session.rollout(rollout)
-    replica_sets, services, workload = await asyncio.gather(
-        session.replica_sets(raw), services_of(session, raw), workload_of(session, raw)
-    )
     now = datetime.now(UTC)
-    explanation = explain_plan(raw, plan_now(raw, replica_sets, services, now, workload))
+    explanation = explain_plan(raw, await plan_now(session, raw, await session.replica_sets(raw), now))
     if output is None:
         say("\n".join(explanation.lines(now)))
     else:

@@ -1,6 +1,7 @@
 """What would the controller do with this live Rollout? The same planner, run on what the API server has now."""
 
 import asyncio
+from dataclasses import replace
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
@@ -8,9 +9,10 @@ from pydantic import ValidationError
 
 from rollouts.api.base import describe
 from rollouts.kube.errors import Forbidden, NotFound
-from rollouts.kube.resources import SERVICES
+from rollouts.kube.resources import PODS, SERVICES
 from rollouts.plan import Plan, observe_rollout, plan_rollout
 from rollouts.plan.invalid import plan_unreadable
+from rollouts.plan.pods import observe_pod, pods_wanted
 from rollouts.plan.workload import reference_in
 from rollouts.registry import load_kit
 from rollouts.view import fields
@@ -44,26 +46,23 @@ async def workload_of(session: "Session", rollout: Json) -> Json | None:
         return None
 
 
-def plan_now(
-    rollout: Json,
-    replica_sets: list[Json],
-    services: dict[str, Json | None],
-    now: datetime,
-    workload: Json | None = None,
-) -> Plan:
-    """Return the plan for the objects as they are."""
+async def plan_now(session: "Session", rollout: Json, replica_sets: list[Json], now: datetime) -> Plan:
+    """Return the plan for the objects as they are; what else the plan needs is read."""
+    services, workload = await asyncio.gather(services_of(session, rollout), workload_of(session, rollout))
     try:
         observed = observe_rollout(rollout, replica_sets, services, workload=workload)
     except ValidationError as error:
         return plan_unreadable(rollout, describe(error), now)
+    if (selector := pods_wanted(observed, now)) is not None:
+        listed = (await session.api.list(PODS, session.namespace, label_selector=selector)).items
+        observed = replace(observed, pods=tuple(observe_pod(each, observed, now) for each in listed))
     return plan_rollout(observed, now, load_kit())
 
 
 async def because_of(session: "Session", rollout: Json, replica_sets: list[Json], now: datetime) -> str:
     """Return the planner's first reason; nothing when we may not read what it needs."""
     try:
-        services, workload = await asyncio.gather(services_of(session, rollout), workload_of(session, rollout))
+        plan = await plan_now(session, rollout, replica_sets, now)
     except Forbidden:
         return ""
-    plan = plan_now(rollout, replica_sets, services, now, workload)
     return plan.because[0] if plan.because else ""

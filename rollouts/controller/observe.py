@@ -7,14 +7,13 @@ all that it was made from: the same stamp means that a plan would say the same, 
 import dataclasses
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 from pydantic import ValidationError
 
 from rollouts.api.base import describe
 from rollouts.api.selectors import Selector
-from rollouts.api.timestamps import parse_time
 from rollouts.controller.caches import (
     BY_MANAGER,
     BY_OWNER,
@@ -29,10 +28,10 @@ from rollouts.controller.key import Key
 from rollouts.controller.refusals import Refusals
 from rollouts.kube.client import Api
 from rollouts.kube.errors import ApiError
-from rollouts.kube.resources import PODS
+from rollouts.kube.resources import PODS, REPLICA_SETS
 from rollouts.plan import Observed, Refusal, ReplicaSet, observe_replica_set, observe_rollout
 from rollouts.plan.observed import Pod
-from rollouts.plan.restart import is_restart_due
+from rollouts.plan.pods import is_up_to_date, observe_pod, pending_replica_sets, pods_wanted
 from rollouts.plan.workload import Reference, reference_in
 
 Raw = Mapping[str, Any]
@@ -64,7 +63,7 @@ class Unreadable:
 class Picture:
     """Everything is there: what to plan from. `stamp` is None when not all of it carries a version.
 
-    `trouble` tells that the pods can't be listed: a restart has to wait, nothing else does.
+    `trouble` tells that the pods can't be listed: what is to be done to pods has to wait, nothing else does.
     """
 
     observed: Observed
@@ -158,11 +157,6 @@ class Observer:
             return Unchanged()
         if view.observed is None:
             return Unreadable(raw, view.problem, stamp)
-        pods, trouble = None, None
-        try:
-            pods = await self._pods(view.observed, now)
-        except ApiError as error:
-            trouble = error
         replica_sets = sorted(view.look_at(parts.replica_sets), key=lambda each: (each.created, each.name))
         observed = dataclasses.replace(
             view.observed,
@@ -170,10 +164,9 @@ class Observer:
             services=parts.services,
             left=parts.left,
             rivals=parts.rivals,
-            pods=pods,
             refusals=parts.refusals,
         )
-        return Picture(observed, stamp if pods is None and trouble is None else None, trouble)
+        return await self._picture(observed, stamp, now)
 
     def identity_of(self, key: Key, kind: str, name: str) -> str:
         """Return what changes when an object in the Rollout's namespace does, its status apart; empty without one."""
@@ -240,14 +233,28 @@ class Observer:
         identities = {name: self.identity_of(key, kind, name) for kind, name in subjects}
         return self._refusals.current(key, raw, identities, self._monotonic())
 
-    async def _pods(self, observed: Observed, now: datetime) -> tuple[Pod, ...] | None:
-        """List the pods while a restart is pending. They are read live: it is rare, and pods are too many to keep."""
-        spec = observed.rollout.spec
-        if not is_restart_due(spec.restart_at, observed.status.restarted_at, now):
-            return None
-        listing = await self._api.list(PODS, observed.namespace, label_selector=str(observed.selector))
-        min_ready = timedelta(seconds=spec.min_ready_seconds_or_default)
-        return tuple(_observe_pod(each, min_ready, now) for each in listing.items)
+    async def _picture(self, observed: Observed, stamp: Stamp, now: datetime) -> Picture:
+        """Return the picture, with the pods if the plan needs them."""
+        if (wanted := pods_wanted(observed, now)) is None:
+            return Picture(observed, stamp)
+        try:
+            pods = await self._pods(observed, wanted, now)
+        except ApiError as error:
+            return Picture(observed, None, error)
+        return Picture(dataclasses.replace(observed, pods=pods), None)
+
+    async def _pods(self, observed: Observed, selector: str, now: datetime) -> tuple[Pod, ...] | None:
+        """List pods. They are read live: it is rare, and pods are too many to keep.
+
+        A ReplicaSet whose pods are to be patched is read live, too. After a start the cache may show it as it was: pods
+        must not be made to look like a template of long ago.
+        """
+        if pending := pending_replica_sets(observed):
+            listing = await self._api.list(REPLICA_SETS, observed.namespace, label_selector=str(observed.selector))
+            if not is_up_to_date(observed, pending, listing.items):
+                return None
+        found = await self._api.list(PODS, observed.namespace, label_selector=selector)
+        return tuple(observe_pod(each, observed, now) for each in found.items)
 
 
 def is_going(rollout: Raw) -> bool:
@@ -267,24 +274,3 @@ def _read(raw: Raw, workload: Raw | None, before: _View | None) -> _View:
     except ValidationError as error:
         return _View(*versions, None, describe(error))
     return _View(*versions, observed, sets=before.sets if before is not None else {})
-
-
-def _observe_pod(raw: Raw, min_ready: timedelta, now: datetime) -> Pod:
-    metadata = raw["metadata"]
-    return Pod(
-        name=metadata["name"],
-        uid=metadata["uid"],
-        owner_uid=(controller_of(raw) or {}).get("uid", ""),
-        created=parse_time(metadata["creationTimestamp"]),
-        is_available=_is_available(raw, min_ready, now),
-        is_deleting="deletionTimestamp" in metadata,
-    )
-
-
-def _is_available(raw: Raw, min_ready: timedelta, now: datetime) -> bool:
-    conditions = (raw.get("status") or {}).get("conditions") or ()
-    ready: Raw = next((each for each in conditions if each.get("type") == "Ready"), {})
-    if ready.get("status") != "True" or "deletionTimestamp" in raw["metadata"]:
-        return False
-    since = ready.get("lastTransitionTime")  # may be left out: not every kubelet is Kubernetes' own
-    return not min_ready or (bool(since) and parse_time(since) + min_ready <= now)

@@ -25,6 +25,8 @@ from rollouts.kube.errors import (
     NotFound,
     ServerTimeout,
     TooManyRequests,
+    Unauthorized,
+    Unreachable,
 )
 from rollouts.kube.patches import PatchType
 from rollouts.kube.resources import DEPLOYMENTS, PODS, REPLICA_SETS, ROLLOUTS, SERVICES, Resource
@@ -34,6 +36,7 @@ from rollouts.plan.actions import (
     CreateReplicaSet,
     DeleteReplicaSet,
     EvictPod,
+    PatchPod,
     PatchRollout,
     ReleaseReplicaSet,
     ReleaseService,
@@ -46,6 +49,8 @@ Raw = Mapping[str, Any]
 Seen = Mapping[tuple[str, str], Raw]
 
 ACTION_TIMEOUT = 30.0
+POD_PATCH_TIMEOUT = 5.0
+"""A pod's metadata holds nobody up: an admission webhook that doesn't answer is asked again later."""
 
 _FOR_GOOD = (AlreadyExists, BadRequest, Forbidden, Invalid, MethodNotAllowed)
 _VERBS: dict[type[Action], tuple[str, Resource]] = {
@@ -59,6 +64,7 @@ _VERBS: dict[type[Action], tuple[str, Resource]] = {
     ReleaseService: ("release", SERVICES),
     ScaleWorkload: ("scale", DEPLOYMENTS),
     EvictPod: ("evict", PODS),
+    PatchPod: ("patch", PODS),
 }
 
 
@@ -127,11 +133,12 @@ class _Act:
 
     async def run(self, action: Action) -> None:
         """Carry the action out, and note what came of it."""
+        limit = min(self._limit, POD_PATCH_TIMEOUT) if isinstance(action, PatchPod) else self._limit
         try:
-            async with asyncio.timeout(self._limit):
+            async with asyncio.timeout(limit):
                 answer = await self._send(action)
         except TimeoutError:
-            self._outcome.errors.append(_too_late(type(action).__name__, self._limit))
+            self._failed(action, _too_late(type(action).__name__, limit))
         except ApiError as error:
             self._failed(action, error)
         else:
@@ -141,7 +148,7 @@ class _Act:
             if answer.get("kind") in _WRITTEN:
                 self._outcome.written.append(answer)
 
-    async def _send(self, action: Action) -> Raw | None:  # noqa: PLR0911 - one line for each member of a closed union
+    async def _send(self, action: Action) -> Raw | None:
         """Send what the action asks for and return the answer; None when it turns out that it isn't to be."""
         match action:
             case CreateReplicaSet():
@@ -153,13 +160,8 @@ class _Act:
                 return await self._delete(action)
             case AdoptReplicaSet() | ReleaseReplicaSet():
                 return await self._change_hands(action)
-            case SwitchService():
-                return await self._patch(action, requests.switch_service(action, self._rollout["metadata"]["name"]))
-            case ReleaseService():
-                return await self._patch(action, requests.release_service(action.resource_version))
-            case ScaleWorkload():
-                patch = requests.scale_workload(action)
-                return {**await self._patch(action, patch, PatchType.JSON, "scale"), "kind": DEPLOYMENTS.kind}
+            case SwitchService() | ReleaseService() | ScaleWorkload() | PatchPod():
+                return await self._write(action)
             case EvictPod():
                 return await self._api.evict(PODS, self._namespace, action.name, uid=action.uid)
             case PatchRollout():
@@ -213,6 +215,19 @@ class _Act:
         live = (await self._api.get(ROLLOUTS, self._namespace, metadata["name"]))["metadata"]
         return live["uid"] == metadata["uid"] and "deletionTimestamp" not in live
 
+    async def _write(self, action: SwitchService | ReleaseService | ScaleWorkload | PatchPod) -> Raw:
+        """Patch an object that is no ReplicaSet."""
+        match action:
+            case SwitchService():
+                return await self._patch(action, requests.switch_service(action, self._rollout["metadata"]["name"]))
+            case ReleaseService():
+                return await self._patch(action, requests.release_service(action.resource_version))
+            case ScaleWorkload():
+                patch = requests.scale_workload(action)
+                return {**await self._patch(action, patch, PatchType.JSON, "scale"), "kind": DEPLOYMENTS.kind}
+            case PatchPod():
+                return await self._patch(action, requests.patch_pod(action))
+
     async def _patch(
         self, action: Action, patch: Any, patch_type: PatchType = PatchType.MERGE, subresource: str | None = None
     ) -> Raw:
@@ -229,8 +244,12 @@ class _Act:
         verb, resource = _VERBS[type(action)]
         if isinstance(error, TooManyRequests) and isinstance(action, EvictPod):
             self._outcome.postponed.append(f"pod {action.name} can't be evicted now: {error.message}")
-        elif isinstance(error, NotFound | Conflict) and isinstance(action, EvictPod):
+        elif isinstance(error, NotFound | Conflict) and isinstance(action, EvictPod | PatchPod):
             self._outcome.postponed.append(f"pod {action.name} is gone by itself")
+        elif isinstance(action, PatchPod) and not isinstance(error, Unreachable | Unauthorized):
+            # Whatever a webhook has against it: the rollout goes on, and the pod's turn comes again.
+            refusal = Refusal(verb, resource.kind, action.name, error.reason, error.message)
+            self._outcome.refused.append(Refused(action, refusal))
         elif isinstance(error, NotFound) and not isinstance(action, CreateReplicaSet | AdoptReplicaSet):
             self._outcome.gone.append(self._object(action))
         elif isinstance(error, Conflict) and not isinstance(action, CreateReplicaSet):

@@ -15,6 +15,8 @@ from rollouts.plan import Action, Refusal
 
 Raw = Mapping[str, Any]
 
+_Place = tuple[str, str, str]
+
 FIRST_RETRY = 10.0
 LONGEST_RETRY = 300.0
 
@@ -42,21 +44,21 @@ class Remembered:
 
 
 class Refusals:
-    """Refusals by key; `attempts` outlive them, so that a quota that stays full is asked less and less often."""
+    """Refusals by key; attempts outlive them, so that a quota that stays full is asked less and less often."""
 
     def __init__(self) -> None:
-        self._remembered: dict[Key, dict[tuple[str, str, str], Remembered]] = {}
-        self._attempts: dict[Key, tuple[int, int]] = {}
+        self._remembered: dict[Key, dict[_Place, Remembered]] = {}
+        self._attempts: dict[Key, dict[_Place, tuple[int, int]]] = {}
 
     def remember(self, key: Key, refused: Refused, rollout: Raw, identity: str, now: float) -> None:
         """Take a refusal in; `identity` changes when the object does."""
         generation = rollout["metadata"].get("generation", 0)
-        last_generation, attempts = self._attempts.get(key, (generation, 0))
-        attempts = attempts + 1 if last_generation == generation else 1
-        self._attempts[key] = (generation, attempts)
-        delay = min(LONGEST_RETRY, FIRST_RETRY * 2.0 ** min(attempts - 1, 16))
         refusal = refused.refusal
         place = (refusal.verb, refusal.kind, refusal.subject)
+        last_generation, attempts = self._attempts.setdefault(key, {}).get(place, (generation, 0))
+        attempts = attempts + 1 if last_generation == generation else 1
+        self._attempts[key][place] = (generation, attempts)
+        delay = min(LONGEST_RETRY, FIRST_RETRY * 2.0 ** min(attempts - 1, 16))
         self._remembered.setdefault(key, {})[place] = Remembered(
             refused.action, refusal, generation, _collisions(rollout), identity, now + delay
         )

@@ -5,10 +5,12 @@ from typing import Any
 
 from rollouts.api import keys
 from rollouts.kube.patches import merge_patch
-from rollouts.plan.actions import PatchRollout, ScaleWorkload, SwitchService, UpdateReplicaSet
+from rollouts.plan.actions import PatchPod, PatchRollout, ScaleWorkload, SwitchService, TemplateChange, UpdateReplicaSet
 from rollouts.plan.revisions import owner_reference
 
 Raw = Mapping[str, Any]
+
+_ANNOTATIONS, _TEMPLATE = "/metadata/annotations", "/spec/template"
 
 
 def update_replica_set(action: UpdateReplicaSet, seen: Raw) -> list[dict[str, Any]]:
@@ -20,10 +22,13 @@ def update_replica_set(action: UpdateReplicaSet, seen: Raw) -> list[dict[str, An
     patch: list[dict[str, Any]] = [
         {"op": "test", "path": "/metadata/uid", "value": action.uid},
         {"op": "test", "path": "/spec/replicas", "value": action.seen_size},
+        *_still_as_seen(action, seen),
+        *_changed(_ANNOTATIONS, action.annotations, seen["metadata"].get("annotations"), seen),
     ]
-    patch += _annotate(action.annotations, seen["metadata"])
     if action.hash_label is not None:
         patch.append({"op": "add", "path": f"/metadata/labels/{keys.POD_TEMPLATE_HASH}", "value": action.hash_label})
+    if action.template is not None:
+        patch += _change_template(action.template, seen)
     if action.size is not None:
         patch.append({"op": "replace", "path": "/spec/replicas", "value": action.size})
     if action.min_ready_seconds is not None:
@@ -45,20 +50,45 @@ def scale_workload(action: ScaleWorkload) -> list[dict[str, Any]]:
     ]
 
 
-def _annotate(changes: Mapping[str, str | None], metadata: Raw) -> list[dict[str, Any]]:
-    present = metadata.get("annotations")
+def _unchanged(seen: Raw) -> dict[str, Any]:
+    """Return the test that nobody has written the object at all: JSON Patch has no test for what must be absent."""
+    return {"op": "test", "path": "/metadata/resourceVersion", "value": seen["metadata"]["resourceVersion"]}
+
+
+def _still_as_seen(action: UpdateReplicaSet, seen: Raw) -> list[dict[str, Any]]:
+    return [
+        _unchanged(seen) if value is None else {"op": "test", "path": f"{_ANNOTATIONS}/{_escape(key)}", "value": value}
+        for key, value in action.seen_annotations.items()
+    ]
+
+
+def _change_template(change: TemplateChange, seen: Raw) -> list[dict[str, Any]]:
+    template = seen["spec"]["template"]
+    metadata = template.get("metadata") or {}
+    patch = _changed(f"{_TEMPLATE}/metadata/labels", change.labels, metadata.get("labels"), seen)
+    patch += _changed(f"{_TEMPLATE}/metadata/annotations", change.annotations, metadata.get("annotations"), seen)
+    if change.affinity is None:
+        return patch
+    affinity, path = template["spec"].get("affinity"), f"{_TEMPLATE}/spec/affinity"
+    patch.append(_unchanged(seen) if affinity is None else {"op": "test", "path": path, "value": affinity})
+    if change.affinity:
+        patch.append({"op": "add", "path": path, "value": change.affinity})
+    elif affinity is not None:
+        patch.append({"op": "remove", "path": path})
+    return patch
+
+
+def _changed(at: str, changes: Mapping[str, str | None], present: Raw | None, seen: Raw) -> list[dict[str, Any]]:
+    """Return the operations that change labels or annotations, which are `present` at a path."""
     if present is None:
         added = {key: value for key, value in changes.items() if value is not None}
         if not added:
             return []
         # The whole map is added: it must still be absent.
-        return [
-            {"op": "test", "path": "/metadata/resourceVersion", "value": metadata["resourceVersion"]},
-            {"op": "add", "path": "/metadata/annotations", "value": added},
-        ]
+        return [_unchanged(seen), {"op": "add", "path": at, "value": added}]
     patch: list[dict[str, Any]] = []
     for key, value in changes.items():
-        path = f"/metadata/annotations/{_escape(key)}"
+        path = f"{at}/{_escape(key)}"
         if value is not None:
             patch.append({"op": "add", "path": path, "value": value})
         elif key in present:
@@ -75,6 +105,15 @@ def relabel(seen: Raw, pod_hash: str) -> dict[str, Any]:
     """Return a merge patch that puts a ReplicaSet's pod template hash label back, if nobody has changed it."""
     version = seen["metadata"]["resourceVersion"]
     return {"metadata": {"resourceVersion": version, "labels": {keys.POD_TEMPLATE_HASH: pod_hash}}}
+
+
+def patch_pod(action: PatchPod) -> dict[str, Any]:
+    """Return a merge patch of a pod's labels and annotations; another pod of its name refuses the uid."""
+    metadata: dict[str, Any] = {"uid": action.uid}
+    for part, changes in (("labels", action.labels), ("annotations", action.annotations)):
+        if changes:
+            metadata[part] = dict(changes)
+    return {"metadata": metadata}
 
 
 def adopt(seen: Raw, rollout: Raw) -> dict[str, Any]:

@@ -1,6 +1,6 @@
 """What do people hear of a pass? Events on the Rollout, lines in the log, counts; of an idle pass nothing."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, Protocol
 
 import structlog
@@ -8,6 +8,7 @@ import structlog
 from rollouts.controller.key import Key, key_of
 from rollouts.controller.metrics import Metrics
 from rollouts.controller.outcome import Outcome, Refused
+from rollouts.kube.resources import PODS
 from rollouts.plan import Action, Observed, Plan
 from rollouts.plan.actions import CreateReplicaSet, PatchRollout, ScaleWorkload, SwitchService, UpdateReplicaSet
 from rollouts.plan.narrate import Event, invalid_spec, narrate
@@ -18,7 +19,7 @@ Raw = Mapping[str, Any]
 NORMAL, WARNING = "Normal", "Warning"
 RECONCILIATION_ERROR = "ReconciliationError"
 MOST_TROUBLES = 50
-_REFUSED_REASONS: Mapping[str, str] = {"update": "ReplicaSetUpdateError"}
+_REFUSED_REASONS: Mapping[str, str] = {"update": "ReplicaSetUpdateError", "patch": "PodMetadataError"}
 
 _log = structlog.get_logger(__name__)
 
@@ -65,8 +66,8 @@ class Teller:
         """Tell of a pass that did something, or tried to."""
         for event in self._told(rollout, plan, outcome, observed):
             self.event(rollout, event.type, event.reason, event.message)
-        for refused in outcome.refused:
-            self._refused(key, rollout, refused)
+        for text, refused in _in_words(outcome.refused):
+            self._refused(key, rollout, text, refused.refusal.verb)
         _log.info(
             "pass",
             rollout=str(key),
@@ -107,12 +108,10 @@ class Teller:
         self._troubles.pop(key, None)
         self._metrics.forget(key)
 
-    def _refused(self, key: Key, rollout: Raw, refused: Refused) -> None:
-        refusal = refused.refusal
-        text = f"{refusal.verb} {refusal.kind} {refusal.subject}: {refusal.reason}: {refusal.message}"
+    def _refused(self, key: Key, rollout: Raw, text: str, verb: str) -> None:
         _log.warning("refused", rollout=str(key), what=text)
-        if refusal.verb != "create" and not self._is_known(key, text):  # a refused creation is told by its condition
-            self.event(rollout, WARNING, _REFUSED_REASONS.get(refusal.verb, RECONCILIATION_ERROR), text)
+        if verb != "create" and not self._is_known(key, text):  # a refused creation is told by its condition
+            self.event(rollout, WARNING, _REFUSED_REASONS.get(verb, RECONCILIATION_ERROR), text)
 
     def _is_known(self, key: Key, text: str) -> bool:
         troubles = self._troubles.setdefault(key, set())
@@ -124,15 +123,22 @@ class Teller:
         return False
 
 
-def describe(action: Action) -> str:  # noqa: PLR0911 - one line for each member of a closed union
+def _in_words(refused: Sequence[Refused]) -> Iterator[tuple[str, Refused]]:
+    """Yield refusals in words; those of many pods, which have the same cause, as one."""
+    pods = [each for each in refused if each.refusal.kind == PODS.kind]
+    for each in (*(each for each in refused if each.refusal.kind != PODS.kind), *pods[:1]):
+        refusal = each.refusal
+        more = f" and {len(pods) - 1} more" if refusal.kind == PODS.kind and len(pods) > 1 else ""
+        yield f"{refusal.verb} {refusal.kind} {refusal.subject}{more}: {refusal.reason}: {refusal.message}", each
+
+
+def describe(action: Action) -> str:
     """Return an action in a few words."""
     match action:
         case CreateReplicaSet():
             return f"create ReplicaSet {action.name} with {action.size} pods"
-        case UpdateReplicaSet() if action.size is not None:
-            return f"scale ReplicaSet {action.name} from {action.seen_size} to {action.size}"
         case UpdateReplicaSet():
-            return f"annotate ReplicaSet {action.name}"
+            return _describe_update(action)
         case PatchRollout():
             return "patch the Rollout"
         case ScaleWorkload():
@@ -142,6 +148,12 @@ def describe(action: Action) -> str:  # noqa: PLR0911 - one line for each member
         case _:
             verb, kind = _split(type(action).__name__)
             return f"{verb} {kind} {action.name}"
+
+
+def _describe_update(action: UpdateReplicaSet) -> str:
+    if action.size is not None:
+        return f"scale ReplicaSet {action.name} from {action.seen_size} to {action.size}"
+    return f"{'annotate' if action.template is None else 'write the template of'} ReplicaSet {action.name}"
 
 
 def _split(name: str) -> tuple[str, str]:

@@ -25,12 +25,26 @@ class CreateReplicaSet:
 
 
 @dataclass(frozen=True, slots=True)
-class UpdateReplicaSet:
-    """Scale a ReplicaSet, or change its metadata, in one patch.
+class TemplateChange:
+    """What becomes other in a ReplicaSet's pod template, in place: no pod is replaced for it.
 
-    `size` is None when the size stays as it is. Annotations set to None are removed. `seen_size` is what
-    `spec.replicas` was when the plan was made: the patch must fail if it is something else by now. `hash_label` puts
-    the pod template hash label back that somebody has changed.
+    Labels and annotations set to None are removed. `affinity` is the whole new affinity: None leaves it as it is, an
+    empty one takes it away.
+    """
+
+    labels: Mapping[str, str | None] = field(default_factory=dict)
+    annotations: Mapping[str, str | None] = field(default_factory=dict)
+    affinity: Raw | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class UpdateReplicaSet:
+    """Scale a ReplicaSet, or change its metadata or its template's, in one patch.
+
+    `size` is None when the size stays as it is. Annotations and labels set to None are removed. `seen_size` is what
+    `spec.replicas` was when the plan was made, and `seen_annotations` what annotations were (None: not there): the
+    patch must fail if they are something else by now. `hash_label` puts the pod template hash label back that somebody
+    has changed.
     """
 
     name: str
@@ -41,6 +55,8 @@ class UpdateReplicaSet:
     annotations: Mapping[str, str | None] = field(default_factory=dict)
     min_ready_seconds: int | None = None
     hash_label: str | None = None
+    template: TemplateChange | None = None
+    seen_annotations: Mapping[str, str | None] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,6 +131,16 @@ class EvictPod:
     uid: str
 
 
+@dataclass(frozen=True, slots=True)
+class PatchPod:
+    """Change a living pod's labels and annotations in place, None removes one; must fail if it is another pod."""
+
+    name: str
+    uid: str
+    labels: Mapping[str, str | None] = field(default_factory=dict)
+    annotations: Mapping[str, str | None] = field(default_factory=dict)
+
+
 Action = (
     CreateReplicaSet
     | UpdateReplicaSet
@@ -126,6 +152,7 @@ Action = (
     | ReleaseService
     | ScaleWorkload
     | EvictPod
+    | PatchPod
 )
 
 

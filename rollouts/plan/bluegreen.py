@@ -65,7 +65,7 @@ def plan_blue_green(here: Observed, blue_green: BlueGreenStrategy, now: datetime
     goal = None if scene.is_halted or scene.begins else _active_goal(this, gate)
     switches = (*_preview_switch(this), *_active_switch(this, goal))
     actions = [
-        *replica_set_actions(here, scene.revisions, bounds, scaling),
+        *replica_set_actions(scene, scaling),
         *switches,
     ]
     course = Course(

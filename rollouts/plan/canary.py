@@ -36,7 +36,7 @@ def plan_canary(here: Observed, canary: CanaryStrategy, kit: Kit, now: datetime)
     serving = hash_behind(here, canary.stable_service)
     threshold = canary.replica_progress_threshold
     scaling = scale(scene.revisions, scene.bounds, target, threshold, halted=scene.is_halted, serving=serving)
-    actions = replica_set_actions(here, scene.revisions, scene.bounds, scaling)
+    actions = replica_set_actions(scene, scaling)
     actions.extend(canary_service_switches(here, canary, scene.revisions, scene.state))
     after, gate = _advance(scene, scaling.unmet, now)
     course = Course(

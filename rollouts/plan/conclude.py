@@ -21,13 +21,14 @@ from rollouts.plan.progress import (
     wanted_conditions,
 )
 from rollouts.plan.reasons import because
-from rollouts.plan.restart import Restart, plan_restart
+from rollouts.plan.restart import plan_restart
 from rollouts.plan.revisions import Revisions
 from rollouts.plan.scaling import Scaling, created
 from rollouts.plan.scene import Scene
 from rollouts.plan.services import Selection
 from rollouts.plan.state import State
 from rollouts.plan.status import Counts, build_status, can_wait
+from rollouts.plan.upkeep import plan_upkeep
 from rollouts.plan.workload import generation_of
 from rollouts.ports import Gate, Shut
 
@@ -75,6 +76,7 @@ def conclude(scene: Scene, course: Course, now: datetime) -> Plan:
         completion = _completion(scene, course)
         facts = replace(facts, after=state.promoted(facts.after, len(scene.steps)))
     restart = plan_restart(here, revisions, scene.bounds, facts.after, now)
+    upkeep = plan_upkeep(here, revisions.all, _changing(course.actions), now)
     if restart.state is not facts.after:
         facts = replace(facts, after=restart.state)
     duration = elapsed.duration_of(here.status.duration, _turn(scene, facts, gate, completion), now)
@@ -87,12 +89,13 @@ def conclude(scene: Scene, course: Course, now: datetime) -> Plan:
             *course.actions,
             *_annotate(here, revisions, handover.annotations),
             *restart.actions,
+            *upkeep.actions,
             *handover.actions,
         ),
         status=status if is_news else None,
         status_can_wait=is_news and can_wait(here.sound_status, status) and not is_late_itself(facts, now),
-        wake_at=_wake_at(facts, gate, course.scaling, restart, now),
-        because=(*because(scene, facts, course.reasons(facts), restart), *handover.because),
+        wake_at=_wake_at(facts, gate, (course.scaling.wake_at, restart.wake_at, upkeep.wake_at), now),
+        because=because(scene, facts, (*course.reasons(facts), *restart.because, *upkeep.because, *handover.because)),
     )
 
 
@@ -104,6 +107,12 @@ def _annotate(here: Observed, revisions: Revisions, others: Mapping[str, str]) -
     changes = {key: value for key, value in {**wanted, **others}.items() if here.annotations.get(key) != value}
     if changes:
         yield PatchRollout(annotations=changes)
+
+
+def _changing(actions: Sequence[Action]) -> set[str]:
+    """Return the names of the ReplicaSets whose templates change in this pass."""
+    updates = (each for each in actions if isinstance(each, UpdateReplicaSet))
+    return {each.name for each in updates if each.template is not None}
 
 
 def _refusal(here: Observed, revisions: Revisions) -> str:
@@ -160,8 +169,8 @@ def _turn(scene: Scene, facts: Facts, gate: Gate | None, completion: str | None)
     )
 
 
-def _wake_at(facts: Facts, gate: Gate | None, scaling: Scaling, restart: Restart, now: datetime) -> datetime | None:
-    times = [restart.wake_at, scaling.wake_at]
+def _wake_at(facts: Facts, gate: Gate | None, others: Sequence[datetime | None], now: datetime) -> datetime | None:
+    times = list(others)
     if isinstance(gate, Shut):
         times.append(gate.until)
     end = deadline(facts)

@@ -77,7 +77,7 @@ class Refusal:
 
 @dataclass(frozen=True, slots=True)
 class Pod:
-    """One pod, seen only while a restart is pending. `is_available` counts minReadySeconds."""
+    """One pod, seen only while something is to be done to pods. `is_available` counts minReadySeconds."""
 
     name: str
     uid: str
@@ -85,6 +85,8 @@ class Pod:
     created: datetime
     is_available: bool
     is_deleting: bool
+    labels: Mapping[str, str] = field(default_factory=dict)
+    annotations: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,11 +96,11 @@ class Observed:
     `replica_sets` holds those that the Rollout controls and those without a controller that its selector matches,
     oldest first. `services` has an entry for each Service that the spec names: None where it doesn't exist. `left` are
     the Services that carry our mark though the spec names them no longer, `rivals` the other Rollouts that name a
-    Service of ours and have been there before us, by its name. `pods` is None unless a restart is pending. `rubbish`
-    names the parts of the status that somebody else wrote and that don't parse. `digest` and `step_hash` stand for the
-    desired template and the canary's steps; blue-green has none. `selector` is None where it can't be read.
-    `workload` is the object that spec.workloadRef names, None without one. `spec` is the raw spec as it is meant: with
-    the template, and if need be the selector, of the workload.
+    Service of ours and have been there before us, by its name. `pods` is None unless something is to be done to them
+    (`rollouts.plan.pods` says to which). `rubbish` names the parts of the status that somebody else wrote and that
+    don't parse. `digest` and `step_hash` stand for the desired template and the canary's steps; blue-green has none.
+    `selector` is None where it can't be read. `workload` is the object that spec.workloadRef names, None without one.
+    `spec` is the raw spec as it is meant: with the template, and if need be the selector, of the workload.
     """
 
     rollout: Rollout
@@ -156,7 +158,8 @@ class Observed:
         return self.spec.get("template") or {}
 
 
-def _controller_uid(metadata: Raw) -> str:
+def controller_uid(metadata: Raw) -> str:
+    """Return the uid of the object that controls the one with this metadata; empty if none does."""
     for reference in metadata.get("ownerReferences") or ():
         if reference.get("controller"):
             uid: str = reference["uid"]
@@ -189,7 +192,7 @@ def observe_replica_set(raw: Raw) -> ReplicaSet:
         revision=parse_count(annotations.get(keys.REVISION, "")) or 0,
         is_observed=status.get("observedGeneration", 0) >= metadata.get("generation", 0),
         is_deleting="deletionTimestamp" in metadata,
-        owner_uid=_controller_uid(metadata),
+        owner_uid=controller_uid(metadata),
         raw=raw,
     )
 

@@ -5,20 +5,18 @@ from dataclasses import replace
 
 from rollouts.plan.missing import pods, unmet
 from rollouts.plan.progress import Facts
-from rollouts.plan.restart import Restart
 from rollouts.plan.revisions import Revisions
 from rollouts.plan.scaling import Scaling, is_scaling_event
 from rollouts.plan.scene import Scene
 from rollouts.ports import Gate, Open
 
 
-def because(scene: Scene, facts: Facts, told: Iterable[str], restart: Restart) -> tuple[str, ...]:
-    """Return the reasons of one pass, in the midst of them those that the strategy has told."""
+def because(scene: Scene, facts: Facts, told: Iterable[str]) -> tuple[str, ...]:
+    """Return the reasons of one pass, in the midst of them those that the strategy has told, and those about pods."""
     return (
         *_trouble(facts),
         *_halt(scene),
         *told,
-        *restart.because,
         *(f"status part ignored: {path}" for path in scene.here.rubbish),
     )
 

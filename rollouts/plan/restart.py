@@ -48,8 +48,12 @@ def plan_restart(here: Observed, revisions: Revisions, bounds: Bounds, state: St
         state,
         actions=tuple(EvictPod(pod.name, pod.uid) for pod in evicted),
         wake_at=now + LOOK_AGAIN,
-        because=(f"restarting: {len(old)} pods are older than spec.restartAt",),
+        because=(f"restarting: {_pods_are(len(old))} older than spec.restartAt",),
     )
+
+
+def _pods_are(count: int) -> str:
+    return "1 pod is" if count == 1 else f"{count} pods are"
 
 
 def _in_order(pods: tuple[Pod, ...], revisions: Revisions) -> list[Pod]:

@@ -10,7 +10,7 @@ from typing import Any
 
 from rollouts.api import keys
 from rollouts.plan.actions import AdoptReplicaSet, CreateReplicaSet, ReleaseReplicaSet
-from rollouts.plan.equality import templates_equal
+from rollouts.plan.additions import Additions, added_to, is_made_from
 from rollouts.plan.hashing import pod_hash
 from rollouts.plan.observed import Observed, Raw, ReplicaSet
 
@@ -23,6 +23,9 @@ _OWN_ANNOTATIONS = frozenset(
         keys.DESIRED_REPLICAS,
         keys.TEMPLATE_DIGEST,
         keys.SCALE_DOWN_DEADLINE,
+        keys.EPHEMERAL_METADATA,
+        keys.OVERRIDDEN_METADATA,
+        keys.PENDING_METADATA,
         keys.NOTIFIED,
         keys.WORKLOAD_GENERATION,
         keys.WORKLOAD_REPLICAS,
@@ -111,13 +114,13 @@ def _find_canary(owned: Iterable[ReplicaSet], here: Observed, digest: str, hash_
     for each in owned:
         if each.annotations.get(keys.TEMPLATE_DIGEST) != digest:
             continue
-        if each.pod_hash in named or templates_equal(here.template, each.template):
+        if each.pod_hash in named or is_made_from(here.template, each):
             return each
     for each in owned:
         if each.pod_hash == hash_ and keys.TEMPLATE_DIGEST not in each.annotations:
             return each
     for each in owned:
-        if templates_equal(here.template, each.template):
+        if is_made_from(here.template, each):
             return each
     return None
 
@@ -152,14 +155,15 @@ def inherited_annotations(here: Observed) -> dict[str, str]:
     return {key: value for key, value in here.annotations.items() if key not in _OWN_ANNOTATIONS}
 
 
-def new_replica_set(here: Observed, revisions: Revisions, size: int, replicas: int) -> CreateReplicaSet:
+def new_replica_set(
+    here: Observed, revisions: Revisions, size: int, replicas: int, additions: Additions
+) -> CreateReplicaSet:
     """Return the action that creates the current template's ReplicaSet at `size` of `replicas` pods."""
     spec = here.spec
-    template = dict(spec["template"])
-    metadata = dict(template.get("metadata") or {})
-    labels = {**(metadata.get("labels") or {}), keys.POD_TEMPLATE_HASH: revisions.pod_hash}
-    metadata["labels"] = labels
-    template["metadata"] = metadata
+    template, notes = added_to(here.template, additions)
+    mark = {keys.POD_TEMPLATE_HASH: revisions.pod_hash}
+    labels = {**((here.template.get("metadata") or {}).get("labels") or {}), **mark}
+    template["metadata"]["labels"] = {**template["metadata"].get("labels", {}), **mark}
     selector = dict(spec.get("selector") or {})
     selector["matchLabels"] = {**(selector.get("matchLabels") or {}), keys.POD_TEMPLATE_HASH: revisions.pod_hash}
     name = replica_set_name(here.name, revisions.pod_hash)
@@ -175,6 +179,7 @@ def new_replica_set(here: Observed, revisions: Revisions, size: int, replicas: i
                 keys.REVISION: str(revisions.next_revision),
                 keys.DESIRED_REPLICAS: str(replicas),
                 keys.TEMPLATE_DIGEST: revisions.digest,
+                **notes,
             },
             "ownerReferences": [owner_reference(here.raw)],
         },

@@ -8,11 +8,15 @@ from rollouts.api import keys
 from rollouts.api.canary import ReplicaProgressThreshold
 from rollouts.api.counts import parse_count
 from rollouts.api.timestamps import format_time
-from rollouts.plan.actions import Action, CreateReplicaSet, DeleteReplicaSet, UpdateReplicaSet
+from rollouts.plan.actions import Action, CreateReplicaSet, DeleteReplicaSet, TemplateChange, UpdateReplicaSet
+from rollouts.plan.additions import additions_for, change_of
+from rollouts.plan.ephemeral import seen_record
 from rollouts.plan.missing import enough, pods, unmet
 from rollouts.plan.observed import Observed, ReplicaSet
 from rollouts.plan.replicas import Bounds, Count, Sizes, next_sizes, others_sizes
 from rollouts.plan.revisions import Revisions, inherited_annotations, new_replica_set, replica_set_name
+from rollouts.plan.scene import Scene
+from rollouts.plan.upkeep import is_settled, refused_changes
 
 # As many earlier revisions are noted on a ReplicaSet that is used again and again.
 LONGEST_HISTORY = 50
@@ -133,16 +137,14 @@ def _still_serving(revisions: Revisions, complete: int, sizes: Mapping[str, int]
     }
 
 
-def replica_set_actions(here: Observed, revisions: Revisions, bounds: Bounds, scaling: Scaling) -> list[Action]:
-    """Return what brings the ReplicaSets to their sizes and annotations, one action each."""
+def replica_set_actions(scene: Scene, scaling: Scaling) -> list[Action]:
+    """Return what brings the ReplicaSets to their sizes, annotations and templates, one action each."""
+    here, revisions = scene.here, scene.revisions
     actions: list[Action] = []
     if revisions.canary is None and may_create(here, revisions):
-        actions.append(new_replica_set(here, revisions, scaling.create_at, bounds.replicas))
-    for each in revisions.all:
-        size = scaling.sizes.get(each.name, each.size)
-        action = _update(here, revisions, each, size, bounds.replicas, scaling.deadlines.get(each.name))
-        if action is not None:
-            actions.append(action)
+        additions = additions_for(here, scene.state, revisions.pod_hash)
+        actions.append(new_replica_set(here, revisions, scaling.create_at, scene.bounds.replicas, additions))
+    actions.extend(each for each in (_update(scene, scaling, each) for each in revisions.all) if each is not None)
     actions.extend(_history(here, revisions))
     return actions
 
@@ -159,11 +161,13 @@ def may_create(here: Observed, revisions: Revisions) -> bool:
     )
 
 
-def _update(
-    here: Observed, revisions: Revisions, each: ReplicaSet, size: int, replicas: int, deadline: datetime | None
-) -> UpdateReplicaSet | None:
+def _update(scene: Scene, scaling: Scaling, each: ReplicaSet) -> UpdateReplicaSet | None:
+    here, revisions, replicas = scene.here, scene.revisions, scene.bounds.replicas
+    size, deadline = scaling.sizes.get(each.name, each.size), scaling.deadlines.get(each.name)
     is_canary = revisions.canary is not None and each.uid == revisions.canary.uid
     annotations: dict[str, str | None] = _canary_annotations(here, revisions, each) if is_canary else {}
+    template, notes = _template_change(scene, each)
+    annotations |= notes
     wanted_deadline = format_time(deadline) if deadline is not None else None
     if each.annotations.get(keys.SCALE_DOWN_DEADLINE) != wanted_deadline:
         annotations[keys.SCALE_DOWN_DEADLINE] = wanted_deadline
@@ -172,7 +176,8 @@ def _update(
     min_ready = here.rollout.spec.min_ready_seconds_or_default
     new_min_ready = min_ready if is_canary and each.raw["spec"].get("minReadySeconds", 0) != min_ready else None
     is_mislabelled = bool(each.pod_hash) and each.labels.get(keys.POD_TEMPLATE_HASH) != each.pod_hash
-    if size == each.size and not annotations and new_min_ready is None and not is_mislabelled:
+    is_scaled_only = not annotations and new_min_ready is None and not is_mislabelled and template is None
+    if size == each.size and is_scaled_only:
         return None
     return UpdateReplicaSet(
         name=each.name,
@@ -183,7 +188,22 @@ def _update(
         annotations=annotations,
         min_ready_seconds=new_min_ready,
         hash_label=each.pod_hash if is_mislabelled else None,
+        template=template,
+        seen_annotations=seen_record(each) if template is not None or notes else {},
     )
+
+
+def _template_change(scene: Scene, each: ReplicaSet) -> tuple[TemplateChange | None, Mapping[str, str | None]]:
+    """Return what its role changes about a ReplicaSet's template, and the annotations that remember it.
+
+    A change that has been refused must not keep the ReplicaSet from being scaled.
+    """
+    if refused_changes(scene.here, each):
+        return None, {}
+    template, notes = change_of(each, additions_for(scene.here, scene.state, each.pod_hash))
+    if template is None and is_settled(each, scene.here.pods):
+        return None, {**notes, keys.PENDING_METADATA: None}
+    return template, notes
 
 
 def _canary_annotations(here: Observed, revisions: Revisions, canary: ReplicaSet) -> dict[str, str | None]:

@@ -11,9 +11,12 @@ from rollouts.api import keys
 from rollouts.api.bluegreen import BlueGreenStrategy
 from rollouts.api.canary import CanaryStrategy, ReplicaProgressThreshold
 from rollouts.api.intorstring import percentage, validate_int_or_percent
+from rollouts.api.meta import Metadata
+from rollouts.api.placement import AntiAffinity
 from rollouts.api.rollout import Rollout
 from rollouts.api.selectors import selector_matches
 from rollouts.plan.problem import Problem
+from rollouts.plan.validate_roles import anti_affinity_problems, metadata_problems
 from rollouts.plan.wishes import MAX_WEIGHT
 from rollouts.plan.workload import meant_spec, reference_problems
 from rollouts.ports import Kit
@@ -28,10 +31,10 @@ BLUE_GREEN = "spec.strategy.blueGreen"
 _NOT_YET = "is not carried out by this version: remove it, or leave this Rollout with the controller it has"
 _WAY_OUT = f"use a Service of your own, or take its annotation {keys.MANAGED_BY} off if that Rollout is gone"
 _CANARY_NOT_YET = (
-    "trafficRouting", "analysis", "antiAffinity", "canaryMetadata", "stableMetadata", "pingPong",
+    "trafficRouting", "analysis", "pingPong",
 )  # fmt: skip
 _BLUE_GREEN_NOT_YET = (
-    "prePromotionAnalysis", "postPromotionAnalysis", "antiAffinity", "previewMetadata", "activeMetadata",
+    "prePromotionAnalysis", "postPromotionAnalysis",
 )  # fmt: skip
 _BLUE_GREEN_COUNTS = (
     "previewReplicaCount", "autoPromotionSeconds", "scaleDownDelaySeconds", "scaleDownDelayRevisionLimit",
@@ -141,10 +144,21 @@ def _strategy(rollout: Rollout, spec: Raw, kit: Kit) -> Iterator[Problem]:
         yield Problem("spec.strategy", "has both canary and blueGreen: keep one of them")
     elif blue_green is not None:
         yield from _blue_green(rollout, blue_green, spec["strategy"]["blueGreen"])
+        metadata = {"previewMetadata": blue_green.preview_metadata, "activeMetadata": blue_green.active_metadata}
+        yield from _roles(BLUE_GREEN, metadata, blue_green.anti_affinity, spec)
     elif canary is None:
         yield Problem("spec.strategy", "names no strategy: set canary or blueGreen")
     else:
         yield from _canary(canary, spec["strategy"]["canary"] or {}, kit)
+        metadata = {"canaryMetadata": canary.canary_metadata, "stableMetadata": canary.stable_metadata}
+        yield from _roles(CANARY, metadata, canary.anti_affinity, spec)
+
+
+def _roles(
+    path: str, metadata: Mapping[str, Metadata | None], anti_affinity: AntiAffinity | None, spec: Raw
+) -> Iterator[Problem]:
+    for below, message in (*metadata_problems(metadata, spec), *anti_affinity_problems(anti_affinity)):
+        yield Problem(f"{path}.{below}", message)
 
 
 def _blue_green(rollout: Rollout, blue_green: BlueGreenStrategy, raw: Raw) -> Iterator[Problem]:

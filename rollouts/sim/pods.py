@@ -1,7 +1,7 @@
 """How do pods of an image act, and what does the ReplicaSet controller make of them?"""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -31,6 +31,8 @@ class Pod:
     created: datetime
     ready_at: datetime | None
     fails_at: datetime | None = None
+    labels: Mapping[str, str] = field(default_factory=dict)
+    annotations: Mapping[str, str] = field(default_factory=dict)
 
     def is_ready(self, now: datetime) -> bool:
         has_failed = self.fails_at is not None and self.fails_at <= now
@@ -54,7 +56,7 @@ class Pod:
 
 def new_pod(number: int, owner: Raw, behaviour: Behaviour, now: datetime) -> Pod:
     """Return the pod with a number that a ReplicaSet creates."""
-    metadata = owner["metadata"]
+    metadata, template = owner["metadata"], owner["spec"]["template"].get("metadata") or {}
     ready, fails = behaviour.ready_after, behaviour.fails_after
     return Pod(
         name=f"{metadata['name']}-{number}",
@@ -63,6 +65,8 @@ def new_pod(number: int, owner: Raw, behaviour: Behaviour, now: datetime) -> Pod
         created=now,
         ready_at=None if ready is None else now + timedelta(seconds=ready),
         fails_at=None if fails is None else now + timedelta(seconds=fails),
+        labels=template.get("labels") or {},
+        annotations=template.get("annotations") or {},
     )
 
 

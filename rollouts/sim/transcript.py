@@ -11,11 +11,13 @@ from rollouts.plan.actions import (
     CreateReplicaSet,
     DeleteReplicaSet,
     EvictPod,
+    PatchPod,
     PatchRollout,
     ReleaseReplicaSet,
     ReleaseService,
     ScaleWorkload,
     SwitchService,
+    TemplateChange,
     UpdateReplicaSet,
 )
 from rollouts.plan.services import Selection
@@ -132,6 +134,8 @@ def describe(action: Action) -> str:
             text = f"switch Service {action.name} from '{action.from_hash}' to '{action.pod_hash}'"
         case ScaleWorkload():
             text = f"scale Deployment {action.name} from {action.seen_size} to {action.size} pods"
+        case PatchPod():
+            text = f"patch pod {action.name}: {', '.join(_told_changes(action))}"
         case _:
             text = f"{_VERBS[type(action)]} {action.name}"
     return text
@@ -147,6 +151,18 @@ def _short(value: str) -> str:
     return value if len(value) <= 40 else f"{value[:8]}..."
 
 
+def _told_changes(change: PatchPod | TemplateChange) -> Iterator[str]:
+    for part, changes in (("label", change.labels), ("annotation", change.annotations)):
+        for key, value in changes.items():
+            yield f"without {part} {key}" if value is None else f"{part} {key}={_short(value)}"
+
+
+def _template_change(change: TemplateChange) -> Iterator[str]:
+    yield from _told_changes(change)
+    if change.affinity is not None:
+        yield "affinity" if change.affinity else "without affinity"
+
+
 def _describe_update(action: UpdateReplicaSet) -> str:
     changes = [] if action.size is None else [f"{action.seen_size} to {action.size} pods"]
     for key, value in action.annotations.items():
@@ -155,4 +171,6 @@ def _describe_update(action: UpdateReplicaSet) -> str:
         changes.append(f"hash label {action.hash_label}")
     if action.min_ready_seconds is not None:
         changes.append(f"minReadySeconds={action.min_ready_seconds}")
+    if action.template is not None:
+        changes.append(f"in its template: {', '.join(_template_change(action.template))}")
     return f"update ReplicaSet {action.name} (revision {action.revision}): {', '.join(changes)}"

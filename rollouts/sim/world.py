@@ -5,7 +5,7 @@ in one namespace.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
@@ -18,14 +18,17 @@ from rollouts.plan.actions import (
     CreateReplicaSet,
     DeleteReplicaSet,
     EvictPod,
+    PatchPod,
     PatchRollout,
     ReleaseReplicaSet,
     ReleaseService,
     ScaleWorkload,
     SwitchService,
+    TemplateChange,
     UpdateReplicaSet,
 )
 from rollouts.plan.observed import Pod as ObservedPod
+from rollouts.plan.pods import is_up_to_date, pending_replica_sets, pods_wanted
 from rollouts.plan.workload import DEPLOYMENT, meant_spec, reference_in
 from rollouts.sim.patching import merged, replaced
 from rollouts.sim.pods import Behaviour, Pod, image_of, min_ready_of, new_pod, status_of, surplus
@@ -139,15 +142,13 @@ class World:
         uid, selector = raw["metadata"]["uid"], meant_spec(raw["spec"], workload).get("selector") or {}
         services = {service: seen.services.get(service) for service in _named_services(raw)}
         left = [each for key, each in seen.services.items() if key not in services and _manager(each) == name]
-        return observe_rollout(
-            raw,
-            [each for each in seen.replica_sets.values() if _concerns(each, uid, selector)],
-            services,
-            self._observed_pods(seen) if raw["spec"].get("restartAt") else None,
-            refusals,
-            left=left,
-            workload=workload,
-        )
+        replica_sets = [each for each in seen.replica_sets.values() if _concerns(each, uid, selector)]
+        here = observe_rollout(raw, replica_sets, services, None, refusals, left=left, workload=workload)
+        if pods_wanted(here, self.now) is None:
+            return here
+        if not is_up_to_date(here, pending_replica_sets(here), self.replica_sets.values()):
+            return here
+        return replace(here, pods=tuple(self._observed_pods(here)))
 
     def perform(self, action: Action, rollout: Raw) -> None:
         """Carry out an action for a Rollout as it was seen. Raises DeniedError."""
@@ -168,8 +169,8 @@ class World:
                 self._release(action)
             case ScaleWorkload():
                 self._scale_workload(action)
-            case EvictPod():
-                self._evict(action)
+            case EvictPod() | PatchPod():
+                self._change_pod(action)
 
     # The ReplicaSet controller's work, and time. Deployments have their pods without ReplicaSets between.
 
@@ -287,11 +288,16 @@ class World:
         raw = self._live(action.name, action.uid)
         if raw["spec"]["replicas"] != action.seen_size:
             raise DeniedError("Conflict", f'"{action.name}" has another size by now')
+        annotations = raw["metadata"].get("annotations") or {}
+        if any(annotations.get(key) != value for key, value in action.seen_annotations.items()):
+            raise DeniedError("Conflict", f'"{action.name}" has other annotations by now')
         spec: dict[str, Any] = {}
         if action.size is not None:
             spec["replicas"] = action.size
         if action.min_ready_seconds is not None:
             spec["minReadySeconds"] = action.min_ready_seconds
+        if action.template is not None:
+            raw = _with_template(raw, action.template)
         labels = {keys.POD_TEMPLATE_HASH: action.hash_label} if action.hash_label is not None else {}
         metadata = {"annotations": action.annotations, "labels": labels}
         self._put(self.replica_sets, merged(raw, {"metadata": metadata, "spec": spec}))
@@ -340,17 +346,40 @@ class World:
         }
         self.patch_service(action.name, patch, resource_version=action.resource_version)
 
-    def _evict(self, action: EvictPod) -> None:
+    def _change_pod(self, action: EvictPod | PatchPod) -> None:
         pod = self.pods.get(action.name)
         if pod is None or pod.uid != action.uid:
             raise DeniedError("NotFound", f'pod "{action.name}" not found')
-        del self.pods[action.name]
+        if isinstance(action, EvictPod):
+            del self.pods[pod.name]
+            return
+        labels, annotations = merged(pod.labels, action.labels), merged(pod.annotations, action.annotations)
+        self.pods[pod.name] = replace(pod, labels=labels, annotations=annotations)
 
-    def _observed_pods(self, seen: Snapshot) -> Iterator[ObservedPod]:
-        for raw in seen.replica_sets.values():
-            for pod in self.pods_of(raw):
-                is_available = pod.is_available(self.now, min_ready_of(raw))
-                yield ObservedPod(pod.name, pod.uid, pod.owner_uid, pod.created, is_available, is_deleting=False)
+    def _observed_pods(self, here: Observed) -> Iterator[ObservedPod]:
+        for each in here.replica_sets:
+            for pod in self.pods_of(each.raw):
+                is_available = pod.is_available(self.now, min_ready_of(each.raw))
+                yield ObservedPod(
+                    pod.name,
+                    pod.uid,
+                    pod.owner_uid,
+                    pod.created,
+                    is_available,
+                    is_deleting=False,
+                    labels=pod.labels,
+                    annotations=pod.annotations,
+                )
+
+
+def _with_template(raw: Raw, change: TemplateChange) -> Raw:
+    """Return a ReplicaSet with another template; an affinity is exchanged whole."""
+    template = raw["spec"]["template"]
+    metadata = merged(template["metadata"], {"labels": change.labels, "annotations": change.annotations})
+    spec = dict(template["spec"])
+    if change.affinity is not None:
+        spec = merged({**spec, "affinity": None}, {"affinity": change.affinity or None})
+    return replaced(raw, spec=replaced(raw["spec"], template=replaced(template, metadata=metadata, spec=spec)))
 
 
 def _failures(status: Raw) -> dict[str, Any]:

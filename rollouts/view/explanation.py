@@ -121,8 +121,19 @@ def action_in_words(action: Action) -> str:  # noqa: C901, PLR0911 - one line fo
             return f"give Service {action.name} back, which the spec no longer names"
         case actions.ScaleWorkload():
             return f"scale Deployment {action.name} from {action.seen_size} to {action.size}"
-        case actions.EvictPod():
-            return f"evict pod {action.name}, so that its ReplicaSet replaces it"
+        case actions.EvictPod() | actions.PatchPod():
+            return _pod_in_words(action)
+
+
+def _pod_in_words(action: actions.EvictPod | actions.PatchPod) -> str:
+    if isinstance(action, actions.EvictPod):
+        return f"evict pod {action.name}, so that its ReplicaSet replaces it"
+    return f"write {', '.join(_changed_keys(action))} of pod {action.name}"
+
+
+def _changed_keys(change: actions.PatchPod | actions.TemplateChange) -> list[str]:
+    parts = (("label", change.labels), ("annotation", change.annotations))
+    return [f"{part} {key}" for part, changes in parts for key in changes]
 
 
 def _pods(count: int) -> str:
@@ -134,6 +145,9 @@ def _update_in_words(action: actions.UpdateReplicaSet) -> str:
     if action.size is not None and action.size != action.seen_size:
         parts.append(f"scale ReplicaSet {action.name} from {action.seen_size} to {action.size}")
     metadata = [*action.annotations] + ["minReadySeconds"] * (action.min_ready_seconds is not None)
+    if action.template is not None:
+        metadata += [f"template's {key}" for key in _changed_keys(action.template)]
+        metadata += ["template's affinity"] * (action.template.affinity is not None)
     if metadata:
         subject = "its" if parts else f"ReplicaSet {action.name}'s"
         parts.append(f"write {subject} {', '.join(metadata)}")

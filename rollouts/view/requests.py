@@ -13,6 +13,7 @@ from typing import Any, Literal
 
 from rollouts.api import keys
 from rollouts.api.timestamps import format_time
+from rollouts.plan.additions import own_template
 from rollouts.view import fields
 from rollouts.view.fields import Raw
 from rollouts.view.status import is_invalid
@@ -171,8 +172,8 @@ def restart(rollout: Raw, at: datetime, now: datetime) -> Answer:
 
 
 def pod_template_of(replica_set: Raw) -> dict[str, Any]:
-    """Return a ReplicaSet's pod template without what only the ReplicaSet needs: the hash label."""
-    template = dict(fields.part(replica_set, "spec", "template"))
+    """Return a ReplicaSet's pod template as its user wrote it: without the hash label and what its role adds."""
+    template = own_template(replica_set)
     metadata = {key: value for key, value in fields.part(template, "metadata").items() if key != "creationTimestamp"}
     labels = {key: value for key, value in fields.part(metadata, "labels").items() if key != keys.POD_TEMPLATE_HASH}
     return {**template, "metadata": {**metadata, "labels": labels}}

@@ -318,3 +318,41 @@ def blue_green_scaled_in_mid_update() -> Scenario:
         resume(50, "web"),
         scale(60, "web", 3),
     )
+
+
+@story
+def metadata_follows_the_role() -> Scenario:
+    """Pods carry the metadata of their role: canary while the update is under way, stable once it is promoted"""
+    metadata = {
+        "canaryMetadata": {"labels": {"role": "canary"}, "annotations": {"watch": "closely"}},
+        "stableMetadata": {"labels": {"role": "stable"}},
+    }
+    return _told(
+        create(0, rollout(replicas=2, steps=[{"setWeight": 50}, {"pause": {}}], canary=metadata)),
+        set_image(10, "web", "app:2"),
+        resume(30, "web"),
+    )
+
+
+@story
+def an_update_keeps_away_from_stable_nodes() -> Scenario:
+    """Anti-affinity: the update's pods keep away from stable's nodes, until it is stable itself"""
+    apart = {"antiAffinity": {"preferredDuringSchedulingIgnoredDuringExecution": {"weight": 50}}}
+    return _told(
+        create(0, rollout(replicas=2, steps=[{"setWeight": 50}, {"pause": {}}], canary=apart)),
+        set_image(10, "web", "app:2"),
+        set_image(20, "web", "app:3"),
+        resume(40, "web"),
+    )
+
+
+@story
+def blue_green_metadata_follows_the_role() -> Scenario:
+    """Blue-green pods are told apart, too: previewMetadata before the switch, activeMetadata after it"""
+    strategy = {
+        "autoPromotionEnabled": False,
+        "previewMetadata": {"labels": {"role": "preview"}},
+        "activeMetadata": {"labels": {"role": "active"}},
+        "antiAffinity": {"requiredDuringSchedulingIgnoredDuringExecution": {}},
+    }
+    return _colours(blue_green(strategy=strategy, replicas=2), set_image(10, "web", "app:2"), resume(60, "web"))

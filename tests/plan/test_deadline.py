@@ -79,7 +79,10 @@ ROWS = (
                 "phase": "Degraded",
                 "conditions": {"Progressing": "False ProgressDeadlineExceeded"},
             },
-            because=("step 3 of 5 (setWeight: 40): the canary is being scaled from 1 to 2 pods",),
+            because=(
+                "step 3 of 5 (setWeight: 40): the canary is being scaled from 1 to 2 pods",
+                "the API server refuses to change ReplicaSet web-76d57f768c: a webhook says no",
+            ),
         ),
         now=3600,
     ),

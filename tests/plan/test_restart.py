@@ -102,7 +102,7 @@ ROWS = (
         Decided(
             status={"message": "rollout is restarting", "phase": "Progressing"},
             wakes=130.0,
-            because=("restarting: 1 pods are older than spec.restartAt",),
+            because=("restarting: 1 pod is older than spec.restartAt",),
         ),
     ),
     Row(
