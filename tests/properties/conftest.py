@@ -1,4 +1,8 @@
-"""How many worlds are tried? 100 fixed ones for every change; HYPOTHESIS_PROFILE=nightly tries 10,000 random ones."""
+"""How many worlds are tried? 100 fixed ones for every change; HYPOTHESIS_PROFILE=nightly tries 10,000 random ones.
+
+WORLDS sets another number for those. A failure prints the line that brings its world back (`@reproduce_failure`), and the
+option that brings back the whole run (`--hypothesis-seed`).
+"""
 
 import os
 
@@ -17,7 +21,7 @@ settings.register_profile(
 )
 settings.register_profile(
     "nightly",
-    max_examples=10_000,
+    max_examples=int(os.environ.get("WORLDS", "10000")),
     deadline=None,
     print_blob=True,
     suppress_health_check=_SLOW_IS_FINE,

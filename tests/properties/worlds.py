@@ -2,11 +2,14 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 from types import MappingProxyType
 from typing import Any
 
 from hypothesis import strategies as st
 
+from rollouts.api import keys
+from rollouts.api.timestamps import format_time
 from rollouts.sim.faults import Fault, Trouble
 from rollouts.sim.pods import Behaviour
 from rollouts.sim.scenario import (
@@ -24,10 +27,11 @@ from rollouts.sim.scenario import (
     set_image,
 )
 from rollouts.sim.world import World
-from tests.plan.given import START, rollout
+from tests.plan.given import START, rollout, service
 
 NAME = "web"
-IMAGES = ("app:1", "app:2", "app:3")
+SERVICES = {"stableService": "web-stable", "canaryService": "web-canary"}
+IMAGES = ("app:1", "app:2", "app:3", "app:5")
 # How long the controller is left alone after the last change: longer than the longest deadline, pause and slow pods.
 QUIET = 2000.0
 
@@ -44,7 +48,10 @@ class Trial:
     def scenario(self) -> Scenario:
         """Return a new world with the script that happens in it."""
         end = max((change.at for change in self.script), default=0.0)
-        return Scenario(World(START, dict(self.images)), (create(0, dict(self.rollout)), *self.script), end + QUIET)
+        world = World(START, dict(self.images))
+        for name in SERVICES.values():
+            world.create_service(service(name))
+        return Scenario(world, (create(0, dict(self.rollout)), *self.script), end + QUIET)
 
 
 bounds = st.one_of(st.integers(0, 4), st.integers(0, 100).map(lambda percent: f"{percent}%"))
@@ -67,11 +74,17 @@ def specs(
 ) -> dict[str, Any]:
     """Draw a valid Rollout."""
     surge, unavailable = draw(st.tuples(bounds, bounds).filter(_can_move))
+    named = draw(st.sampled_from(((), (), ("stableService",), ("stableService", "canaryService"))))
+    history: dict[str, Any] = {
+        "rollbackWindow": draw(st.none() | st.builds(lambda revisions: {"revisions": revisions}, st.integers(0, 3))),
+        "revisionHistoryLimit": draw(st.none() | st.integers(0, 3)),
+    }
     return rollout(
         replicas=draw(st.integers(0, 8)),
         steps=draw(st.none() | st.lists(step, max_size=4)),
-        canary={"maxSurge": surge, "maxUnavailable": unavailable},
+        canary={"maxSurge": surge, "maxUnavailable": unavailable, **{each: SERVICES[each] for each in named}},
         minReadySeconds=draw(st.sampled_from((0, 0, 5))),
+        **history,
         **spec,
     )
 
@@ -99,6 +112,11 @@ def _people(at: float) -> st.SearchStrategy[Change]:
         st.integers(-2, 6).map(
             lambda index: patch_status(at, NAME, f"index {index}", currentStepIndex=index, pauseConditions=None)
         ),
+        st.just(patch_spec(at, NAME, "restart", restartAt=format_time(START + timedelta(seconds=at)))),
+        st.integers(0, 3).map(
+            lambda revisions: patch_spec(at, NAME, f"window {revisions}", rollbackWindow={"revisions": revisions})
+        ),
+        st.integers(0, 3).map(lambda limit: patch_spec(at, NAME, f"history {limit}", revisionHistoryLimit=limit)),
         st.booleans().map(lambda paused: patch_spec(at, NAME, f"paused {paused}", paused=paused)),
         st.lists(steps, max_size=3).map(
             lambda new: patch_spec(at, NAME, f"steps {new}", strategy={"canary": {"steps": new}})
@@ -128,6 +146,38 @@ def _rubbish(at: float) -> st.SearchStrategy[Change]:
     return st.tuples(fields, values).map(lambda pair: patch_status(at, NAME, f"rubbish {pair}", **{pair[0]: pair[1]}))
 
 
+def _edits(at: float) -> st.SearchStrategy[Change]:
+    """Return what others may write into annotations that are ours: of the Rollout, of ReplicaSets, of Services."""
+    texts = st.one_of(st.none(), st.text(max_size=3), st.integers(-1, 12).map(str), st.just("9" * 30), _times())
+    ours = st.sampled_from(
+        (keys.REVISION, keys.REVISION_HISTORY, keys.DESIRED_REPLICAS, keys.SCALE_DOWN_DEADLINE, keys.TEMPLATE_DIGEST,
+         keys.MANAGED_BY)
+    )  # fmt: skip
+    return st.builds(lambda place, key, text: edit(at, place, key, text), st.integers(0, 7), ours, texts)
+
+
+def _times() -> st.SearchStrategy[str]:
+    return st.integers(0, 3000).map(lambda seconds: format_time(START + timedelta(seconds=seconds)))
+
+
+def edit(at: float, place: int, key: str, text: str | None) -> Change:
+    """Edit an annotation of one of the objects that are there by then."""
+
+    def do(world: World) -> None:
+        patch = {"metadata": {"annotations": {key: text}}}
+        if key == keys.MANAGED_BY:
+            if text is None:  # another Rollout's name there makes the spec invalid: that is told elsewhere
+                world.patch_service(sorted(world.services)[place % len(world.services)], patch)
+            return
+        names = sorted(world.replica_sets)
+        if place % (len(names) + 1) < len(names):
+            world.patch_replica_set(names[place % (len(names) + 1)], patch)
+        else:
+            world.patch_rollout(NAME, patch)
+
+    return Change(at, f"annotation {key} of object {place} becomes {text!r}", do)
+
+
 @st.composite
 def scripts(draw: st.DrawFn, *, may_crash: bool = False, may_be_rubbish: bool = False) -> list[Change]:
     """Draw an update, and what happens around it."""
@@ -138,7 +188,7 @@ def scripts(draw: st.DrawFn, *, may_crash: bool = False, may_be_rubbish: bool = 
         if may_crash:
             kinds.append(_failures(at))
         if may_be_rubbish:
-            kinds.append(_rubbish(at))
+            kinds += [_rubbish(at), _edits(at)]
         script.append(draw(st.one_of(kinds)))
     return script
 
