@@ -69,12 +69,14 @@ def findings(documents: Sequence[Document]) -> Iterator[Finding]:
         for each in documents
         if each.content.get("kind") == "Service" and each.content.get("apiVersion") == "v1"
     }
+    users: dict[tuple[str, str], str] = {}
     for document in documents:
         if is_ours(document.content):
-            yield from _of_object(document, services)
+            yield from _of_object(document, services, users)
 
 
-def _of_object(document: Document, services: Mapping[str, Any]) -> Iterator[Finding]:
+def _of_object(document: Document, services: Mapping[str, Any], users: dict[tuple[str, str], str]) -> Iterator[Finding]:
+    """Yield the problems of one object. `users` collects, by namespace and Service, the Rollout that named it first."""
     content = document.content
     if content.get("apiVersion") != API_VERSION:
         yield Finding(document, "apiVersion", f"must be {API_VERSION}")
@@ -85,7 +87,7 @@ def _of_object(document: Document, services: Mapping[str, Any]) -> Iterator[Find
     yield from (_of_shape(document, each) for each in shape)
     is_readable = not any(isinstance(each, unknown.TypeMismatch) for each in shape)
     if content["kind"] == "Rollout" and is_readable and isinstance(content.get("spec"), Mapping):
-        yield from _of_rollout(document, services)
+        yield from _of_rollout(document, services, users)
 
 
 def _of_shape(document: Document, finding: unknown.Finding) -> Finding:
@@ -99,7 +101,9 @@ def _of_shape(document: Document, finding: unknown.Finding) -> Finding:
             return Finding(document, path, "is missing: the API server would refuse this object")
 
 
-def _of_rollout(document: Document, services: Mapping[str, Any]) -> Iterator[Finding]:
+def _of_rollout(
+    document: Document, services: Mapping[str, Any], users: dict[tuple[str, str], str]
+) -> Iterator[Finding]:
     raw = {**document.content, "metadata": fields.part(document.content, "metadata")}
     try:
         rollout = parse_rollout(raw)
@@ -108,5 +112,8 @@ def _of_rollout(document: Document, services: Mapping[str, Any]) -> Iterator[Fin
             yield Finding(document, field_path(each["loc"]), each["msg"].removeprefix("Value error, "))
         return
     known = {name: services.get(name, _TAKEN_FOR_GRANTED) for name in fields.service_names(raw)}
-    for problem in problems(rollout, raw, load_kit(), known):
+    namespace, own = raw["metadata"].get("namespace") or "", fields.name_of(raw)
+    first = {name: users.setdefault((namespace, name), own) for name in known}
+    rivals = {name: user for name, user in first.items() if user != own}
+    for problem in problems(rollout, raw, load_kit(), known, rivals):
         yield Finding(document, problem.path, problem.message)

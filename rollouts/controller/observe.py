@@ -222,7 +222,7 @@ class Observer:
     def _rival(self, key: Key, raw: Raw, service: str) -> str:
         """Return the name of another Rollout that uses a Service and was there first; empty when there is none."""
         users = self._lookups.rollouts.by_index(BY_SERVICE, f"{key.namespace}/{service}")
-        first = min((raw, *users), key=_seniority)
+        first = min((raw, *(each for each in users if not is_going(each))), key=_seniority)
         name: str = first["metadata"]["name"]
         return name if name != key.name else ""
 

@@ -6,6 +6,7 @@ from tests.plan.given import Raw, rollout, service
 
 KNOWN = "pause, setCanaryScale, setWeight"
 CANARY = "spec.strategy.canary"
+BLUE_GREEN = "spec.strategy.blueGreen"
 
 
 def step(*steps: Any) -> Raw:
@@ -43,6 +44,10 @@ def _pods(**spec: Any) -> Raw:
 
 def _selecting(**requirement: Any) -> Raw:
     return rollout(selector={"matchExpressions": [{"key": "app", **requirement}]})
+
+
+def _two_stacks(*, limit: int | None = None, **strategy: Any) -> Raw:
+    return rollout(strategy={"blueGreen": {"activeService": "s", **strategy}}, revisionHistoryLimit=limit)
 
 
 BROKEN: dict[str, tuple[Raw, str]] = {
@@ -178,6 +183,41 @@ BROKEN: dict[str, tuple[Raw, str]] = {
     "a Service that selects other pods": (
         rollout(canary={"stableService": "elsewhere"}),
         f"{CANARY}.stableService: Service \"elsewhere\" selects app=shop, which the template's labels don't carry",
+    ),
+    "blue-green without an active Service": (
+        _two_stacks(activeService=""),
+        f"{BLUE_GREEN}.activeService: is empty: name the Service that clients use",
+    ),
+    "one Service for active and preview": (
+        _two_stacks(previewService="s"),
+        f'{BLUE_GREEN}.previewService: "s" is the activeService, too: name two Services, or only one',
+    ),
+    "more delayed revisions than are kept": (
+        _two_stacks(limit=2, scaleDownDelayRevisionLimit=3),
+        (
+            f"{BLUE_GREEN}.scaleDownDelayRevisionLimit: 3 is more than revisionHistoryLimit (2):"
+            " so many old ReplicaSets aren't kept"
+        ),
+    ),
+    "a preview of less than no pods": (
+        _two_stacks(previewReplicaCount=-1),
+        f"{BLUE_GREEN}.previewReplicaCount: -1 is negative: must be 0 or more",
+    ),
+    "a delay of less than no time": (
+        _two_stacks(scaleDownDelaySeconds=-1),
+        f"{BLUE_GREEN}.scaleDownDelaySeconds: -1 is negative: must be 0 or more",
+    ),
+    "more than everything unavailable while pods restart": (
+        _two_stacks(maxUnavailable="101%"),
+        f"{BLUE_GREEN}.maxUnavailable: '101%' is more than 100%: write at most '100%'",
+    ),
+    "an active Service that doesn't exist": (
+        _two_stacks(activeService="nowhere"),
+        f'{BLUE_GREEN}.activeService: Service "nowhere" does not exist: create it, or correct the name',
+    ),
+    "a preview Service that selects other pods": (
+        _two_stacks(previewService="elsewhere"),
+        f"{BLUE_GREEN}.previewService: Service \"elsewhere\" selects app=shop, which the template's labels don't carry",
     ),
     "a name too long for its ReplicaSets": (
         _named("w" * 253),

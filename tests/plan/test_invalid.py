@@ -1,17 +1,19 @@
 """What does somebody see who asks for what can't be done? And that nothing else is touched, and all heals."""
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
 from pydantic import ValidationError
 
+from rollouts.api import keys
 from rollouts.api.timestamps import format_time
 from rollouts.plan.invalid import plan_unreadable
 from rollouts.plan.narrate import Event, narrate
 from rollouts.registry import load_kit
 from tests.plan.broken import BROKEN, services, step
 from tests.plan.decided import given, planned
-from tests.plan.given import ONE, Raw, after, condition, live, replica_set, rollout, stable
+from tests.plan.given import ONE, Raw, after, condition, live, replica_set, rollout, service, stable
 
 
 @pytest.mark.parametrize("case", BROKEN)
@@ -73,6 +75,26 @@ def test_once_corrected_the_condition_goes_and_the_phase_heals() -> None:
     assert plan.status is not None
     assert (plan.status["phase"], plan.status.get("message"), plan.status["stableRS"]) == ("Healthy", None, ONE)
     assert "InvalidSpec" not in {each["type"] for each in plan.status["conditions"]}
+
+
+SHARED: tuple[tuple[str, str | None, str, str], ...] = (
+    ("nobody's yet, and somebody older uses it", None, "shop", 'is used by another Rollout, "shop"'),
+    ("nobody's yet, and we are the oldest", None, "", ""),
+    ("ours already: the older one is told, not we", "web", "shop", ""),
+    ("theirs already: we are told, however old we are", "shop", "", 'is managed by another Rollout, "shop"'),
+)
+
+
+@pytest.mark.parametrize(("owner", "rival", "told"), [row[1:] for row in SHARED], ids=[row[0] for row in SHARED])
+def test_a_service_for_two_rollouts_is_ones_of_them(owner: str | None, rival: str, told: str) -> None:
+    shared = live(service("s"))
+    if owner is not None:
+        shared["metadata"]["annotations"] = {keys.MANAGED_BY: owner}
+    raw = stable(rollout(canary={"stableService": "s"}))
+    here = given(raw, replica_set("app:1", 5), services={"s": shared})
+    plan = planned(replace(here, rivals={"s": rival} if rival else {}))
+    assert told in (plan.problem or "")
+    assert (plan.problem is None) == (told == "")
 
 
 @pytest.mark.parametrize(("path", "spec"), [("replicas", {"replicas": "five"}), ("paused", {"paused": "yes"})])

@@ -1,7 +1,7 @@
 """How many worlds are tried? 100 fixed ones for every change; HYPOTHESIS_PROFILE=nightly tries 10,000 random ones.
 
-WORLDS sets another number for those. A failure prints the line that brings its world back (`@reproduce_failure`), and the
-option that brings back the whole run (`--hypothesis-seed`).
+WORLDS sets another number for those. A failure prints the line that brings its world back (`@reproduce_failure`), and
+the option that brings back the whole run (`--hypothesis-seed`).
 """
 
 import os
