@@ -84,6 +84,7 @@ def test_a_problem_is_a_line(lint: Lint, tmp_path: Path, good: str, bad: str, li
 
 def test_all_problems_of_all_documents(lint: Lint) -> None:
     other = GOOD.replace("name: web}", "name: other}", 1).replace("replicas: 3", "replicas: -1").replace("1h", "1 hour")
+    other = other.replace("canaryService: web", "canaryService: other")
     result = lint(GOOD.replace("replicas: 3", "replicas: -1") + "---\n" + other)
     assert [line.split(": ")[1:3] for line in result.stdout.splitlines()] == [
         ["Rollout/web", "spec.replicas"],
