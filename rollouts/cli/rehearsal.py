@@ -132,27 +132,35 @@ def with_resumption(course: Course | None, resume_after: timedelta | None) -> Co
     return course if resume_after is None else course.model_copy(update={"resume_after": resume_after or None})
 
 
-def rehearse(the_cast: Cast, course: Course | None, *, limit: timedelta, resume_after: timedelta | None) -> Rehearsal:
-    """Run it to its end; never longer than `limit` of virtual time, nor than so many passes."""
-    plan = with_resumption(course, resume_after)
-    changes = [Happening(when=HEALTHY, do=Asked(apply=each)) for each in the_cast.changes]
-    if course is None and not changes:
-        changes = [update_of(the_cast.rollout)]
-    world = World(START, {image: each.behaviour for image, each in plan.images.items()})
+def stage(
+    the_cast: Cast, course: Course, changes: Sequence[Happening] = (), *, lasts: timedelta
+) -> tuple[Simulation, Director]:
+    """Return the simulation of a course, with changes beside it, and who directs it."""
+    world = World(START, {image: each.behaviour for image, each in course.images.items()})
     for service in the_cast.services:
         world.create_service(service)
-    has_time = isinstance(plan.until, timedelta)
-    lasts = min(limit, plan.until) if isinstance(plan.until, timedelta) else limit
     director = Director(
         name=the_cast.name,
         people=people(),
         start=START,
-        lists=(changes, plan.happens),
-        resume_after=plan.resume_after,
-        until=None if isinstance(plan.until, timedelta) else plan.until,
+        lists=(changes, course.happens),
+        resume_after=course.resume_after,
+        until=None if isinstance(course.until, timedelta) else course.until,
     )
     scenario = Scenario(world, (create(0, the_cast.rollout),), lasts.total_seconds())
-    simulation = Simulation(scenario, load_kit(), director=director)
+    return Simulation(scenario, load_kit(), director=director), director
+
+
+def rehearse(the_cast: Cast, course: Course | None, *, limit: timedelta, resume_after: timedelta | None) -> Rehearsal:
+    """Run it to its end; never longer than `limit` of virtual time, nor than so many passes."""
+    plan = with_resumption(course, resume_after)
+    has_time = isinstance(plan.until, timedelta)
+    lasts = min(limit, plan.until) if isinstance(plan.until, timedelta) else limit
+    changes = [Happening(when=HEALTHY, do=Asked(apply=each)) for each in the_cast.changes]
+    if course is None and not changes:
+        changes = [update_of(the_cast.rollout)]
+    simulation, director = stage(the_cast, plan, changes, lasts=lasts)
+    world = simulation.world
     timeline = Timeline()
     why = _play(simulation, the_cast.name, timeline)
     if why == "settled" and world.now > START + lasts:
