@@ -157,14 +157,14 @@ def _course(scenario: str) -> "tuple[Course, list[Document]]":
 
 def _show(done: "Rehearsal", output: Form, *, no_color: bool) -> None:
     from rollouts.cli.console import as_json, open_screen, say
-    from rollouts.cli.timetable import as_table
+    from rollouts.cli.timetable import Timetable
 
     if output is Form.JSON:
         from rollouts.view.jsonable import jsonable
 
         say(as_json(jsonable(done)))
     else:
-        open_screen(no_color=no_color).show(as_table(done.frames, is_wide=output is Form.WIDE))
+        open_screen(no_color=no_color).show(Timetable(done.frames, is_wide=output is Form.WIDE))
 
 
 def _draw(done: "Rehearsal", picture: str) -> None:

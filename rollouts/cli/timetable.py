@@ -1,8 +1,10 @@
 """How does a timeline look in a terminal? One line for each frame, and one for each thing that people did."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from textwrap import wrap
 
-from rich.table import Table
+from rich.console import Console, ConsoleOptions
 from rich.text import Text
 
 from rollouts.cli.tree import with_icon
@@ -10,6 +12,11 @@ from rollouts.view.timeline import Frame, RevisionPods
 from rollouts.view.tree import phase_mood
 
 _ROLE_STYLES = {"stable": "green", "active": "green", "canary": "yellow", "preview": "yellow"}
+_HEADER = ("TIME", "STATUS", "STEP", "WEIGHT", "DESIRED", "REPLICAS", "READY/AVAIL")
+_GAP = "  "
+_DESIRED = _HEADER.index("DESIRED")
+# With less room beside the columns, a reason stands below its line.
+_ROOM_FOR_REASONS = 50
 
 
 def clock(seconds: float) -> str:
@@ -19,45 +26,68 @@ def clock(seconds: float) -> str:
     return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"
 
 
-def as_table(frames: Iterable[Frame], *, is_wide: bool = False) -> Table:
-    """Return the table; a wide one has all reasons and events."""
-    table = Table(box=None, padding=(0, 2, 0, 0), show_edge=False, pad_edge=False, header_style="")
-    table.add_column("TIME", no_wrap=True, justify="right")
-    for title in ("STATUS", "STEP", "WEIGHT", "DESIRED"):
-        table.add_column(title, no_wrap=True)
-    table.add_column("REPLICAS", no_wrap=not is_wide)
-    table.add_column("READY/AVAIL", no_wrap=True)
-    table.add_column("REASON", overflow="fold", ratio=1)
-    shown: Frame | None = None
-    for frame in frames:
-        for text in frame.says:
-            table.add_row(clock(frame.at), *[""] * 6, Text(f"▶ {text}", style="bold"))
-        table.add_row(*_cells(frame, shown, is_wide=is_wide))
-        shown = frame
-    return table
+@dataclass(frozen=True, slots=True)
+class Timetable:
+    """All frames below each other; where it `is_wide`, with all reasons and events."""
+
+    frames: tuple[Frame, ...]
+    is_wide: bool = False
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> Iterator[Text]:
+        header, *rows = lines = [[Text(title) for title in _HEADER], *(_cells(frame) for frame in self.frames)]
+        widths = _widths(lines)
+        if sum(widths) + len(_GAP) * (len(widths) - 1) > options.max_width:
+            for cells in lines:
+                del cells[_DESIRED]
+            widths = _widths(lines)
+        taken = sum(widths) + len(_GAP) * len(widths)
+        has_room = options.max_width - taken >= _ROOM_FOR_REASONS
+        indent = " " * (taken if has_room else widths[0] + len(_GAP))
+        yield _line(header, widths).append("REASON" if has_room else "")
+        for frame, row in zip(self.frames, rows, strict=True):
+            for text in frame.says:
+                yield Text(f"{clock(frame.at):<{widths[0]}}{_GAP}▶ {text}", style="bold")
+            line = _line(row, widths)
+            room = max(20, options.max_width - len(indent))
+            reasons = [part for each in self._reasons(frame) for part in wrap(each, room) or [""]]
+            if has_room:
+                yield line.append(reasons[0] if reasons else "")
+                reasons = reasons[1:]
+            else:
+                yield line
+            yield from (Text(indent + each, style="" if has_room else "dim") for each in reasons)
+
+    def _reasons(self, frame: Frame) -> list[str]:
+        reasons = list(frame.because) or ([frame.message] if frame.message else [])
+        if not self.is_wide:
+            return reasons[:1]
+        return [*reasons, *(f"· {event.reason}: {event.message}" for event in frame.events)]
 
 
-def _cells(frame: Frame, before: Frame | None, *, is_wide: bool) -> list[str | Text]:
-    is_new = before is None or before.phase != frame.phase
-    status = with_icon(phase_mood(frame.phase), frame.phase)
-    if not is_new:
-        status.stylize("dim")
+def _widths(lines: Iterable[Iterable[Text]]) -> list[int]:
+    return [max(cell.cell_len for cell in column) for column in zip(*lines, strict=True)]
+
+
+def _line(cells: Iterable[Text], widths: Iterable[int]) -> Text:
+    line = Text()
+    for cell, width in zip(cells, widths, strict=True):
+        line.append_text(cell).append(" " * (width - cell.cell_len)).append(_GAP)
+    return line
+
+
+def _cells(frame: Frame) -> list[Text]:
     weight = ""
     if frame.weight is not None:
         asked, has = frame.weight.set, frame.weight.actual
         weight = f"{asked}%" if asked == has else f"{asked}% ({has}%)"
-    reasons = list(frame.because) or ([frame.message] if frame.message else [])
-    if is_wide:
-        reasons += [f"· {event.reason}: {event.message}" for event in frame.events]
+    step = f"{frame.step.index}/{frame.step.count}" if frame.step else ""
+    facts = (step, weight, str(frame.desired))
     return [
-        clock(frame.at),
-        status,
-        f"{frame.step.index}/{frame.step.count}" if frame.step else "",
-        weight,
-        str(frame.desired),
+        Text(clock(frame.at)),
+        with_icon(phase_mood(frame.phase), frame.phase),
+        *map(Text, facts),
         _replicas(frame),
-        f"{frame.ready}/{frame.available}",
-        "\n".join(reasons if is_wide else reasons[:1]),
+        Text(f"{frame.ready}/{frame.available}"),
     ]
 
 

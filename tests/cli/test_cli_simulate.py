@@ -1,5 +1,6 @@
 """simulate: what an update will look like, as table, JSON and picture; how it ends; what can't be run."""
 
+import io
 import json
 import re
 import sys
@@ -10,9 +11,12 @@ from xml.etree import ElementTree as ET
 
 import pytest
 import yaml
+from rich.console import Console
 from typer.testing import CliRunner, Result
 
 from rollouts.cli.main import app
+from rollouts.cli.timetable import Timetable
+from rollouts.view.timeline import Frame, RevisionPods, Step, Weight
 from tests.plan.given import rollout, service
 
 Json = dict[str, Any]
@@ -67,13 +71,13 @@ def test_the_table_of_an_update(simulate: Simulate) -> None:
     header, *lines = result.stdout.splitlines()
     assert header.split() == ["TIME", "STATUS", "STEP", "WEIGHT", "DESIRED", "REPLICAS", "READY/AVAIL", "REASON"]
     rows = [re.split(r"\s{2,}", line.strip()) for line in lines]
-    assert ["0:00", '▶ Rollout "web" is created: 4 pods of app:1'] in rows
+    assert '0:00   ▶ Rollout "web" is created: 4 pods of app:1' in lines
     paused = next(row for row in rows if row[1] == "‖ Paused")
     assert paused == [
         *("0:02", "‖ Paused", "1/4", "25%", "4", "r1 stable 3, r2 canary 1", "4/4"),
         "step 2 of 4 (pause): the pause has no duration: promote to go on",
     ]
-    assert ["1:02", "▶ somebody promotes it, as nobody did for 60s (simulated)"] in rows
+    assert "1:02   ▶ somebody promotes it, as nobody did for 60s (simulated)" in lines
     assert rows[-1] == ["11:05", "✔ Healthy", "4/4", "100%", "4", "r2 stable 4", "4/4"]
     assert result.stderr == "after 11m5s of virtual time rollout 'web' is Healthy\n"
 
@@ -81,6 +85,22 @@ def test_the_table_of_an_update(simulate: Simulate) -> None:
 def test_the_wide_table_has_all_reasons_and_events(simulate: Simulate) -> None:
     text = simulate(manifest(), words=("-o", "wide")).stdout
     assert "· RolloutStepCompleted: Rollout step 1/4 completed (setWeight: 25)" in text
+
+
+@pytest.mark.parametrize(("width", "header"), [(160, "REASON"), (100, "READY/AVAIL"), (70, "READY/AVAIL")])
+def test_a_narrow_terminal_has_reasons_below_their_lines(width: int, header: str) -> None:
+    nothing: Json = {"says": (), "message": "", "step": Step(1, 4), "weight": Weight(20, 10), "events": ()}
+    pods = (3, "web-a", "a", ("stable",), ("app:1",), 10, 10, 10, 10)
+    reason = "step 2 of 4 (pause): the pause has no duration: promote to go on, or abort it to go back"
+    frame = Frame(at=62, phase="Paused", desired=10, revisions=(RevisionPods(*pods),), because=(reason,), **nothing)
+    console = Console(width=width, color_system=None, highlight=False, record=True, file=io.StringIO())
+    console.print(Timetable((frame,)))
+    first, second, *others = console.export_text().splitlines()
+    assert first.rstrip().endswith(header)
+    assert ("DESIRED" in first) == (width > 70)
+    told = " ".join(line.strip() for line in (second, *others))
+    assert reason in told
+    assert max(map(len, (first.rstrip(), second.rstrip(), *(line.rstrip() for line in others)))) <= width
 
 
 def test_json_has_the_documented_fields(simulate: Simulate) -> None:
