@@ -29,6 +29,7 @@ _SHADES = {PAUSED: ("#56b4e9", "s"), DEGRADED: ("#d55e00", "X")}
 _WIDTH, _HEIGHT, _LINE = 11.0, 4.4, 0.2
 _MOST_TICKS, _LONGEST_IMAGE, _LONGEST_NOTE = 22, 28, 150
 _REST = 0.03
+_TURNS = frozenset({"RolloutCompleted", "RolloutAborted", "SwitchService"})
 _STYLE: Any = {
     "svg.hashsalt": "rollouts",  # else ids in the file are random
     "svg.fonttype": "none",  # text stays text: it can be searched, and the file is small
@@ -74,9 +75,7 @@ class _Span:
 
 def draw(done: "Rehearsal", file: Path) -> None:
     """Write the picture; the name's ending says whether as SVG or PNG."""
-    told = [(frame.at, text) for frame in done.frames for text in frame.says]
-    ending = f"it ends {done.ended.phase}" + (f": {done.ended.message}" if done.ended.message else "")
-    notes = [*told, (done.ended.at, ending)]
+    notes = list(_notes(done))
     axis = _Axis.of(done.frames, done.ended.at)
     with mpl.rc_context(_STYLE):
         height = _HEIGHT + _LINE * len(notes)
@@ -93,6 +92,15 @@ def draw(done: "Rehearsal", file: Path) -> None:
         # Without date and versions: the same simulation gives the same file.
         metadata = {"Date": None, "Creator": "rollouts"} if file.suffix == ".svg" else {"Software": "rollouts"}
         figure.savefig(file, format=file.suffix[1:], dpi=120, metadata=metadata)
+
+
+def _notes(done: "Rehearsal") -> Iterator[tuple[float, str]]:
+    """Yield what is worth a line: what people did, what turned out of it, and the end."""
+    for frame in done.frames:
+        yield from ((frame.at, text) for text in frame.says)
+        yield from ((frame.at, f"· {event.message}") for event in frame.events if event.reason in _TURNS)
+    ending = f"it ends {done.ended.phase}" + (f": {done.ended.message}" if done.ended.message else "")
+    yield done.ended.at, ending
 
 
 def _places(frames: Sequence[Frame], axis: _Axis) -> list[float]:
@@ -202,7 +210,8 @@ def _draw_notes(figure: Figure, axes: "Axes", notes: Sequence[tuple[float, str]]
     height, top = figure.get_figheight(), axes.get_position().y0
     rows = [-inf] * 3
     for at, group in groupby(enumerate(notes, 1), key=lambda each: each[1][0]):
-        numbers = ",".join(str(number) for number, _ in group)
+        own = [number for number, _ in group]
+        numbers = f"{own[0]}" if len(own) == 1 else f"{own[0]}-{own[-1]}"
         place = axis.place(at)
         row = next((row for row, taken in enumerate(rows) if taken <= place), len(rows) - 1)
         rows[row] = place + axis.end * 0.008 * (len(numbers) + 1)

@@ -1,4 +1,4 @@
-"""What of a rollout must be the same, simulated or on a real API server? Its trace: states, events and sizes at rest.
+"""What of a rollout must be the same, simulated or on a real API server? Its trace: states, events, sizes at rest.
 
 Compared, one by one and in order:
 
@@ -8,6 +8,8 @@ Compared, one by one and in order:
   revisions and step: pods are on their way then, and whether anybody sees that depends on how fast they are.
 - **events**: reason and message. A run of events about pods (scaling, evictions) counts as its sum for each revision:
   in how many parts surge lets pods move depends on how many got ready at once.
+- **switches**: what each Service selected, one after the other. A Service follows its pods beside the steps: whether
+  that is told before or after the step depends on which pods were seen first.
 - **rests**: the sizes of the revisions before each thing that people do, unless an update is moving just then, and at
   the end: how it gets there depends on speed, where it comes to rest doesn't.
 
@@ -31,6 +33,7 @@ HEALTHY, PROGRESSING = "Healthy", "Progressing"
 # Told when a controller first sees a Rollout: there is none in a simulation.
 _OF_CONTROLLERS = frozenset({"RolloutAddedToInformer"})
 _SCALED = re.compile(r"Scaled \w+ ReplicaSet (\S+) \(revision \d+\) from (\d+) to (\d+)")
+_SWITCHED = re.compile(r"Switched selector for service '([^']+)' from '\w*' to '(\w*)'")
 _EVICTED = re.compile(r"Evicted pod (\S+)-[^-\s]+ of")
 
 
@@ -55,6 +58,7 @@ class Trace:
 
     states: tuple[State, ...]
     events: tuple[str, ...]
+    switches: tuple[tuple[str, ...], ...]
     rests: tuple[Mapping[str, int] | None, ...]
 
 
@@ -67,6 +71,7 @@ class Tracer:
     _events: list[str] = field(default_factory=list)
     _moved: dict[str, tuple[int, int]] = field(default_factory=dict)
     _evicted: dict[str, int] = field(default_factory=dict)
+    _switched: dict[str, list[str]] = field(default_factory=dict)
     _rests: list[Mapping[str, int] | None] = field(default_factory=list)
     _sizes: Mapping[str, int] = field(default_factory=dict)
 
@@ -98,6 +103,8 @@ class Tracer:
             self._moved[name] = (self._moved.get(name, (before, 0))[0], after)
         elif evicted := _EVICTED.match(message):
             self._evicted[evicted[1]] = self._evicted.get(evicted[1], 0) + 1
+        elif switched := _SWITCHED.match(message):
+            self._switched.setdefault(switched[1], []).append(self._letter(switched[2]))
         else:
             self._end_run()
             self._events.append(f"{reason}: {self._with_letters(message)}")
@@ -115,7 +122,8 @@ class Tracer:
     def trace(self) -> Trace:
         """Return what was noted."""
         self._end_run()
-        return Trace(tuple(self._states), tuple(self._events), (*self._rests, self._rest()))
+        switches = tuple((service, *selected) for service, selected in sorted(self._switched.items()))
+        return Trace(tuple(self._states), tuple(self._events), switches, (*self._rests, self._rest()))
 
     def _letter(self, pod_hash: str | None) -> str:
         if not pod_hash:
@@ -158,10 +166,11 @@ def trace_of(moments: Iterable[Moment], name: str) -> Trace:
 
 
 def differences(simulated: Trace, recorded: Trace) -> list[str]:
-    """Tell for each of the three kinds where two traces part: what was the same before it, and both continuations."""
+    """Tell for each kind where two traces part: what was the same before it, and both continuations."""
     return [
         *_parting("state", simulated.states, recorded.states),
         *_parting("event", simulated.events, recorded.events),
+        *_parting("Service", simulated.switches, recorded.switches),
         *_parting("rest", simulated.rests, recorded.rests),
     ]
 

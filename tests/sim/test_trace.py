@@ -110,6 +110,22 @@ def test_evictions_count_as_a_sum_and_no_pod_has_a_name() -> None:
     assert tracer.trace().events == ("evicted 2 of web-A",)
 
 
+def test_each_service_is_followed_on_its_own() -> None:
+    early, late = Tracer(), Tracer()
+    switched = ("SwitchService", "Switched selector for service 'web-canary' from 'aaa' to 'bbb'")
+    step = ("RolloutStepCompleted", "Rollout step 1/5 completed (setWeight: 20)")
+    for tracer, told in ((early, (switched, step)), (late, (step, switched))):
+        seen(tracer, "Progressing")
+        for reason, message in told:
+            tracer.tell(reason, message)
+    assert differences(early.trace(), late.trace()) == []
+    assert early.trace().switches == (("web-canary", "A"),)
+    late.tell("SwitchService", "Switched selector for service 'web-canary' from 'bbb' to 'aaa'")
+    assert differences(early.trace(), late.trace()) == [
+        "Service 1: simulated ('web-canary', 'A'), but on the API server ('web-canary', 'A', 'B')"
+    ]
+
+
 def test_sizes_count_where_nothing_moves() -> None:
     tracer = Tracer()
     tracer.act()
@@ -124,7 +140,7 @@ def test_sizes_count_where_nothing_moves() -> None:
 def test_what_a_controller_says_at_its_start_is_left_out() -> None:
     tracer = Tracer()
     tracer.tell("RolloutAddedToInformer", "Rollout default/web is looked after from now on")
-    assert tracer.trace() == Trace((), (), ({},))
+    assert tracer.trace() == Trace((), (), (), ({},))
 
 
 def test_a_first_deploy_reads_well() -> None:
