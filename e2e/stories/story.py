@@ -145,6 +145,25 @@ class Story:
         assert child.returncode == code, f"rollouts {' '.join(words)}: exit code {child.returncode}\n{text}"
         return text
 
+    async def killed_after(self, lines: int, *words: str) -> bool:
+        """Run `rollouts` and kill it when it has printed so many lines; tell whether it came to its end before."""
+        child = await asyncio.create_subprocess_exec(
+            PROGRAM,
+            f"--kubeconfig={self.kubectl.kubeconfig}",
+            f"--namespace={self.namespace}",
+            *words,
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.DEVNULL,
+        )
+        assert child.stdout is not None
+        for _ in range(lines):
+            if not await child.stdout.readline():
+                assert await child.wait() == 0, words
+                return True
+        child.kill()
+        await child.wait()
+        return False
+
     async def shell(self, line: str, within: float = 60.0) -> str:
         """Run a command line as it stands on a page, with our kubectl in this namespace."""
         at = f"--kubeconfig={self.kubectl.kubeconfig} --namespace={self.namespace}"

@@ -10,6 +10,7 @@ from pathlib import Path
 import yaml
 
 from e2e.kubectl import Kubectl
+from e2e.metrics_api import MetricsApi
 from e2e.sampler import Sampler
 from e2e.stories.story import BETTER, GOOD, Json, Story
 from e2e.waiting import eventually
@@ -18,6 +19,7 @@ from tests.wire.objects import budget, deployment, service
 Sample = Callable[..., Sampler]
 RUN = ("migrate", "deployment", "web", "--run", "--timeout=40s")
 SIZE = 4
+HELD = "rollout.argoproj.io/scale-down-held"
 MANAGED_BY = "argo-rollouts.argoproj.io/managed-by-rollouts"
 
 
@@ -84,6 +86,55 @@ async def test_there_and_back_with_an_autoscaler(story: Story, sample: Sample) -
     assert pods.maximum_total() <= 2 * SIZE
     found = (await read_deployment(story))["spec"]
     assert (found["replicas"], found["selector"]) == (SIZE, {"matchLabels": {"app": "web"}})
+
+
+async def test_a_hasty_autoscaler_does_not_take_twice_the_pods_for_too_many(story: Story, sample: Sample) -> None:
+    """While both run each pod has half of the load, and this one would scale down at once."""
+    target = {"type": "Utilization", "averageUtilization": 50}
+    hasty = autoscaler(at_least=1)
+    hasty["spec"]["metrics"] = [{"type": "Resource", "resource": {"name": "cpu", "target": target}}]
+    hasty["spec"]["behavior"] = {"scaleDown": {"stabilizationWindowSeconds": 0}}
+    pods = deployment("web", SIZE, GOOD, minReadySeconds=5)  # for so long both sets serve, and none may go
+    pods["spec"]["template"]["spec"]["containers"][0]["resources"] = {"requests": {"cpu": "100m"}}
+    async with MetricsApi(story.api) as metrics:
+        metrics.load[story.namespace] = SIZE * 50
+        await story.kubectl.apply([pods, hasty])
+        await story.kubectl("rollout", "status", "deployment/web", "--timeout=30s")
+
+        async def is_counted() -> bool:
+            return bool(metrics.selectors)
+
+        await eventually(is_counted, what="the autoscaler counts")
+        before = (await story.kubectl.json("get", "hpa", "web"))["spec"]["behavior"]
+        async with sample("app=web") as sampler:
+            for direction in ([], ["--reverse"]):
+                await story.cli(*RUN, *direction)
+                found = await story.kubectl.json("get", "hpa", "web")
+                assert found["spec"]["behavior"] == before
+                assert HELD not in found["metadata"].get("annotations", {})
+                metrics.selectors.clear()
+                await eventually(is_counted, what="the autoscaler counts again")
+        assert not sampler.dips(SIZE), sampler.report(SIZE)
+        metrics.load[story.namespace] = 2 * 50
+
+        async def is_smaller() -> bool:
+            return bool((await read_deployment(story))["spec"]["replicas"] == 2)
+
+        await eventually(is_smaller, within=60, what="the autoscaler scales down again")
+
+
+async def test_a_run_that_is_killed_goes_on(story: Story, sample: Sample) -> None:
+    """Killed after each of its lines, there and back."""
+    await deployed(story, autoscaler(), service("web", selector={"app": "web"}))
+    async with sample("app=web") as pods:
+        for direction in ([], ["--reverse"]):
+            done, lines = False, 0
+            while not done:
+                lines += 1
+                done = await story.killed_after(lines, *RUN, *direction)
+            assert lines > 2
+    assert not pods.dips(SIZE), pods.report(SIZE)
+    assert await target_of(story.kubectl) == "apps/v1 Deployment"
 
 
 async def test_the_size_that_counts_is_the_live_one(story: Story, tmp_path: Path) -> None:

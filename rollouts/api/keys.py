@@ -66,6 +66,9 @@ JOB_ANALYSIS_RUN_NAMESPACE = "analysisrun.argoproj.io/namespace"
 JOB_METRIC_NAME = "analysisrun.argoproj.io/metric-name"
 """Annotation on a metric's Job: the metric that it measures."""
 
+SCALE_DOWN_HELD = "rollout.argoproj.io/scale-down-held"
+"""HorizontalPodAutoscaler annotation of ours, during a migration: its spec.behavior (JSON) of before."""
+
 TEMPLATE_DIGEST = "rollout.argoproj.io/template-digest"
 """ReplicaSet annotation of ours: the SHA-256 of the pod template that it was created from. Decides equality."""
 

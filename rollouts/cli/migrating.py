@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from rollouts.api.selectors import format_selector
 from rollouts.cli.console import say
 from rollouts.cli.errors import CommandError, describe
-from rollouts.kube.errors import AlreadyExists, KubeError, NotFound
+from rollouts.kube.errors import AlreadyExists, Forbidden, KubeError, NotFound
 from rollouts.kube.patches import PatchType
 from rollouts.kube.resources import (
     DEPLOYMENTS,
@@ -81,6 +81,12 @@ async def _read_all(session: "Session", resource: Resource) -> list[Json]:
         return (await session.api.list(resource, session.namespace)).items
     except NotFound:
         return []  # nobody has installed this kind
+    except Forbidden:
+        # To those who have no rights in a group, a server says so before it says that there is no such group.
+        groups = (await session.api.fetch("/apis")).get("groups") or ()
+        if any(each.get("name") == resource.group for each in groups):
+            raise
+        return []
 
 
 async def _unserved(session: "Session", deployment: Json, services: Sequence[Json]) -> frozenset[str]:
@@ -108,21 +114,39 @@ def _ready_pods(endpoint_slice: Mapping[str, Any]) -> set[str]:
 
 async def carry_out(session: "Session", name: str, wish: "Wish", limit: tuple[str, float | None]) -> None:
     """Go on until all is done. What is done already isn't done again: it is safe to begin anew at any time."""
+    progress = _Progress(limit[1])
     try:
         async with asyncio.timeout(None) as patience:
-            await _carry_out(session, name, wish, limit[1], patience)
+            await _carry_out(session, name, wish, progress, patience)
     except TimeoutError as error:
-        raise CommandError(f"nothing has happened for {limit[0]}; {_ways(session, name, wish)}") from error
+        still = f"for {limit[0]} nothing has happened: {progress.told}"
+        raise CommandError(f"{still}; {_ways(session, name, wish)}") from error
     except KubeError as error:
         line = describe(error, f"migration of {name!r}", session.namespace)
         raise CommandError(f"{line}; {_ways(session, name, wish)}") from error
 
 
+class _Progress:
+    """What has been told of a run; whatever moves is given its time anew."""
+
+    def __init__(self, limit: float | None) -> None:
+        self._limit = limit
+        self._number = 0
+        self.told = ""
+
+    def tell(self, text: str, patience: asyncio.Timeout) -> None:
+        """Say what happens, unless it has been said."""
+        if text == self.told:
+            return
+        patience.reschedule(None if self._limit is None else asyncio.get_running_loop().time() + self._limit)
+        self._number += 1
+        self.told = text
+        say(f"{self._number}. {text}")
+
+
 async def _carry_out(
-    session: "Session", name: str, wish: "Wish", limit: float | None, patience: asyncio.Timeout
+    session: "Session", name: str, wish: "Wish", progress: _Progress, patience: asyncio.Timeout
 ) -> None:
-    loop = asyncio.get_running_loop()
-    told, number = "", 0
     seen = await read(session, name, wish)
     await _rehearse(session, seen, wish)
     while True:
@@ -133,12 +157,7 @@ async def _carry_out(
         if isinstance(decision, Stuck):
             raise CommandError(f"{name!r}: {decision.why}. {decision.way_out}. {_ways(session, name, wish)}")
         text = f"{decision.title} ({decision.because})" if isinstance(decision, Wait) else decision.title
-        if text != told:
-            # Whatever moves is given its time anew.
-            patience.reschedule(None if limit is None else loop.time() + limit)
-            number += 1
-            say(f"{number}. {text}")
-            told = text
+        progress.tell(text, patience)
         await _perform(session, decision)
         seen = await read(session, name, wish)
 
@@ -162,9 +181,11 @@ async def _perform(session: "Session", step: Step) -> None:
             await session.api.patch(_resource(target), session.namespace, name_of(target), body, patch_type=form)
         case Delete(target=target):
             uid = part(target, "metadata").get("uid")
-            await session.api.delete(
-                _resource(target), session.namespace, name_of(target), propagation="Background", uid=uid
-            )
+            # It goes after its pods: an autoscaler that counts them must be kept from it until then.
+            with contextlib.suppress(NotFound):  # somebody was faster
+                await session.api.delete(
+                    _resource(target), session.namespace, name_of(target), propagation="Foreground", uid=uid
+                )
 
 
 def _resource(obj: Mapping[str, Any]) -> Resource:

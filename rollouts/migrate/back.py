@@ -6,6 +6,7 @@ from typing import Any
 from rollouts.api import keys
 from rollouts.migrate.backward import is_in_update, misreferred, stable_template, strategy_of, to_deployment
 from rollouts.migrate.bounds import BOUNDS
+from rollouts.migrate.holding import holds, releases
 from rollouts.migrate.objects import (
     DEPLOYMENT,
     ROLLOUT,
@@ -91,6 +92,16 @@ def _stop_scaling_down(seen: Seen) -> Step | None:
     result = spec_patch("", seen.rollout, workloadRef={**reference, "scaleDown": "never"}).result
     body = {"spec": {"workloadRef": {"scaleDown": "never"}}}
     return Patch("Have the controller leave the Deployment's size alone", seen.rollout, body, result)
+
+
+def _hold(seen: Seen) -> Step | None:
+    """Let no autoscaler take the two sets of pods for too many."""
+    return None if seen.rollout is None else next(holds(seen), None)
+
+
+def _release(seen: Seen) -> Step | None:
+    """Let it count again: the Rollout went last, after its pods."""
+    return next(releases(seen), None)
 
 
 def _create(seen: Seen) -> Step | Stuck | None:
@@ -231,6 +242,7 @@ def _delete(seen: Seen) -> Step | None:
 _QUESTIONS: tuple[Question, ...] = (
     _may_begin,
     _stop_scaling_down,
+    _hold,
     _create,
     _as_large,
     _available,
@@ -239,4 +251,5 @@ _QUESTIONS: tuple[Question, ...] = (
     _free,
     _served,
     _delete,
+    _release,
 )

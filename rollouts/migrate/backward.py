@@ -19,6 +19,7 @@ from rollouts.migrate.objects import (
     part,
     without_server_fields,
 )
+from rollouts.migrate.pods import about_pods
 
 _ALIKE = frozenset(
     {"replicas", "selector", "template", "minReadySeconds", "revisionHistoryLimit", "progressDeadlineSeconds", "paused"}
@@ -128,6 +129,7 @@ def _notes(rollout: Raw, name: str, strategy: Raw) -> Iterator[Note]:
     else:
         yield changed("the pod template and the selector move into the Deployment as they are")
     yield mind("for a while both run: there must be room (nodes, quotas) for twice the pods")
+    yield from about_pods(part(spec, "template"), DEPLOYMENT)
     if is_in_update(rollout):
         yield mind(
             "an update is under way: the Deployment gets the template of the stable ReplicaSet, the update is given up"

@@ -8,6 +8,7 @@ from rollouts.api.selectors import selector_matches
 from rollouts.migrate.backward import grown, notes_of, stable_template, strategy_of, to_deployment
 from rollouts.migrate.course import Course, course
 from rollouts.migrate.forward import to_rollout
+from rollouts.migrate.holding import can_be_held
 from rollouts.migrate.notes import Note, changed, kept, mind
 from rollouts.migrate.objects import (
     DEPLOYMENT,
@@ -25,7 +26,7 @@ from rollouts.migrate.objects import (
     title,
     without_server_fields,
 )
-from rollouts.migrate.scalers import is_hasty, is_made_by_another, retargeted, scalers_of, scales
+from rollouts.migrate.scalers import is_made_by_another, retargeted, scalers_of, scales
 from rollouts.migrate.steps import Seen
 from rollouts.migrate.wish import Wish
 
@@ -191,10 +192,15 @@ def _about_scaler(scaler: Raw, kind: str) -> Iterator[Note]:
         yield mind(f"{title(scaler)} is made by another object: change that one")
         return
     yield changed(f"{title(scaler)} names the {kind}; it must do so before the old pods go (see the steps)")
-    if is_hasty(scaler):
+    if can_be_held(scaler):
         yield mind(
-            f"{title(scaler)} may scale down within 5 minutes: while both run, each pod has half of the load. Raise"
-            " spec.behavior.scaleDown.stabilizationWindowSeconds to 300 for the time of the migration"
+            f"{title(scaler)} doesn't scale down from the first step to the last: while both run, each pod has half of"
+            " the load"
+        )
+    elif scaler.get("kind") == "ScaledObject":
+        yield mind(
+            f"{title(scaler)} may scale down while both run, as each pod has half of the load then: set its"
+            " minReplicaCount to the present size for the time of the migration"
         )
 
 

@@ -19,6 +19,7 @@ from rollouts.migrate.objects import (
     size_of,
     without_server_fields,
 )
+from rollouts.migrate.pods import about_pods
 from rollouts.migrate.wish import ScaleDown, StrategyName, Wish
 from rollouts.plan.validate import MAX_NAME_LENGTH
 
@@ -96,6 +97,7 @@ def _strategy(deployment: Raw, wish: Wish) -> Json:
 
 def _notes(deployment: Raw, wish: Wish) -> Iterator[Note]:
     yield from _about_pods(deployment, wish)
+    yield from about_pods(part(deployment, "spec", "template"), ROLLOUT)
     yield from _about_strategy(deployment, wish)
     yield from _about_spec(deployment, wish)
     yield from _about_metadata(deployment)

@@ -10,7 +10,6 @@ from rollouts.migrate.objects import (
     Json,
     Raw,
     are_neighbours,
-    count,
     group_of,
     name_of,
     part,
@@ -24,7 +23,6 @@ _FIELDS = {
     ("autoscaling.k8s.io", "VerticalPodAutoscaler"): "targetRef",
 }
 _GROUPS = {DEPLOYMENT: ("apps", "extensions"), ROLLOUT: (GROUP,)}
-DEFAULT_WINDOW = 300  # seconds for which an HPA waits before it scales down
 
 
 def field_of(scaler: Raw) -> str:
@@ -64,9 +62,3 @@ def retargeted(scaler: Raw, kind: str, name: str) -> Json:
     field = field_of(scaler)
     target = {**part(scaler, "spec", field), **reference_to(kind, name)}
     return {**scaler, "spec": {**part(scaler, "spec"), field: target}}
-
-
-def is_hasty(scaler: Raw) -> bool:
-    """Whether an HPA may scale down before twice the pods are counted out again."""
-    behavior = part(scaler, "spec", "behavior", "scaleDown")
-    return count(behavior, "stabilizationWindowSeconds", DEFAULT_WINDOW) < DEFAULT_WINDOW

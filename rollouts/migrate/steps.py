@@ -31,6 +31,7 @@ class Until(StrEnum):
     DEPLOYMENT_SETTLED = "settled"
     DEPLOYMENT_AVAILABLE = "available"
     DEPLOYMENT_EMPTY = "empty"
+    DEPLOYMENT_GONE = "deleted"
     ROLLOUT_HEALTHY = "healthy"
     ROLLOUT_SEEN = "seen"
     ROLLOUT_GONE = "gone"
@@ -121,7 +122,8 @@ def _with(seen: Seen, kind: str, obj: Raw | None) -> Seen:
 def _patched(seen: Seen, target: Raw, result: Json) -> Seen:
     kind = str(target.get("kind"))
     if kind in (DEPLOYMENT, ROLLOUT):
-        return _with(seen, kind, result)
+        # Of a manifest nobody knows how many pods there are: as many as it asks for, until they have had time to go.
+        return _with(seen, kind, {"status": {"replicas": size_of(target)}, **result})
     if kind == "Service":
         services = tuple(result if each is target else each for each in seen.services)
         return replace(seen, services=services, unserved=seen.unserved | {name_of(target)})
@@ -132,6 +134,8 @@ def _waited(seen: Seen, until: Until) -> Seen:
     match until:
         case Until.ROLLOUT_GONE:
             return replace(seen, rollout=None)
+        case Until.DEPLOYMENT_GONE:
+            return replace(seen, deployment=None)
         case Until.SERVED:
             return replace(seen, unserved=frozenset())
         case Until.ROLLOUT_HEALTHY | Until.ROLLOUT_SEEN:
@@ -163,7 +167,7 @@ def commands(step: Step, *, directory: str = "", is_live: bool = True) -> tuple[
             path = f"{directory}/{file_of(obj)}" if directory else file_of(obj)
             return (_kubectl("create", "-f", path, at=obj) if is_live else _create_at_size(path, obj),)
         case Delete(target=target):
-            return (_kubectl("delete", _resource(target), name_of(target), at=target),)
+            return (_kubectl("delete", _resource(target), name_of(target), "--cascade=foreground", at=target),)
         case Patch(target=target, body=body):
             return (_patch_command(target, body),)
         case Wait(until=until, target=target):
@@ -213,6 +217,7 @@ def _wait_command(until: Until, target: Raw) -> str:
     words = {
         Until.ROLLOUT_HEALTHY: ("wait", f"rollout/{name}", "--for=jsonpath={.status.phase}=Healthy", _TIMEOUT),
         Until.ROLLOUT_GONE: ("wait", f"rollout/{name}", "--for=delete", _TIMEOUT),
+        Until.DEPLOYMENT_GONE: ("wait", f"deployment/{name}", "--for=delete", _TIMEOUT),
         Until.DEPLOYMENT_EMPTY: ("wait", "pod", "-l", pods, "--for=delete", _TIMEOUT),
         Until.SERVED: ("get", "endpointslices", "-l", f"kubernetes.io/service-name={name}"),
     }

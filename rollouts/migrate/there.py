@@ -5,6 +5,7 @@ from typing import Any
 
 from rollouts.migrate.bounds import RECREATE, strategy_type
 from rollouts.migrate.forward import to_rollout
+from rollouts.migrate.holding import holds, releases
 from rollouts.migrate.objects import (
     DEPLOYMENT,
     ROLLOUT,
@@ -35,7 +36,6 @@ from rollouts.migrate.wish import ScaleDown, Wish
 from rollouts.plan.equality import templates_equal
 
 Question = Callable[[Seen, Wish], Step | Stuck | None]
-_CAPACITY = "nothing has changed for the Deployment's pods"
 
 
 def decide(seen: Seen, wish: Wish) -> Decision:
@@ -106,6 +106,23 @@ def _another(name: str, difference: str) -> Stuck:
     return Stuck(f"a Rollout {name} exists already: {difference}", f"delete or rename it, if nobody needs it: {name}")
 
 
+def _hold(seen: Seen, _: Wish) -> Step | None:
+    """Let no autoscaler take the two sets of pods for too many."""
+    if seen.deployment is None or not size_of(seen.deployment):
+        return None
+    return next(holds(seen), None)
+
+
+def _release(seen: Seen, _: Wish) -> Step | None:
+    """Let it count again when only one set is left."""
+    step = next(releases(seen), None)
+    pods = count(part(seen.deployment, "status"), "replicas")
+    if step is not None and seen.deployment is not None and pods:
+        because = f"{pods} pods of the Deployment are left"
+        return Wait("Wait until the Deployment's pods are gone", Until.DEPLOYMENT_EMPTY, seen.deployment, because)
+    return step
+
+
 def _create(seen: Seen, wish: Wish) -> Step | None:
     if seen.rollout is not None or seen.deployment is None:
         return None
@@ -140,8 +157,7 @@ def _healthy(seen: Seen, _: Wish) -> Step | Stuck | None:
     if is_seen(rollout) and status.get("phase") == "Degraded":
         return Stuck(
             f"the Rollout is degraded: {status.get('message')}",
-            f"`rollouts explain {name_of(rollout)}`, mend it and run this again; or `kubectl delete rollout"
-            f" {name_of(rollout)}`: {_CAPACITY}",
+            f"`rollouts explain {name_of(rollout)}` tells more; nothing has changed for the Deployment's pods",
         )
     because = f"{available} of {size} pods are available" if status else "no controller has looked at it yet"
     return Wait("Wait until the Rollout is healthy", Until.ROLLOUT_HEALTHY, rollout, because)
@@ -181,12 +197,15 @@ def _empty(seen: Seen, _: Wish) -> Step | None:
 def _delete(seen: Seen, wish: Wish) -> Step | None:
     if seen.deployment is None or wish.keeps_deployment:
         return None
+    if is_leaving(seen.deployment):
+        text = "Wait until the Deployment is gone"
+        return Wait(text, Until.DEPLOYMENT_GONE, seen.deployment, "it is being deleted")
     return Delete("Delete the Deployment", seen.deployment)
 
 
-_BESIDE: tuple[Question, ...] = (_may_begin, _create, _as_large, _healthy, _retarget, _scale_to_0)
+_BESIDE: tuple[Question, ...] = (_may_begin, _hold, _create, _as_large, _healthy, _retarget, _scale_to_0, _release)
 # The controller scales the Deployment down by itself: no autoscaler may look after it any longer by then.
-_IN_TURN: tuple[Question, ...] = (_may_begin, _retarget, _create, _healthy, _empty)
+_IN_TURN: tuple[Question, ...] = (_may_begin, _hold, _retarget, _create, _healthy, _empty, _release)
 _QUESTIONS: dict[ScaleDown | None, tuple[Question, ...]] = {
     None: (*_BESIDE, _delete),
     ScaleDown.NEVER: _BESIDE,

@@ -9,6 +9,7 @@ Json = dict[str, Any]
 HASH = "rollouts-pod-template-hash"
 MANAGED_BY = "argo-rollouts.argoproj.io/managed-by-rollouts"
 STABLE = "5d8c"
+HELD = "rollout.argoproj.io/scale-down-held"
 
 
 def live_deployment(replicas: int = 3, available: int | None = None, pods: int | None = None, **spec: Any) -> Json:
@@ -34,6 +35,12 @@ def referring(rollout: Json, scale_down: str = "never") -> Json:
     spec = {key: value for key, value in rollout["spec"].items() if key not in ("template", "selector")}
     reference = {"apiVersion": "apps/v1", "kind": "Deployment", "name": "web", "scaleDown": scale_down}
     return {**rollout, "spec": {**spec, "workloadRef": reference}}
+
+
+def held(scaler: Json, behavior: str = "null") -> Json:
+    """An autoscaler that may not scale down for the time."""
+    spec = {**scaler["spec"], "behavior": {"scaleDown": {"selectPolicy": "Disabled"}}}
+    return {**scaler, "metadata": {**scaler["metadata"], "annotations": {HELD: behavior}}, "spec": spec}
 
 
 def hpa(kind: str = "Deployment", **metadata: Any) -> Json:
@@ -83,6 +90,8 @@ def _flat(body: Any) -> str:
     if isinstance(body, list):
         return " ".join(f"{each['op']} {each['path']}" for each in body)
     (field, value), *_ = body["spec"].items()
+    if field == "behavior":
+        return f"scaleDown {value['scaleDown']['selectPolicy']}"
     return f"{field}={value.get('kind', value) if isinstance(value, dict) else value}"
 
 

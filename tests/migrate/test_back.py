@@ -10,6 +10,7 @@ from rollouts.migrate.steps import Create, Patch, Seen
 from tests.migrate.given import (
     HASH,
     STABLE,
+    held,
     held_service,
     hpa,
     live_deployment,
@@ -34,6 +35,7 @@ def unavailable(**status: Any) -> Any:
     return {**made, "status": {**made["status"], "availableReplicas": 1, **status}}
 
 
+RELEASE = "remove /metadata/annotations/rollout.argoproj.io~1scale-down-held"
 FREE = service("web", selector={"app": "web"})
 DEADLINE = {"type": "Progressing", "status": "False", "reason": "ProgressDeadlineExceeded"}
 
@@ -69,11 +71,11 @@ ROWS = {
         "patch Deployment replicas=3",
     ),
     "the autoscaler has scaled the Rollout up meanwhile": (
-        Seen(rollout=live_rollout(5), deployment=live_deployment(3), scalers=(hpa("Rollout"),)),
+        Seen(rollout=live_rollout(5), deployment=live_deployment(3), scalers=(held(hpa("Rollout")),)),
         "patch Deployment replicas=5",
     ),
     "pods that aren't available replace none": (
-        Seen(rollout=live_rollout(), deployment=unavailable(), scalers=(hpa("Rollout"),)),
+        Seen(rollout=live_rollout(), deployment=unavailable(), scalers=(held(hpa("Rollout")),)),
         "wait available: 1 of 3 pods are available",
     ),
     "pods that don't come up are told of": (
@@ -85,11 +87,11 @@ ROWS = {
         "wait available: 0 of 3 pods are available",
     ),
     "the autoscaler follows once it has pods to count": (
-        Seen(rollout=live_rollout(), deployment=live_deployment(), scalers=(hpa("Rollout"),)),
+        Seen(rollout=live_rollout(), deployment=live_deployment(), scalers=(held(hpa("Rollout")),)),
         "patch HorizontalPodAutoscaler scaleTargetRef=Deployment",
     ),
     "the autoscaler has made the Deployment smaller, as is its right": (
-        Seen(rollout=live_rollout(5), deployment=live_deployment(4), scalers=(hpa(),)),
+        Seen(rollout=live_rollout(5), deployment=live_deployment(4), scalers=(held(hpa()),)),
         "delete Rollout",
     ),
     "the controller must let go of its Services": (
@@ -119,6 +121,14 @@ ROWS = {
     "the pods are replaced": (
         Seen(rollout=live_rollout(), deployment=live_deployment(), services=(FREE,)),
         "delete Rollout",
+    ),
+    "its autoscaler may not shrink it meanwhile": (
+        Seen(rollout=live_rollout(), scalers=(hpa("Rollout"),)),
+        "patch HorizontalPodAutoscaler scaleDown Disabled",
+    ),
+    "when the Rollout is gone, the autoscaler is let go": (
+        Seen(deployment=live_deployment(), scalers=(held(hpa()),)),
+        f"patch HorizontalPodAutoscaler {RELEASE} remove /spec/behavior",
     ),
     "it has happened already": (Seen(deployment=live_deployment()), "done: Deployment web has taken over"),
     "only a Service was forgotten": (

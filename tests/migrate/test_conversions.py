@@ -25,7 +25,9 @@ CASES = {
     "autoscalers": Wish(),
     "exported": Wish(),
     "several": Wish(),
+    "crowded": Wish(),
     "back-canary": BACK,
+    "back-crowded": BACK,
     "back-blue-green": BACK,
     "back-workload-ref": BACK,
 }

@@ -12,7 +12,7 @@ from rollouts.migrate.objects import without_server_fields
 from rollouts.migrate.scalers import scales
 from rollouts.migrate.steps import Done, Seen, Stuck, after
 from rollouts.migrate.wish import ScaleDown, Wish
-from tests.migrate.given import capacity, held_service, hpa, live_deployment, live_rollout
+from tests.migrate.given import HELD, capacity, held_service, hpa, live_deployment, live_rollout
 from tests.wire.objects import deployment
 
 Json = dict[str, Any]
@@ -90,4 +90,5 @@ def test_no_step_takes_pods_that_are_not_replaced(seen: Seen, turns: list[tuple[
         source, holder = ("Rollout", seen.deployment) if last.is_reverse else ("Deployment", seen.rollout)
         assert holder is not None
         assert not any(scales(each, source, holder) for each in seen.scalers)
+        assert not any(HELD in str(each) or "behavior" in each["spec"] for each in seen.scalers)
         assert isinstance(decide(seen, last), Done)

@@ -8,12 +8,13 @@ import pytest
 from rollouts.migrate.steps import Seen
 from rollouts.migrate.there import decide
 from rollouts.migrate.wish import ScaleDown, Wish
-from tests.migrate.given import hpa, live_deployment, live_rollout, referring, told
+from tests.migrate.given import held, hpa, live_deployment, live_rollout, referring, told
 from tests.wire.objects import rollout
 
 OWNER = {"kind": "Shop", "name": "main", "controller": True}
 LEAVING = {"deletionTimestamp": "2024-05-01T12:00:00Z"}
 PROGRESSIVELY = Wish(workload_ref=ScaleDown.PROGRESSIVELY)
+RELEASE = "remove /metadata/annotations/rollout.argoproj.io~1scale-down-held"
 NEVER = Wish(workload_ref=ScaleDown.NEVER)
 
 
@@ -26,6 +27,26 @@ ROWS = {
     "a Deployment at rest gets a Rollout of its size": (
         Seen(deployment=live_deployment(5)),
         "create Rollout 5",
+    ),
+    "its autoscaler may grow it while two sets of pods share the load, but not shrink it": (
+        Seen(deployment=live_deployment(), scalers=(hpa(),)),
+        "patch HorizontalPodAutoscaler scaleDown Disabled",
+    ),
+    "the autoscaler is let go when one set is left": (
+        Seen(deployment=live_deployment(0), rollout=live_rollout(), scalers=(held(hpa("Rollout")),)),
+        f"patch HorizontalPodAutoscaler {RELEASE} remove /spec/behavior",
+    ),
+    "which takes the time that pods take to end": (
+        Seen(deployment=live_deployment(0, pods=2), rollout=live_rollout(), scalers=(held(hpa("Rollout")),)),
+        "wait empty: 2 pods of the Deployment are left",
+    ),
+    "it has its behavior of before": (
+        Seen(rollout=live_rollout(), scalers=(held(hpa("Rollout"), '{"scaleDown":{"policies":[]}}'),)),
+        f"patch HorizontalPodAutoscaler {RELEASE} replace /spec/behavior",
+    ),
+    "or as much of it as can be read": (
+        Seen(rollout=live_rollout(), scalers=(held(hpa("Rollout"), "{"),)),
+        f"patch HorizontalPodAutoscaler {RELEASE} replace /spec/behavior",
     ),
     "one in the middle of an update is waited for": (
         Seen(deployment=live_deployment(3, available=2)),
@@ -60,7 +81,7 @@ ROWS = {
         "wait gone: it is being deleted",
     ),
     "the autoscaler has scaled the Deployment up meanwhile": (
-        Seen(deployment=live_deployment(5), rollout=live_rollout(3), scalers=(hpa(),)),
+        Seen(deployment=live_deployment(5), rollout=live_rollout(3), scalers=(held(hpa()),)),
         "patch Rollout replicas=5",
     ),
     "no controller": (
@@ -80,7 +101,7 @@ ROWS = {
         "stuck: the Rollout is degraded: None",
     ),
     "the autoscaler follows before the pods go": (
-        Seen(deployment=live_deployment(), rollout=live_rollout(), scalers=(hpa(),)),
+        Seen(deployment=live_deployment(), rollout=live_rollout(), scalers=(held(hpa()),)),
         "patch HorizontalPodAutoscaler scaleTargetRef=Rollout",
     ),
     "an autoscaler that KEDA makes stays KEDA's": (
@@ -88,23 +109,27 @@ ROWS = {
         "patch Deployment replicas=0",
     ),
     "the pods are replaced": (
-        Seen(deployment=live_deployment(), rollout=live_rollout(), scalers=(hpa("Rollout"),)),
+        Seen(deployment=live_deployment(), rollout=live_rollout(), scalers=(held(hpa("Rollout")),)),
         "patch Deployment replicas=0",
     ),
     "the autoscaler has made the Rollout smaller, as is its right": (
-        Seen(deployment=live_deployment(5), rollout=live_rollout(4), scalers=(hpa("Rollout"),)),
+        Seen(deployment=live_deployment(5), rollout=live_rollout(4), scalers=(held(hpa("Rollout")),)),
         "patch Deployment replicas=0",
     ),
     "an empty Deployment goes, even while the Rollout is updated already": (
         Seen(deployment=live_deployment(0), rollout=live_rollout(phase="Progressing")),
         "delete Deployment",
     ),
+    "a Deployment on its way out is waited for": (
+        Seen(deployment=changed(live_deployment(0), **LEAVING), rollout=live_rollout()),
+        "wait deleted: it is being deleted",
+    ),
     "it has happened already": (
         Seen(rollout=live_rollout(phase="Paused")),
         "done: Rollout web has taken over",
     ),
     "only an autoscaler was forgotten": (
-        Seen(rollout=live_rollout(), scalers=(hpa(),)),
+        Seen(rollout=live_rollout(), scalers=(held(hpa()),)),
         "patch HorizontalPodAutoscaler scaleTargetRef=Rollout",
     ),
 }
@@ -126,12 +151,12 @@ def test_a_deployment_is_kept_on_request() -> None:
 REFERRING = {
     "the autoscaler leaves before the controller takes pods": (
         PROGRESSIVELY,
-        Seen(deployment=live_deployment(), scalers=(hpa(),)),
+        Seen(deployment=live_deployment(), scalers=(held(hpa()),)),
         "patch HorizontalPodAutoscaler scaleTargetRef=Rollout",
     ),
     "then the Rollout comes": (
         PROGRESSIVELY,
-        Seen(deployment=live_deployment(), scalers=(hpa("Rollout"),)),
+        Seen(deployment=live_deployment(), scalers=(held(hpa("Rollout")),)),
         "create Rollout 3",
     ),
     "the controller takes one pod for another": (
@@ -182,7 +207,7 @@ def test_referring(row: str) -> None:
 
 
 def test_a_decision_reads_nothing_but_what_it_sees() -> None:
-    seen = Seen(deployment=live_deployment(), scalers=(hpa(),))
+    seen = Seen(deployment=live_deployment(), scalers=(held(hpa()),))
     before = dataclasses.replace(seen)
     assert decide(seen, Wish()) == decide(seen, Wish())
     assert seen == before
