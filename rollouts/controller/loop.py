@@ -5,7 +5,7 @@ from typing import Any
 
 import structlog
 
-from rollouts.controller.caches import Lookups
+from rollouts.controller.caches import Lookups, manager_of
 from rollouts.controller.key import Key, key_of
 from rollouts.controller.metrics import Metrics
 from rollouts.controller.observe import is_going
@@ -46,10 +46,20 @@ class Loop:
         self.is_running = True
         for rollout in sorted(self._lookups.rollouts.items(), key=is_at_rest):
             self.queue.add(key_of(rollout))
+        for key in self._left_behind():
+            self.queue.add(key)
         try:
             await self.queue.run(self._work)
         finally:
             self.is_running = False
+
+    def _left_behind(self) -> set[Key]:
+        """Return the Rollouts that Services are marked with and that are not to be seen: they went while we were away.
+
+        They may also be another controller's.
+        """
+        marks = (manager_of(service) for service in self._lookups.services.items())
+        return {key for key in marks if key is not None and self._lookups.rollouts.get(key.namespace, key.name) is None}
 
     def close(self) -> None:
         """Begin no more passes."""

@@ -127,12 +127,19 @@ class ChangeMap:
             return
         metadata = raw["metadata"]
         users = self._lookups.rollouts.by_index(BY_SERVICE, f"{metadata['namespace']}/{metadata['name']}")
-        manager = manager_of(raw)
-        concerned = {key_of(rollout) for rollout in users} | ({manager} if manager is not None else set())
-        for key in sorted(concerned, key=str):
+        for key in {*map(key_of, users), *self._managers(old, new)}:
             if new is None:
                 self._freshness.vanished(key, raw)
             self._passes.add(key)
+
+    def _managers(self, old: Object | None, new: Object | None) -> Iterator[Key]:
+        """Yield the Rollout that a Service is marked with: if we look after it, or if the mark is new.
+
+        Another controller's Rollout is no news each time that something about its Service changes.
+        """
+        before, now = (manager_of(raw) if raw is not None else None for raw in (old, new))
+        if now is not None and (now != before or self._lookups.rollouts.get(now.namespace, now.name) is not None):
+            yield now
 
     def _concerned(self, replica_set: Raw) -> Iterator[Key]:
         metadata = replica_set["metadata"]

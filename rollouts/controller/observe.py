@@ -40,7 +40,12 @@ Stamp = tuple[object, ...]
 
 @dataclass(frozen=True, slots=True)
 class Absent:
-    """There is no such Rollout, or it is being deleted: it is none of our business any more."""
+    """There is no such Rollout, or it is being deleted: it is none of our business any more.
+
+    `left` are the Services that carry the mark of a Rollout that our cache doesn't have.
+    """
+
+    left: tuple[Raw, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,7 +149,8 @@ class Observer:
         """Return what is to be seen of a Rollout; Unchanged when its stamp is still `settled`."""
         raw = self._lookups.rollouts.get(key.namespace, key.name)
         if raw is None or is_going(raw):
-            return Absent()
+            left = self._lookups.services.by_index(BY_MANAGER, str(key)) if raw is None else ()
+            return Absent(tuple(left))
         if owed := self._freshness.owed(key):
             return NotYet(tuple(owed))
         reference = reference_in(raw)

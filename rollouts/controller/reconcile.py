@@ -12,6 +12,7 @@ import structlog
 
 from rollouts.controller.freshness import Expectation, Freshness
 from rollouts.controller.key import Key
+from rollouts.controller.leaving import give_back
 from rollouts.controller.observe import Absent, NotYet, Observer, Picture, Stamp, Unchanged, Unreadable
 from rollouts.controller.outcome import Outcome
 from rollouts.controller.perform import Seen, perform
@@ -150,7 +151,8 @@ class Reconciler:
         with self._timed("observe"):
             sight = await self._observer.observe(key, now, rest.stamp if rest is not None else None)
         match sight:
-            case Absent():
+            case Absent(left):
+                await give_back(self._api, key, left)
                 return Gone()
             case NotYet(owed):
                 return await self._wait(key, owed)

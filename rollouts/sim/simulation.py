@@ -31,7 +31,7 @@ class Pass:
     """One pass: what was seen and decided, what came of it, and the sizes and pods before and after it.
 
     `sizes` and `available` are true counts by ReplicaSet name, whatever the pass has seen; `available` is from before.
-    `after` is what could be read once the pass was over.
+    `before` and `after` are what could be read before the pass and once it was over.
     """
 
     now: datetime
@@ -44,6 +44,7 @@ class Pass:
     sizes_before: Mapping[str, int]
     sizes_after: Mapping[str, int]
     available: Mapping[str, int]
+    before: Snapshot
     after: Snapshot
 
     @property
@@ -177,7 +178,7 @@ class Simulation:
 
     def _pass(self, name: str) -> tuple[Pass, list[Change]]:
         changes: list[Change] = []
-        here = self._observe(name)
+        here, snapshot = self._observe(name), self.world.snapshot()
         now, before = self.world.now, self._sizes()
         available = {each: self.world.available(raw) for each, raw in self.world.replica_sets.items()}
         plan = plan_rollout(here, now, self._kit)
@@ -199,6 +200,7 @@ class Simulation:
             sizes_before=before,
             sizes_after=self._sizes(),
             available=available,
+            before=snapshot,
             after=self.world.snapshot(),
         )
         return record, changes

@@ -163,3 +163,12 @@ def test_a_missing_file_does_not_hide_the_others(tmp_path: Path) -> None:
     assert "cannot be read: No such file or directory" in result.stderr
     assert "spec.replicas" in result.stdout
     assert CliRunner().invoke(app, ["lint"]).exit_code == 2
+
+
+def test_two_rollouts_that_name_one_service(lint: Lint, tmp_path: Path) -> None:
+    result = lint(GOOD + "---\n" + GOOD.replace("metadata: {name: web}", "metadata: {name: shop}"))
+    assert result.exit_code == 1
+    (line,) = lines(result, tmp_path)
+    where, _, problem = line.partition(": Service ")
+    assert where == "web.yaml:2: Rollout/shop: spec.strategy.canary.canaryService"
+    assert problem == '"web" is used by another Rollout, "web": use a Service of your own'

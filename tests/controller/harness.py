@@ -30,8 +30,8 @@ WATCH_DELAY = 0.01
 class Harness:
     """A world, a loop, and what they said to each other."""
 
-    def __init__(self, plan: PlanRollout) -> None:
-        self.world = World()
+    def __init__(self, plan: PlanRollout, world: World | None = None) -> None:
+        self.world = world or World()
         self.events: list[str] = []
         self.plans: list[tuple[float, Plan]] = []
         self.delivers = True
@@ -106,9 +106,9 @@ class Harness:
 
 
 @asynccontextmanager
-async def running(plan: PlanRollout = plan_rollout) -> AsyncIterator[Harness]:
+async def running(plan: PlanRollout = plan_rollout, world: World | None = None) -> AsyncIterator[Harness]:
     """Run the loop, and the world around it, while the context lasts."""
-    harness = Harness(plan)
+    harness = Harness(plan, world)
     tasks = [asyncio.create_task(harness.loop.run()), asyncio.create_task(harness.play())]
     await asyncio.sleep(0)
     try:
