@@ -22,6 +22,8 @@ from tests.plan.given import (
 
 QUOTA = Refusal("create", "ReplicaSet", f"web-{TWO}", "Forbidden", "exceeded quota", template_digest(template("app:2")))
 EARLIER = tuple(replica_set(f"app:{number}", 0, revision=number, created=number) for number in (4, 5, 6))
+UNSEEN = replica_set("app:4", 0, revision=4)
+UNSEEN["metadata"]["generation"] = 2
 
 ROWS = (
     Row(
@@ -150,6 +152,15 @@ ROWS = (
             },
             because=("older revisions still have 1 pod terminating",),
         ),
+    ),
+    Row(
+        "one whose last status is about an earlier size isn't either: it may have pods",
+        given(
+            stable(rollout(revisionHistoryLimit=0)),
+            replica_set("app:1", 5, revision=7),
+            UNSEEN,
+        ),
+        Decided(does=("patch the Rollout: revision=7",)),
     ),
     Row(
         "a third template: pods of the second go first, as far as availability allows",
