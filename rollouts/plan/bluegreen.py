@@ -74,7 +74,7 @@ def plan_blue_green(here: Observed, blue_green: BlueGreenStrategy, now: datetime
         state=after,
         gate=gate,
         may_promote=partial(_may_promote, scene, selection),
-        reasons=partial(blue_green_reasons, scene, gate, scaling, _waiting_service(this, goal, switches)),
+        reasons=partial(blue_green_reasons, scene, gate, scaling, _waiting(this, goal, switches)),
         is_fast_rollback=scene.is_rollback or this.returns_until is not None,
     )
     return conclude(scene, course, now)
@@ -152,13 +152,20 @@ def _active_switch(this: _Pass, goal: ReplicaSet | None) -> tuple[SwitchService,
     return tuple(active_switch(this.scene.here, this.blue_green.active_service, goal, enough))
 
 
-def _waiting_service(this: _Pass, goal: ReplicaSet | None, switches: tuple[SwitchService, ...]) -> str:
-    """Say what the active Service waits for; empty when it is where it should be, or gets there now."""
-    name, selected = this.blue_green.active_service, this.selection.active
-    if goal is None or selected == goal.pod_hash or any(each.name == name for each in switches):
-        return ""
-    selects = f"still selects {selected}" if selected else "is not ours yet"
-    return f"Service {name} {selects}: it is switched once enough pods of {goal.pod_hash} are available"
+def _waiting(this: _Pass, goal: ReplicaSet | None, switches: tuple[SwitchService, ...]) -> tuple[str, ...]:
+    """Say what each Service waits for that is neither where it should be, nor gets there now."""
+    current = None if this.scene.is_halted else this.scene.revisions.canary
+    places = (
+        (this.blue_green.active_service, this.selection.active, goal, "enough"),
+        (this.blue_green.preview_service, this.selection.preview, current, "all"),
+    )
+    moving = {each.name for each in switches}
+    return tuple(
+        f"Service {name} {f'still selects {selected}' if selected else 'is not ours yet'}: "
+        f"it is switched once {count} pods of {wanted.pod_hash} are available"
+        for name, selected, wanted, count in places
+        if name and name not in moving and wanted is not None and selected != wanted.pod_hash
+    )
 
 
 def _active_goal(this: _Pass, gate: Gate | None) -> ReplicaSet | None:

@@ -1,6 +1,6 @@
 """Why is a blue-green rollout as it is? What the preview waits for, who may promote it, what is kept until when."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from rollouts.api.timestamps import format_time
 from rollouts.plan.progress import Facts
@@ -9,15 +9,16 @@ from rollouts.plan.scene import Scene
 from rollouts.ports import Gate
 
 
-def blue_green_reasons(scene: Scene, gate: Gate | None, scaling: Scaling, service: str, facts: Facts) -> Iterator[str]:
-    """Yield the reasons of a pass; `service` says what the active Service waits for."""
+def blue_green_reasons(
+    scene: Scene, gate: Gate | None, scaling: Scaling, services: Sequence[str], facts: Facts
+) -> Iterator[str]:
+    """Yield the reasons of a pass; `services` says what the Services wait for."""
     yield from _course(scene, gate, facts)
     if not scene.is_halted:
         missing = scaling.unmet
         if missing and not facts.after.abort and (gate is None or gate.because != missing):
             yield missing
-        if service:
-            yield service
+        yield from services
     for name, end in sorted(scaling.deadlines.items(), key=lambda item: item[1]):
         yield f"{name} keeps its pods until {format_time(end)}"
 
@@ -33,7 +34,13 @@ def _course(scene: Scene, gate: Gate | None, facts: Facts) -> Iterator[str]:
     elif after.is_promoted and not before.is_promoted:
         yield "the active Service selects the new version: it becomes stable"
     elif after.abort:
-        once = " once spec.paused is false" if scene.here.rollout.spec.paused else ""
-        yield f"the update is aborted: the active Service goes back to stable{once}; retry, or change the template"
+        yield f"the update is aborted: {_refuge(scene, facts)}; retry, or change the template"
     elif gate is not None:
         yield gate.because
+
+
+def _refuge(scene: Scene, facts: Facts) -> str:
+    if facts.selection is not None and facts.selection.active == facts.after.stable_hash:
+        return "clients stay with stable"
+    once = " once spec.paused is false" if scene.here.rollout.spec.paused else ""
+    return f"the active Service goes back to stable{once}"

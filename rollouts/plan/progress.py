@@ -62,8 +62,10 @@ class Facts:
         """Whether requests reach pods of the current template only."""
         if self.selection is None:
             return self.counts.replicas == self.counts.updated
-        services = {self.selection.active, self.selection.preview or self.selection.active}
-        return services == {self.after.pod_hash} or (services == {""} and self.replicas == 0)
+        current, preview = self.after.pod_hash, self.selection.preview
+        # Without pods there is nothing to serve: a Service that isn't ours yet stays with whom it serves.
+        is_active = self.selection.active == current or (not self.selection.active and self.replicas == 0)
+        return is_active and preview in {None, current}
 
     @property
     def is_available(self) -> bool:

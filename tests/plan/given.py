@@ -257,3 +257,97 @@ def aborted(raw: Raw | None = None, **changes: Any) -> Raw:
 def deleting(raw: Raw) -> Raw:
     """Return an object that is being deleted, and is still there because of a finalizer."""
     return {**raw, "metadata": {**raw["metadata"], "deletionTimestamp": stamp(90)}}
+
+
+def green(raw: Raw | None = None, **changes: Any) -> Raw:
+    """Return a blue-green Rollout that is healthy: five pods of app:1 behind both Services, and no update under way."""
+    status = {
+        "currentPodHash": ONE,
+        "stableRS": ONE,
+        **dict.fromkeys(("replicas", "updatedReplicas", "readyReplicas", "availableReplicas"), 5),
+        "blueGreen": {"activeSelector": ONE, "previewSelector": ONE},
+        "phase": "Healthy",
+        "conditions": list(STABLE_CONDITIONS),
+    }
+    return _coloured(raw or blue_green(), 1, status, changes)
+
+
+def previewing(raw: Raw | None = None, **changes: Any) -> Raw:
+    """Return a blue-green Rollout with app:1 active and all five pods of app:2 available in preview."""
+    status = {
+        "currentPodHash": TWO,
+        "stableRS": ONE,
+        "replicas": 10,
+        **dict.fromkeys(("updatedReplicas", "readyReplicas", "availableReplicas"), 5),
+        "blueGreen": {"activeSelector": ONE, "previewSelector": TWO},
+        "phase": "Progressing",
+        "message": "active service cutover pending",
+        "conditions": list(MOVING_CONDITIONS),
+    }
+    return _coloured(raw or blue_green("app:2"), 2, status, changes)
+
+
+def switched(raw: Raw | None = None, *, revision: int = 2, **changes: Any) -> Raw:
+    """Return a blue-green Rollout with five pods of app:2 behind both Services, and those of app:1 not gone yet."""
+    status = {
+        "currentPodHash": TWO,
+        "stableRS": TWO,
+        "replicas": 10,
+        **dict.fromkeys(("updatedReplicas", "readyReplicas", "availableReplicas"), 5),
+        "blueGreen": {"activeSelector": TWO, "previewSelector": TWO},
+        "phase": "Healthy",
+        "conditions": list(STABLE_CONDITIONS),
+    }
+    return _coloured(raw or blue_green("app:2"), revision, status, changes)
+
+
+def waiting(raw: Raw | None = None, *, since: float = 95, **changes: Any) -> Raw:
+    """Return the same in its pause."""
+    status = {
+        "pauseConditions": [{"reason": "BlueGreenPause", "startTime": stamp(since)}],
+        "controllerPause": True,
+        "phase": "Paused",
+        "message": "BlueGreenPause",
+        "conditions": list(PAUSED_CONDITIONS),
+        "duration": {"rolloutStartedAt": stamp(80), "manualPauseStartedAt": stamp(since)},
+    }
+    raw = raw or blue_green("app:2", strategy={"autoPromotionEnabled": False})
+    return previewing(raw, **{**status, **changes})
+
+
+def given_up(raw: Raw | None = None, **changes: Any) -> Raw:
+    """Return the same, given up."""
+    status = {
+        "abort": True,
+        "abortedAt": stamp(95),
+        "phase": "Degraded",
+        "message": "RolloutAborted: Rollout aborted update to revision 2",
+        "conditions": list(ABORTED_CONDITIONS),
+        "duration": {"rolloutStartedAt": stamp(80), "finishedAt": stamp(95), "completionStatus": "Aborted"},
+    }
+    return previewing(raw, **{**status, **changes})
+
+
+def _coloured(raw: Raw, revision: int, status: Mapping[str, Any], changes: Mapping[str, Any]) -> Raw:
+    """Return the Rollout with a status in which None stands for a field that isn't there."""
+    whole = {"observedGeneration": "1", "duration": {"rolloutStartedAt": stamp(80)}, **status, **changes}
+    active = (whole["blueGreen"] or {}).get("activeSelector")
+    whole.setdefault("HPAReplicas", whole["availableReplicas"])
+    whole.setdefault("selector", f"app=web,{keys.POD_TEMPLATE_HASH}={active}" if active else "app=web")
+    whole["conditions"] = list(whole["conditions"])
+    return live(raw, revision=revision, **{key: value for key, value in whole.items() if value is not None})
+
+
+def pointing(active: str | None = ONE, preview: str | None = TWO, *, managed: bool = True) -> dict[str, Raw | None]:
+    """Return the Services of a blue-green Rollout and the hashes that they select."""
+    return {"active": _pointing("active", active, managed=managed), "preview": _pointing("preview", preview)}
+
+
+def _pointing(name: str, pod_hash: str | None, *, managed: bool = True) -> Raw:
+    raw = service(name, app="web")
+    raw["metadata"] |= {"uid": f"uid-{name}", "resourceVersion": "5"}
+    if managed:
+        raw["metadata"]["annotations"] = {keys.MANAGED_BY: "web"}
+    if pod_hash is not None:
+        raw["spec"]["selector"][keys.POD_TEMPLATE_HASH] = pod_hash
+    return raw
