@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import orjson
@@ -13,8 +13,11 @@ from rollouts.api.base import field_path
 from rollouts.api.rollout import parse_rollout
 from rollouts.cli.manifests import Document
 from rollouts.plan.validate import problems
+from rollouts.plan.workload import API_VERSIONS, Reference, reference_in
 from rollouts.registry import load_kit
 from rollouts.view import fields
+
+Raw = Mapping[str, Any]
 
 API_GROUP = "argoproj.io"
 API_VERSION = f"{API_GROUP}/v1alpha1"
@@ -62,21 +65,44 @@ def is_ours(content: Mapping[str, Any]) -> bool:
     return content.get("kind") in API_KINDS and group == API_GROUP
 
 
+@dataclass(frozen=True, slots=True)
+class _Others:
+    """What objects may refer to. `users` collects, by namespace and Service, the Rollout that named it first."""
+
+    services: Mapping[str, Raw]
+    workloads: Mapping[Reference, Raw]
+    users: dict[tuple[str, str], str] = field(default_factory=dict)
+
+    @classmethod
+    def among(cls, documents: Sequence[Document]) -> "_Others":
+        services: dict[str, Raw] = {}
+        workloads: dict[Reference, Raw] = {}
+        for content in (each.content for each in documents):
+            kind, name = str(content.get("kind")), fields.name_of(content)
+            if kind == "Service" and content.get("apiVersion") == "v1":
+                services[name] = content
+            elif content.get("apiVersion") == API_VERSIONS.get(kind):
+                workloads[Reference(kind, name)] = content
+        return cls(services, workloads)
+
+    def workload_of(self, raw: Raw) -> Raw | None:
+        """Return what a Rollout refers to; what is in none of the files may well be in the cluster."""
+        reference = reference_in(raw)
+        if reference is None:
+            return None
+        granted: Raw = {**_TAKEN_FOR_GRANTED, "kind": reference.kind}
+        return self.workloads.get(reference, granted)
+
+
 def findings(documents: Sequence[Document]) -> Iterator[Finding]:
     """Yield all problems; the documents may refer to each other."""
-    services = {
-        fields.name_of(each.content): each.content
-        for each in documents
-        if each.content.get("kind") == "Service" and each.content.get("apiVersion") == "v1"
-    }
-    users: dict[tuple[str, str], str] = {}
+    others = _Others.among(documents)
     for document in documents:
         if is_ours(document.content):
-            yield from _of_object(document, services, users)
+            yield from _of_object(document, others)
 
 
-def _of_object(document: Document, services: Mapping[str, Any], users: dict[tuple[str, str], str]) -> Iterator[Finding]:
-    """Yield the problems of one object. `users` collects, by namespace and Service, the Rollout that named it first."""
+def _of_object(document: Document, others: _Others) -> Iterator[Finding]:
     content = document.content
     if content.get("apiVersion") != API_VERSION:
         yield Finding(document, "apiVersion", f"must be {API_VERSION}")
@@ -87,7 +113,7 @@ def _of_object(document: Document, services: Mapping[str, Any], users: dict[tupl
     yield from (_of_shape(document, each) for each in shape)
     is_readable = not any(isinstance(each, unknown.TypeMismatch) for each in shape)
     if content["kind"] == "Rollout" and is_readable and isinstance(content.get("spec"), Mapping):
-        yield from _of_rollout(document, services, users)
+        yield from _of_rollout(document, others)
 
 
 def _of_shape(document: Document, finding: unknown.Finding) -> Finding:
@@ -101,9 +127,7 @@ def _of_shape(document: Document, finding: unknown.Finding) -> Finding:
             return Finding(document, path, "is missing: the API server would refuse this object")
 
 
-def _of_rollout(
-    document: Document, services: Mapping[str, Any], users: dict[tuple[str, str], str]
-) -> Iterator[Finding]:
+def _of_rollout(document: Document, others: _Others) -> Iterator[Finding]:
     raw = {**document.content, "metadata": fields.part(document.content, "metadata")}
     try:
         rollout = parse_rollout(raw)
@@ -111,9 +135,9 @@ def _of_rollout(
         for each in error.errors(include_url=False):
             yield Finding(document, field_path(each["loc"]), each["msg"].removeprefix("Value error, "))
         return
-    known = {name: services.get(name, _TAKEN_FOR_GRANTED) for name in fields.service_names(raw)}
+    known = {name: others.services.get(name, _TAKEN_FOR_GRANTED) for name in fields.service_names(raw)}
     namespace, own = raw["metadata"].get("namespace") or "", fields.name_of(raw)
-    first = {name: users.setdefault((namespace, name), own) for name in known}
+    first = {name: others.users.setdefault((namespace, name), own) for name in known}
     rivals = {name: user for name, user in first.items() if user != own}
-    for problem in problems(rollout, raw, load_kit(), known, rivals):
+    for problem in problems(rollout, raw, load_kit(), known, rivals, workload=others.workload_of(raw)):
         yield Finding(document, problem.path, problem.message)

@@ -10,6 +10,7 @@ from pydantic import ValidationError
 from rollouts.api.base import describe
 from rollouts.api.rollout import parse_rollout
 from rollouts.plan.equality import templates_equal
+from rollouts.plan.workload import POD_TEMPLATE, reference_in
 from rollouts.sim.course import Asked, PodChoice, Word
 from rollouts.sim.director import Deed, People
 from rollouts.sim.patching import merged
@@ -67,11 +68,38 @@ def _spoken(world: World, name: str, word: Word) -> Done:
 
 
 def _undone(world: World, name: str, revision: int) -> Done:
-    rollout = world.rollouts[name]
+    rollout, holder = world.rollouts[name], _holder(world, name)
     told = f"somebody brings revision {revision} back" if revision else _TOLD[Word.UNDO]
-    template = fields.part(rollout, "spec", "template")
-    replica_sets = list(world.replica_sets.values())
-    return _answered(name, told, requests.undo(rollout, replica_sets, template, revision, is_same=templates_equal))
+    path = _template_path(holder)
+    answer = requests.undo(
+        rollout,
+        list(world.replica_sets.values()),
+        fields.part(holder, *path),
+        revision,
+        is_same=templates_equal,
+        path="/" + "/".join(path),
+    )
+    if isinstance(answer, Nothing) or holder is rollout:
+        return _answered(name, told, answer)
+    restored = _json_patched(holder, answer.patches[0])
+    return told, lambda to: to.apply_workload(restored)
+
+
+def _json_patched(raw: Raw, patch: Patch) -> Raw:
+    operations = [] if isinstance(patch.body, Mapping) else list(patch.body)
+    patched: Raw = jsonpatch.apply_patch(raw, operations)
+    return patched
+
+
+def _holder(world: World, name: str) -> Raw:
+    """Return the object that holds the pod template: the Rollout, or what it refers to."""
+    rollout = world.rollouts[name]
+    reference = reference_in(rollout)
+    return rollout if reference is None else world.workloads[reference.name]
+
+
+def _template_path(holder: Raw) -> tuple[str, ...]:
+    return ("template",) if holder.get("kind") == POD_TEMPLATE else ("spec", "template")
 
 
 def _answered(name: str, told: str, answer: requests.Answer) -> Done:
@@ -88,7 +116,7 @@ def _send(name: str, patches: Iterable[Patch]) -> Callable[[World], None]:
             elif isinstance(patch.body, Mapping):
                 world.patch_rollout(name, patch.body)
             else:
-                world.apply_rollout(jsonpatch.apply_patch(world.rollouts[name], list(patch.body)))
+                world.apply_rollout(_json_patched(world.rollouts[name], patch))
 
     return do
 
@@ -103,7 +131,7 @@ def _asked(world: World, name: str, asked: Asked) -> Done:
         "scale": lambda: (f"it is scaled to {_pods(value)}", _send(name, [requests.spec_patch(replicas=value)])),
         "undo": lambda: _undone(world, name, value),
         "delete_pods": lambda: _pods_deleted(world, value),
-        "apply": lambda: (f"the changed manifest is applied: {_images(value)}", lambda to: to.apply_rollout(value)),
+        "apply": lambda: _applied(value),
     }
     return deeds[field]()
 
@@ -119,12 +147,27 @@ def _spec_patched(world: World, name: str, patch: Raw) -> Done:
 
 def _image_set(world: World, name: str, images: str | Mapping[str, str]) -> Done:
     wanted = {"*": images} if isinstance(images, str) else images
-    result = requests.set_images(fields.part(world.rollouts[name], "spec", "template"), wanted)
+    holder = _holder(world, name)
+    path = _template_path(holder)
+    result = requests.set_images(fields.part(holder, *path), wanted)
     told = ", ".join(image if container == "*" else f"{container}={image}" for container, image in wanted.items())
     if result.unknown:
         unknown = ", ".join(result.unknown)
         return f"the image {told} is set: in vain, for there is no container {unknown}", lambda _: None
-    return f"the image becomes {told}", _send(name, [requests.spec_patch(template=result.template)])
+    patch: Raw = result.template
+    for key in reversed(path):
+        patch = {key: patch}
+    if holder is world.rollouts[name]:
+        return f"the image becomes {told}", lambda to: to.patch_rollout(name, patch)
+    said = f"the image of {holder['kind']} {fields.name_of(holder)} becomes {told}"
+    return said, lambda to: to.patch_workload(fields.name_of(holder), patch)
+
+
+def _applied(manifest: Raw) -> Done:
+    if manifest.get("kind") == "Rollout":
+        return f"the changed manifest is applied: {_images(manifest)}", lambda to: to.apply_rollout(manifest)
+    told = f"the changed {manifest['kind']} is applied: {_images(manifest)}"
+    return told, lambda to: to.apply_workload(manifest)
 
 
 def _pods_deleted(world: World, chosen: PodChoice) -> Done:
@@ -138,8 +181,8 @@ def _pods(count: int) -> str:
 
 
 def _images(manifest: Raw) -> str:
-    containers = fields.items(manifest, "spec", "template", "spec", "containers")
-    return ", ".join(dict.fromkeys(str(each.get("image", "")) for each in containers)) or "no image"
+    containers = fields.items(manifest, *_template_path(manifest), "spec", "containers")
+    return ", ".join(dict.fromkeys(str(each.get("image", "")) for each in containers)) or "the same images"
 
 
 def _short(value: Any) -> str:

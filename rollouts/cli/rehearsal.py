@@ -1,12 +1,13 @@
 """What comes of these manifests? Documents become a simulated world, and its course a timeline with an end."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any, Literal
 
 from rollouts.cli.manifests import Document
 from rollouts.cli.people import people
+from rollouts.plan.workload import Reference, meant_spec, reference_in
 from rollouts.registry import load_kit
 from rollouts.sim.course import Asked, Condition, Course, Happening
 from rollouts.sim.director import Director
@@ -37,9 +38,10 @@ class NoCastError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Cast:
-    """What the documents hold: one Rollout, its later versions, its Services, and what is of no use here."""
+    """What the documents hold: one Rollout and what it refers to, later versions of both, Services, and the rest."""
 
     rollout: Json
+    workload: Json | None
     changes: tuple[Json, ...]
     services: tuple[Json, ...]
     taken_for_granted: tuple[str, ...]
@@ -83,6 +85,12 @@ def cast(documents: Sequence[Document]) -> Cast:
         raise NoCastError(f"the files hold {len(names)} Rollouts ({', '.join(names)}): simulate one at a time")
     if not names[0]:
         raise NoCastError("the Rollout has no metadata.name: give it one")
+    reference = reference_in(rollouts[0])
+    workloads = [_as_written(each.content) for each in documents if _is(reference, each.content)]
+    if reference is not None and not workloads:
+        raise NoCastError(f"{reference}, which the Rollout refers to, is in none of the files: add it with -f")
+    played = [each for each in documents if each.content.get("kind") == "Rollout" or _is(reference, each.content)]
+    first = (rollouts[0], *workloads[:1])
     services = {
         fields.name_of(each.content): _as_written(each.content)
         for each in documents
@@ -90,13 +98,21 @@ def cast(documents: Sequence[Document]) -> Cast:
     }
     needed = dict.fromkeys(name for each in rollouts for name in fields.service_names(each))
     missing = tuple(name for name in needed if name not in services)
+    labels = meant_spec(rollouts[0]["spec"], next(iter(workloads), None)).get("selector", {}).get("matchLabels", {})
     return Cast(
         rollout=rollouts[0],
-        changes=tuple(rollouts[1:]),
-        services=(*services.values(), *(_stand_in(name, rollouts[0]) for name in missing)),
+        workload=next(iter(workloads), None),
+        changes=tuple(each for each in map(_as_written, (each.content for each in played)) if each not in first),
+        services=(*services.values(), *(_stand_in(name, labels) for name in missing)),
         taken_for_granted=missing,
-        left_out=tuple(each.title for each in documents if each.content.get("kind") not in ("Rollout", "Service")),
+        left_out=tuple(
+            each.title for each in documents if each not in played and each.content.get("kind") != "Service"
+        ),
     )
+
+
+def _is(reference: Reference | None, content: Json) -> bool:
+    return reference is not None and Reference(str(content.get("kind")), fields.name_of(content)) == reference
 
 
 def _as_written(content: Json) -> Json:
@@ -105,14 +121,13 @@ def _as_written(content: Json) -> Json:
     return {key: value for key, value in {**content, "metadata": metadata}.items() if key != "status"}
 
 
-def _stand_in(name: str, rollout: Json) -> Json:
-    labels = dict(fields.part(rollout, "spec", "selector", "matchLabels"))
-    return {"apiVersion": "v1", "kind": "Service", "metadata": {"name": name}, "spec": {"selector": labels}}
+def _stand_in(name: str, labels: Mapping[str, str]) -> Json:
+    return {"apiVersion": "v1", "kind": "Service", "metadata": {"name": name}, "spec": {"selector": dict(labels)}}
 
 
-def update_of(rollout: Json) -> Happening:
+def update_of(the_cast: Cast) -> Happening:
     """Return the update that is simulated where none is given: every container gets another tag."""
-    spec = fields.part(rollout, "spec", "template", "spec")
+    spec = fields.part(meant_spec(the_cast.rollout["spec"], the_cast.workload), "template", "spec")
     containers = (*fields.items(spec, "initContainers"), *fields.items(spec, "containers"))
     images = {str(each["name"]): _next_tag(str(each.get("image", ""))) for each in containers if each.get("name")}
     return Happening(when=HEALTHY, do=Asked(setImage=images))
@@ -147,7 +162,10 @@ def stage(
         resume_after=course.resume_after,
         until=None if isinstance(course.until, timedelta) else course.until,
     )
-    scenario = Scenario(world, (create(0, the_cast.rollout),), lasts.total_seconds())
+    script = (create(0, the_cast.rollout),)
+    if the_cast.workload is not None:
+        world.create_workload({**the_cast.workload, "spec": {"replicas": 1, **the_cast.workload.get("spec", {})}})
+    scenario = Scenario(world, script, lasts.total_seconds())
     return Simulation(scenario, load_kit(), director=director), director
 
 
@@ -158,7 +176,7 @@ def rehearse(the_cast: Cast, course: Course | None, *, limit: timedelta, resume_
     lasts = min(limit, plan.until) if isinstance(plan.until, timedelta) else limit
     changes = [Happening(when=HEALTHY, do=Asked(apply=each)) for each in the_cast.changes]
     if course is None and not changes:
-        changes = [update_of(the_cast.rollout)]
+        changes = [update_of(the_cast)]
     simulation, director = stage(the_cast, plan, changes, lasts=lasts)
     world = simulation.world
     timeline = Timeline()

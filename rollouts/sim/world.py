@@ -107,12 +107,12 @@ class World:
         self._put(self.rollouts, replaced(raw, status=dict(status)))
 
     def apply_rollout(self, raw: Raw) -> None:
-        """Put a manifest's spec in the place of a Rollout's, and merge its labels and annotations in."""
-        live = self._find(self.rollouts, raw["metadata"]["name"])
-        spec = dict(raw["spec"])
-        if "replicas" in live["spec"]:
-            spec.setdefault("replicas", live["spec"]["replicas"])
-        self._put(self.rollouts, replaced(live, metadata=merged(live["metadata"], raw["metadata"]), spec=spec))
+        """Apply a manifest of a Rollout that exists."""
+        self._apply(self.rollouts, raw)
+
+    def apply_workload(self, raw: Raw) -> None:
+        """Apply a manifest of a workload that exists."""
+        self._apply(self.workloads, raw)
 
     def delete_pods(self, names: Iterable[str]) -> None:
         """Delete pods; their ReplicaSets will notice."""
@@ -265,6 +265,14 @@ class World:
 
     def _patch(self, store: Store, name: str, patch: Raw, resource_version: str | None) -> None:
         self._put(store, merged(self._find(store, name, resource_version), patch))
+
+    def _apply(self, store: Store, raw: Raw) -> None:
+        """Put what a manifest says in the place of an object's parts, and merge its labels and annotations in."""
+        live = self._find(store, raw["metadata"]["name"])
+        parts = {key: value for key, value in raw.items() if key != "status"}
+        if "spec" in parts and "replicas" in live["spec"]:
+            parts["spec"] = {"replicas": live["spec"]["replicas"], **parts["spec"]}
+        self._put(store, replaced(live, **{**parts, "metadata": merged(live["metadata"], raw["metadata"])}))
 
     def _create_replica_set(self, action: CreateReplicaSet) -> None:
         refusal = self.images.get(image_of(action.body["spec"]["template"]), Behaviour()).refusal

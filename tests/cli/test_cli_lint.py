@@ -103,6 +103,30 @@ def test_services_of_the_same_file_are_looked_at(lint: Lint) -> None:
     assert "app=shop" in result.stdout
 
 
+REFERRING = """\
+apiVersion: argoproj.io/v1alpha1
+kind: Rollout
+metadata: {name: web}
+spec:
+  workloadRef: {apiVersion: apps/v1, kind: Deployment, name: web}
+  strategy: {canary: {}}
+"""
+DEPLOYMENT = """\
+---
+apiVersion: apps/v1
+kind: Deployment
+metadata: {name: web, labels: {rollouts-pod-template-hash: abc}}
+spec: {}
+"""
+
+
+def test_a_workload_of_the_same_file_is_looked_at_and_another_one_taken_for_granted(lint: Lint) -> None:
+    assert lint(REFERRING).exit_code == 0
+    result = lint(REFERRING + DEPLOYMENT)
+    assert result.exit_code == 1
+    assert 'spec.workloadRef.name: Deployment "web" belongs to a Rollout itself' in result.stdout
+
+
 def test_analysis_templates_are_checked_too(lint: Lint) -> None:
     text = "apiVersion: argoproj.io/v1alpha1\nkind: AnalysisTemplate\nmetadata: {name: a}\nspec: {metrcis: []}\n"
     assert "did you mean spec.metrics?" in lint(text).stdout

@@ -301,6 +301,52 @@ def test_a_wrong_scenario_is_told_line_by_line(simulate: Simulate, tmp_path: Pat
     assert "none.yaml: cannot be read: No such file or directory" in result.stderr
 
 
+def referring() -> tuple[Json, Json]:
+    """Return a Rollout and the Deployment that it refers to."""
+    obj = manifest()
+    reference = {"apiVersion": "apps/v1", "kind": "Deployment", "name": "shop", "scaleDown": "onsuccess"}
+    parts = {"template": obj["spec"].pop("template"), "selector": obj["spec"].pop("selector")}
+    obj["spec"]["workloadRef"] = reference
+    deployment = {"apiVersion": "apps/v1", "kind": "Deployment", "metadata": {"name": "shop"}}
+    return obj, {**deployment, "spec": {"replicas": 4, **parts}}
+
+
+def test_the_template_of_a_deployment_is_updated_where_the_rollout_refers_to_it(simulate: Simulate) -> None:
+    web, shop = referring()
+    result = simulate(web, shop, words=("-o", "json"))
+    assert result.exit_code == 0, result.output
+    assert said(result)[1] == "the image of Deployment shop becomes app=app:next"
+    assert frames(result)[-1]["revisions"][-1]["images"] == ["app:next"]
+    later = {**shop, "spec": {**shop["spec"], "template": manifest("app:5")["spec"]["template"]}}
+    result = simulate(web, shop, later, words=("-o", "json"))
+    assert said(result)[1] == "the changed Deployment is applied: app:5"
+    happens = [{"when": "healthy", "do": {"setImage": "app:6"}}, {"when": "paused", "do": "promote full"}]
+    scenario = {"happens": [*happens, {"when": "healthy", "do": "undo"}], "resumeAfter": "1s"}
+    result = simulate(web, shop, scenario=scenario, words=("-o", "json"))
+    last = {tuple(each["images"]): each["size"] for each in frames(result)[-1]["revisions"]}
+    assert last == {("app:6",): 0, ("app:1",): 4}
+
+
+def test_a_workload_that_is_not_there_is_asked_for(simulate: Simulate) -> None:
+    result = simulate(referring()[0])
+    assert result.exit_code == 1
+    assert result.stderr == (
+        'error: Deployment "shop", which the Rollout refers to, is in none of the files: add it with -f\n'
+    )
+
+
+def test_blue_green_has_no_weights_but_a_preview(simulate: Simulate) -> None:
+    obj = manifest()
+    obj["spec"]["strategy"] = {
+        "blueGreen": {"activeService": "web", "previewService": "preview", "autoPromotionEnabled": False}
+    }
+    result = simulate(obj, words=("-o", "json"))
+    assert result.exit_code == 0, result.output
+    paused = next(frame for frame in frames(result) if frame["phase"] == "Paused")
+    assert (paused["weight"], paused["step"]) == (None, None)
+    assert [each["roles"] for each in paused["revisions"]] == [["stable", "active"], ["preview"]]
+
+
 # --- the picture --------------------------------------------------------------------------------------------------
 
 
