@@ -66,7 +66,12 @@ async def live_a_full_life(story: Story) -> None:
     """Do everything that a controller may be asked to do."""
     await story.kubectl.apply([service("stable", selector={"app": "web"}), service("canary", selector={"app": "web"})])
     steps = [{"setWeight": 50}, {"pause": {}}]
-    canary = {"stableService": "stable", "canaryService": "canary", "steps": steps}
+    canary = {
+        "stableService": "stable",
+        "canaryService": "canary",
+        "steps": steps,
+        "stableMetadata": {"labels": {"role": "stable"}},
+    }
     await story.create(strategy={"canary": canary}, replicas=2, revisionHistoryLimit=0)
     await story.set_image(BETTER)
     await story.reaches("Paused")

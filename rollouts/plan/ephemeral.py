@@ -8,7 +8,7 @@ pods' share is never forgotten, whoever dies in between, and pods made meanwhile
 
 import json
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
 from rollouts.api import keys
@@ -71,13 +71,14 @@ class Record:
 
     @classmethod
     def of(cls, replica_set: Raw) -> "Record":
-        """Read the record of a raw ReplicaSet. What its selector needs is never believed to be laid over."""
+        """Read the record of a raw ReplicaSet. Whatever somebody has made of it: what its selector needs stays."""
         annotations = replica_set["metadata"].get("annotations") or {}
         if keys.EPHEMERAL_METADATA not in annotations:
             return _NO_RECORD
         laid = PodMetadata.read(_json(annotations[keys.EPHEMERAL_METADATA]))
-        hidden = PodMetadata.read(_json(annotations.get(keys.OVERRIDDEN_METADATA))).under(laid)
         needed = (replica_set["spec"].get("selector") or {}).get("matchLabels") or {}
+        hidden = PodMetadata.read(_json(annotations.get(keys.OVERRIDDEN_METADATA))).under(laid)
+        hidden = replace(hidden, labels={k: v for k, v in hidden.labels.items() if needed.get(k, v) == v})
         return cls(laid.without(PodMetadata(_without(needed, hidden.labels))), hidden)
 
     def lifted(self, metadata: PodMetadata) -> PodMetadata:

@@ -22,6 +22,7 @@ from rollouts.plan.actions import (
     CreateReplicaSet,
     DeleteReplicaSet,
     EvictPod,
+    PatchPod,
     PatchRollout,
     ReleaseReplicaSet,
     SwitchService,
@@ -297,6 +298,42 @@ async def test_evictions_may_be_refused_for_now(world: World, failure: ApiError 
     assert outcome.errors == []
     assert len(outcome.acknowledged) == (failure is None)
     assert [why in each for each in outcome.postponed if why] == ([True] if why else [])
+
+
+PATCH = PatchPod("p", "u-p", {"role": "stable", "old": None}, {"watch": None})
+
+
+async def test_a_pods_metadata_is_patched_in_place(world: World) -> None:
+    world.put(rollout())
+    labels = {"app": "web", "old": "x"}
+    world.put({"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "p", "uid": "u-p", "labels": labels}})
+    outcome = await run(world, PATCH)
+    assert outcome.acknowledged == [PATCH]
+    assert outcome.written == [], "no cache of ours will show a pod"
+    assert world.get_now("Pod", "p")["metadata"]["labels"] == {"app": "web", "role": "stable"}
+
+
+@pytest.mark.parametrize(
+    ("failure", "comes_to"),
+    [
+        (error(Forbidden, 403, "Forbidden", "a webhook says no"), "refused"),
+        (error(Invalid, 422, "Invalid"), "refused"),
+        (error(ServerError, 500, "InternalError", "failed calling webhook"), "refused"),
+        (error(NotFound, 404, "NotFound"), "postponed"),
+        (error(Unreachable, 0, "Unreachable"), "errors"),
+    ],
+)
+async def test_whatever_is_said_against_a_pods_metadata_the_rollout_goes_on(
+    world: World, failure: ApiError, comes_to: str
+) -> None:
+    world.put(rollout())
+    world.put({"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "p", "uid": "u-p"}})
+    world.fail["patch", "Pod"] = [failure]
+    outcome = await run(world, PATCH, creation(world), status=STATUS)
+    assert outcome.status_is_written
+    assert len(outcome.acknowledged) == 1
+    counts = {name: len(getattr(outcome, name)) for name in ("refused", "postponed", "errors")}
+    assert counts == {**dict.fromkeys(counts, 0), comes_to: 1}
 
 
 async def test_losing_a_race_to_create_is_settled_by_a_read(world: World) -> None:

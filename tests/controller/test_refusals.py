@@ -4,7 +4,7 @@ from rollouts.controller.key import Key
 from rollouts.controller.outcome import Refused
 from rollouts.controller.refusals import FIRST_RETRY, LONGEST_RETRY, Refusals
 from rollouts.plan import Refusal
-from rollouts.plan.actions import CreateReplicaSet
+from rollouts.plan.actions import CreateReplicaSet, PatchPod
 
 KEY = Key("default", "web")
 CREATE = CreateReplicaSet("web-a", "a", "digest", 1, 2, {"spec": {"replicas": 2}})
@@ -74,3 +74,15 @@ def test_success_shortens_the_next_wait_and_forgetting_leaves_nothing() -> None:
     assert refusals.next_retry(KEY) == FIRST_RETRY
     refusals.forget(KEY)
     assert (refusals._remembered, refusals._attempts) == ({}, {})
+
+
+def test_each_object_has_a_wait_of_its_own() -> None:
+    """Many pods that are refused in one pass have all been refused once."""
+    refusals = Refusals()
+    for number in range(9):
+        action = PatchPod(f"p-{number}", "u", {"a": "b"})
+        refused = Refused(action, Refusal("patch", "Pod", action.name, "Forbidden", "a webhook says no"))
+        refusals.remember(KEY, refused, raw(), "", 100)
+    assert refusals.next_retry(KEY) == 100 + FIRST_RETRY
+    assert len(refusals.current(KEY, raw(), {}, 100 + FIRST_RETRY - 1)) == 9
+    assert refusals.current(KEY, raw(), {}, 100 + FIRST_RETRY) == ()

@@ -1,9 +1,11 @@
+from typing import Any
+
 import jsonpatch
 import pytest
 
 from rollouts.controller import requests
 from rollouts.kube.patches import apply_merge_patch
-from rollouts.plan.actions import PatchRollout, SwitchService, UpdateReplicaSet
+from rollouts.plan.actions import PatchPod, PatchRollout, SwitchService, TemplateChange, UpdateReplicaSet
 
 OWNER = {
     "apiVersion": "argoproj.io/v1alpha1",
@@ -63,6 +65,63 @@ def test_annotations_can_be_added_where_there_are_none() -> None:
 def test_removing_annotations_where_there_are_none_is_nothing_to_do() -> None:
     action = UpdateReplicaSet("web-a", "u-a", 1, 2, size=1, annotations={"gone": None})
     assert [each["op"] for each in requests.update_replica_set(action, seen())] == ["test", "test", "replace"]
+
+
+def with_template(metadata: dict[str, object], affinity: object = None, **annotations: str) -> dict[str, object]:
+    spec = {} if affinity is None else {"affinity": affinity}
+    return {**seen(annotations=annotations), "spec": {"replicas": 2, "template": {"metadata": metadata, "spec": spec}}}
+
+
+def changed(before: dict[str, object], seen_annotations: dict[str, str | None], **changes: Any) -> list[dict[str, Any]]:
+    action = UpdateReplicaSet(
+        "web-a", "u-a", 1, 2, template=TemplateChange(**changes), seen_annotations=seen_annotations
+    )
+    return requests.update_replica_set(action, before)
+
+
+def test_a_template_is_changed_only_while_its_record_is_what_was_seen() -> None:
+    before = with_template({"labels": {"app": "web", "old": "x"}, "annotations": {"a/b": "c"}}, {"x": {}}, record="r")
+    changes: dict[str, Any] = {
+        "labels": {"role": "y", "old": None},
+        "annotations": {"a/b": None},
+        "affinity": {"z": {}},
+    }
+    patch = changed(before, {"record": "r"}, **changes)
+    template = jsonpatch.apply_patch(before, patch)["spec"]["template"]
+    assert template == {
+        "metadata": {"labels": {"app": "web", "role": "y"}, "annotations": {}},
+        "spec": {"affinity": {"z": {}}},
+    }
+    metadata: dict[str, object] = {"labels": {"old": "x"}, "annotations": {"a/b": "c"}}
+    for other in (
+        with_template(metadata, {"x": {}}, record="another"),
+        with_template(metadata, {"another": {}}, record="r"),
+    ):
+        with pytest.raises(jsonpatch.JsonPatchTestFailed):
+            jsonpatch.apply_patch(other, patch)
+
+
+def test_where_nothing_is_recorded_yet_nobody_may_have_written() -> None:
+    before = with_template({"labels": {"app": "web"}})
+    changes: dict[str, Any] = {"annotations": {"a": "b"}, "affinity": {"z": {}}}
+    patch = changed(before, {"record": None}, **changes)
+    template = jsonpatch.apply_patch(before, patch)["spec"]["template"]
+    assert template == {
+        "metadata": {"labels": {"app": "web"}, "annotations": {"a": "b"}},
+        "spec": {"affinity": {"z": {}}},
+    }
+    with pytest.raises(jsonpatch.JsonPatchTestFailed):
+        jsonpatch.apply_patch({**before, **seen(resourceVersion="6"), "spec": before["spec"]}, patch)
+
+
+def test_an_affinity_that_is_no_more_is_taken_away() -> None:
+    before = with_template({"labels": {}}, {"x": {}})
+    assert jsonpatch.apply_patch(before, changed(before, {}, affinity={}))["spec"]["template"]["spec"] == {}
+
+
+def test_a_pods_patch_is_for_that_very_pod() -> None:
+    patch = requests.patch_pod(PatchPod("p", "u-p", {"a": None}))
+    assert patch == {"metadata": {"uid": "u-p", "labels": {"a": None}}}
 
 
 def test_keys_are_escaped_as_json_pointers_want_it() -> None:

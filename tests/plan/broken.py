@@ -7,6 +7,12 @@ from tests.plan.given import Raw, rollout, service
 KNOWN = "pause, setCanaryScale, setWeight"
 CANARY = "spec.strategy.canary"
 BLUE_GREEN = "spec.strategy.blueGreen"
+REQUIRED = "requiredDuringSchedulingIgnoredDuringExecution"
+PREFERRED = "preferredDuringSchedulingIgnoredDuringExecution"
+KEY_RULE = (
+    "a key is a name of up to 63 letters, digits, '-', '_' and '.', with or without a domain in lower case and a slash"
+    " before it"
+)
 
 
 def step(*steps: Any) -> Raw:
@@ -164,6 +170,51 @@ BROKEN: dict[str, tuple[Raw, str]] = {
     "an unknown step": (
         step({"setWieght": 20}),
         (f"{CANARY}.steps[0]: must have exactly one action, has setWieght, which no step is called; known are {KNOWN}"),
+    ),
+    "a role's label that tells ReplicaSets apart": (
+        rollout(canary={"canaryMetadata": {"labels": {"rollouts-pod-template-hash": "x"}}}),
+        (
+            f'{CANARY}.canaryMetadata.labels: "rollouts-pod-template-hash" tells ReplicaSets apart and can\'t be set:'
+            " choose another key"
+        ),
+    ),
+    "a role's label that its selector needs": (
+        rollout(canary={"stableMetadata": {"labels": {"app": "stable"}}}),
+        (
+            f"{CANARY}.stableMetadata.labels: {{'app': 'stable'}} would take pods out of spec.selector"
+            " {'matchLabels': {'app': 'web'}}: set labels that it doesn't ask for"
+        ),
+    ),
+    "a role's label that is none": (
+        rollout(canary={"canaryMetadata": {"labels": {"a b": "x"}}}),
+        f'{CANARY}.canaryMetadata.labels: "a b" is no label\'s key: {KEY_RULE}',
+    ),
+    "a role's label with a text": (
+        rollout(canary={"canaryMetadata": {"labels": {"role": "the canary"}}}),
+        (
+            f'{CANARY}.canaryMetadata.labels: role: "the canary" is no label\'s value: up to 63 letters, digits, "-",'
+            ' "_" and ".", with a letter or digit at both ends; put other texts into annotations'
+        ),
+    ),
+    "a role's annotation that is none": (
+        rollout(canary={"stableMetadata": {"annotations": {"Example.Test/ok": "x", "/": "x"}}}),
+        f'{CANARY}.stableMetadata.annotations: "/" is no annotation\'s key: {KEY_RULE}',
+    ),
+    "a role's annotations that are too long": (
+        rollout(canary={"stableMetadata": {"annotations": {"a": "x" * 262_144}}}),
+        f"{CANARY}.stableMetadata.annotations: has more than 262144 bytes: shorten it",
+    ),
+    "an anti-affinity of both kinds": (
+        rollout(canary={"antiAffinity": {REQUIRED: {}, PREFERRED: {"weight": 1}}}),
+        f"{CANARY}.antiAffinity: has both {REQUIRED} and {PREFERRED}: keep one of them",
+    ),
+    "an anti-affinity of no kind": (
+        rollout(canary={"antiAffinity": {}}),
+        f"{CANARY}.antiAffinity: says nothing: set {REQUIRED} ({{}}) or {PREFERRED} (weight: 1 to 100)",
+    ),
+    "a weight out of range": (
+        rollout(canary={"antiAffinity": {PREFERRED: {"weight": 101}}}),
+        f"{CANARY}.antiAffinity.{PREFERRED}.weight: 101 is out of range: must be 1 to 100",
     ),
     "a Service for both roles": (
         rollout(canary={"canaryService": "s", "stableService": "s"}),

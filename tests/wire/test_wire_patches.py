@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.wire.objects import IMAGE, config, gadget, replica_set
+from tests.wire.objects import IMAGE, config, gadget, pod, replica_set
 from tests.wire.server import APPLY, JSON_PATCH, STRATEGIC, Client, Json
 
 REJECTED = "the server rejected our request due to an error in our request"
@@ -178,3 +178,37 @@ async def test_applying_the_same_again_writes_nothing(api: Client) -> None:
     first = (await api.patch("configmaps", "one", obj, APPLY, fieldManager="first")).object
     second = (await api.patch("configmaps", "one", obj, APPLY, fieldManager="first")).object
     assert second["metadata"]["resourceVersion"] == first["metadata"]["resourceVersion"]
+
+
+async def test_the_labels_of_a_living_pod_can_be_patched(api: Client) -> None:
+    made = await api.made("pods", pod("one", {"app": "one", "role": "canary"}))
+    patch = {"metadata": {"uid": made["metadata"]["uid"], "labels": {"role": "stable"}, "annotations": {"a": "b"}}}
+    patched = (await api.patch("pods", "one", patch)).object["metadata"]
+    assert (patched["labels"], patched["annotations"]) == ({"app": "one", "role": "stable"}, {"a": "b"})
+    patch = {"metadata": {"uid": made["metadata"]["uid"], "labels": {"role": None}, "annotations": {"a": None}}}
+    patched = (await api.patch("pods", "one", patch)).object["metadata"]
+    assert (patched["labels"], patched.get("annotations") or {}) == ({"app": "one"}, {})
+    another = {"metadata": {"uid": "00000000-0000-0000-0000-000000000000", "labels": {"role": "stable"}}}
+    (await api.patch("pods", "one", another)).refused(422, "Invalid")
+
+
+async def test_a_replica_sets_template_can_be_changed_in_place(api: Client) -> None:
+    made = await api.made("replicasets", replica_set(replicas=0))
+    at = "/spec/template/metadata"
+    operations = [
+        {"op": "test", "path": "/metadata/uid", "value": made["metadata"]["uid"]},
+        {"op": "add", "path": f"{at}/labels/role", "value": "stable"},
+        {"op": "add", "path": f"{at}/annotations", "value": {"a": "b"}},
+        {"op": "add", "path": "/spec/template/spec/affinity", "value": {"podAntiAffinity": {}}},
+    ]
+    patched = (await api.patch("replicasets", "web", operations, JSON_PATCH)).object
+    template = patched["spec"]["template"]
+    assert template["metadata"]["labels"] == {**made["spec"]["template"]["metadata"]["labels"], "role": "stable"}
+    assert (template["metadata"]["annotations"], template["spec"]["affinity"]) == ({"a": "b"}, {"podAntiAffinity": {}})
+    assert patched["metadata"]["generation"] == made["metadata"]["generation"] + 1
+    operations = [
+        {"op": "test", "path": "/spec/template/spec/affinity", "value": {"podAntiAffinity": {}}},
+        {"op": "remove", "path": "/spec/template/spec/affinity"},
+    ]
+    patched = (await api.patch("replicasets", "web", operations, JSON_PATCH)).object
+    assert "affinity" not in patched["spec"]["template"]["spec"]
