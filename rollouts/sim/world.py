@@ -10,7 +10,6 @@ from datetime import datetime
 from typing import Any
 
 from rollouts.api import keys
-from rollouts.api.selectors import selector_matches
 from rollouts.api.timestamps import format_time
 from rollouts.plan import Action, Observed, Refusal, observe_rollout
 from rollouts.plan.actions import (
@@ -30,6 +29,7 @@ from rollouts.plan.actions import (
 from rollouts.plan.observed import Pod as ObservedPod
 from rollouts.plan.pods import is_up_to_date, pending_replica_sets, pods_wanted
 from rollouts.plan.workload import DEPLOYMENT, meant_spec, reference_in
+from rollouts.sim.belonging import concerns, hash_of, manager_of, named_services, owner_of, selected_hash
 from rollouts.sim.patching import merged, replaced
 from rollouts.sim.pods import Behaviour, Pod, image_of, min_ready_of, new_pod, status_of, surplus
 
@@ -140,9 +140,9 @@ class World:
         reference = reference_in(raw)
         workload = seen.workloads.get(reference.name) if reference is not None else None
         uid, selector = raw["metadata"]["uid"], meant_spec(raw["spec"], workload).get("selector") or {}
-        services = {service: seen.services.get(service) for service in _named_services(raw)}
-        left = [each for key, each in seen.services.items() if key not in services and _manager(each) == name]
-        replica_sets = [each for each in seen.replica_sets.values() if _concerns(each, uid, selector)]
+        services = {service: seen.services.get(service) for service in named_services(raw)}
+        left = [each for key, each in seen.services.items() if key not in services and manager_of(each) == name]
+        replica_sets = [each for each in seen.replica_sets.values() if concerns(each, uid, selector)]
         here = observe_rollout(raw, replica_sets, services, None, refusals, left=left, workload=workload)
         if pods_wanted(here, self.now) is None:
             return here
@@ -280,8 +280,8 @@ class World:
             raise DeniedError("Invalid", refusal)
         existing = self.replica_sets.get(action.name)
         owner = action.body["metadata"]["ownerReferences"][0]["uid"]
-        if existing is not None and _owner(existing) == owner and _selected_hash(existing) == action.pod_hash:
-            if not _hash(existing):
+        if existing is not None and owner_of(existing) == owner and selected_hash(existing) == action.pod_hash:
+            if not hash_of(existing):
                 self.patch_replica_set(action.name, {"metadata": {"labels": {keys.POD_TEMPLATE_HASH: action.pod_hash}}})
             return
         self.create_replica_set(action.body)
@@ -392,44 +392,3 @@ def _with_template(raw: Raw, change: TemplateChange) -> Raw:
 
 def _failures(status: Raw) -> dict[str, Any]:
     return {name: status.get(name, 0) for name in ("readyReplicas", "availableReplicas")}
-
-
-def _owner(raw: Raw) -> str:
-    references = raw["metadata"].get("ownerReferences") or ()
-    return next((each["uid"] for each in references if each.get("controller")), "")
-
-
-def _hash(raw: Raw) -> str:
-    labels: Raw = raw["metadata"].get("labels") or {}
-    return str(labels.get(keys.POD_TEMPLATE_HASH, ""))
-
-
-def _selected_hash(raw: Raw) -> str:
-    return str(raw["spec"]["selector"]["matchLabels"].get(keys.POD_TEMPLATE_HASH, ""))
-
-
-def _concerns(raw: Raw, uid: str, selector: Raw) -> bool:
-    """Tell whether a ReplicaSet is the Rollout's, or could be: one that carries a hash, the label we find it by."""
-    owner = _owner(raw)
-    if not _hash(raw):
-        return False
-    if owner:
-        return owner == uid
-    try:
-        return selector_matches(selector, raw["metadata"]["labels"])
-    except ValueError:
-        return False
-
-
-def _manager(service: Raw) -> str | None:
-    manager: str | None = (service["metadata"].get("annotations") or {}).get(keys.MANAGED_BY)
-    return manager
-
-
-def _named_services(raw: Raw) -> Iterator[str]:
-    strategy = raw["spec"].get("strategy") or {}
-    for kind, fields in (
-        ("canary", ("canaryService", "stableService")),
-        ("blueGreen", ("activeService", "previewService")),
-    ):
-        yield from filter(None, ((strategy.get(kind) or {}).get(each) for each in fields))
