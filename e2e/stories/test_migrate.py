@@ -207,6 +207,19 @@ async def test_services_are_let_go_on_the_way_back(story: Story, sample: Sample)
         assert MANAGED_BY not in found["metadata"].get("annotations", {})
 
 
+async def test_blue_green_and_back(story: Story, sample: Sample) -> None:
+    """The active Service leaves the Deployment's pods for the Rollout's, and takes them all on the way back."""
+    await deployed(story, service("web", selector={"app": "web"}))
+    async with sample("app=web") as pods:
+        told = await story.cli(*RUN, "--strategy=bluegreen", "--active-service=web")
+        assert "done: Rollout web has taken over" in told
+        selector = (await story.read("/api/v1", "services", "web"))["spec"]["selector"]
+        assert selector["rollouts-pod-template-hash"] == (await story.rollout())["status"]["stableRS"]
+        assert "done: Deployment web has taken over" in await story.cli(*RUN, "--reverse")
+    assert not pods.dips(SIZE), pods.report(SIZE)
+    assert (await story.read("/api/v1", "services", "web"))["spec"]["selector"] == {"app": "web"}
+
+
 async def test_an_update_under_way_is_given_up_for_the_stable_template(story: Story, sample: Sample) -> None:
     await story.create(replicas=SIZE)
     await story.set_image(BETTER)
