@@ -13,6 +13,7 @@ import orjson
 import yaml
 from aiohttp import web
 
+from rollouts.api.selectors import parse_selector
 from rollouts.kube.patches import apply_merge_patch
 
 Json = dict[str, Any]
@@ -111,7 +112,7 @@ class FakeApi:
 
     async def collection(self, request: web.Request, plural: str, namespace: str) -> web.StreamResponse:
         wanted = request.query.get("fieldSelector", "").removeprefix("metadata.name=")
-        label = request.query.get("labelSelector", "")
+        labels = parse_selector(request.query.get("labelSelector", ""))
 
         def chosen() -> list[Json]:
             return [
@@ -120,7 +121,7 @@ class FakeApi:
                 if kind == plural
                 and namespace in ("", where)
                 and wanted in ("", name)
-                and (not label or label in (each["metadata"].get("labels") or {}))
+                and labels.matches(each["metadata"].get("labels") or {})
             ]
 
         version, kind, _ = KINDS[plural]

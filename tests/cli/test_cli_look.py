@@ -240,6 +240,13 @@ def test_explain_as_json(run: Run) -> None:
     assert run("explain", "web", "-o", "wide").exit_code == 2
 
 
+def test_explain_knows_the_pods_of_a_restart(run: Run, rollout: Json) -> None:
+    rollout["spec"]["restartAt"] = "2024-05-01T12:00:30Z"
+    text = run("explain", "web").stdout
+    assert "older than spec.restartAt" in text
+    assert "have not been listed" not in text
+
+
 def test_explain_names_an_invalid_spec(run: Run, rollout: Json) -> None:
     rollout["spec"]["replicas"] = "three"
     text = run("explain", "web").stdout

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -9,7 +10,7 @@ import pytest
 from rollouts.api import keys
 from rollouts.api.rollout import parse_rollout
 from rollouts.plan import Refusal
-from rollouts.plan.actions import CreateReplicaSet, PatchPod, UpdateReplicaSet
+from rollouts.plan.actions import CreateReplicaSet, EvictPod, PatchPod, UpdateReplicaSet
 from rollouts.plan.observed import Observed, Pod
 from rollouts.plan.pods import is_up_to_date, pods_wanted
 from rollouts.plan.upkeep import MOST_PATCHES
@@ -365,6 +366,18 @@ def test_pods_are_listed_only_while_something_is_to_be_done_to_them() -> None:
     assert pods_wanted(given(stable(), quiet), after(100)) is None
     assert pods_wanted(given(stable(), quiet, busy), after(100)) == f"app=web,{keys.POD_TEMPLATE_HASH} in ({TWO})"
     assert pods_wanted(given(stable(rollout(restartAt=stamp(50))), quiet, busy), after(100)) == "app=web"
+
+
+def test_a_restart_and_a_change_of_metadata_go_on_side_by_side() -> None:
+    raw = carrying(replica_set("app:1", 5), STABLE, pending=PENDING)
+    whole = [replace(pod, is_available=True) for pod in pods("app:1", 5)]
+    plan = planned(given(stable(rollout(canary=ROLES, restartAt=stamp(50))), raw, pods=whole))
+    assert [each.name for each in plan.actions if isinstance(each, EvictPod)] == ["app:1-1"]
+    assert len([each for each in plan.actions if isinstance(each, PatchPod)]) == 5
+    assert plan.because == (
+        "restarting: 5 pods are older than spec.restartAt",
+        f"5 pods do not show the metadata of web-{ONE}'s role yet",
+    )
 
 
 def test_pods_are_not_made_to_look_like_a_template_of_long_ago() -> None:
