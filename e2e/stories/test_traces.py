@@ -1,6 +1,7 @@
 """Does a simulation tell what really happens? The same scenarios, simulated and on the real API server.
 
-`rollouts.sim.trace` says what of the two must be the same. A scenario more is a file more in traces/.
+`rollouts.sim.trace` says what of the two must be the same. A scenario more is a file more in traces/. Its deeds are
+one write each: `promote` of a Rollout that spec.paused holds is two, and a real controller may come in between.
 """
 
 from pathlib import Path
