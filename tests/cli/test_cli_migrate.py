@@ -121,6 +121,16 @@ def test_a_live_deployment(run: Run, api: FakeApi, tmp_path: Path) -> None:
     assert not api.writes
 
 
+def test_a_live_deployment_that_keeps_its_template(run: Run, api: FakeApi) -> None:
+    """The output has the new Rollout only; what it refers to is in the cluster."""
+    api.objects.clear()
+    api.put("deployments", live_deployment(2))
+    result = run("migrate", "deployment", "web", "--workload-ref", "--scale-down=onsuccess", "-o", "json")
+    assert result.exit_code == 0, result.stderr
+    reference = {"apiVersion": "apps/v1", "kind": "Deployment", "name": "web", "scaleDown": "onsuccess"}
+    assert json.loads(result.stdout)["spec"]["workloadRef"] == reference
+
+
 def test_nobody_is_there(run: Run, api: FakeApi) -> None:
     api.objects.clear()
     for words in ([], ["--reverse"]):
