@@ -1,5 +1,6 @@
 """Do we run Argo CD's scripts as Argo CD does? Its own test cases come with them."""
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -8,6 +9,7 @@ import yaml
 from e2e.argocd import Scripts, patches
 
 Json = dict[str, Any]
+PAGE = Path(__file__).parents[1] / "docs" / "how-to" / "argo-cd.md"
 
 
 class _TimesAreStrings(yaml.SafeLoader):
@@ -61,3 +63,11 @@ def test_a_patch_says_only_what_changed() -> None:
     wanted: Json = {"spec": {"paused": False, "empty": {}, "steps": [1]}, "status": {"phase": "Paused"}}
     assert patches(live, live) == ({}, {})
     assert patches(live, wanted) == ({"status": {"abort": None}}, {"spec": {"paused": False}})
+
+
+def test_the_page_tells_of_every_action(argo_cd: Path) -> None:
+    _, _, section = PAGE.read_text().partition("## Actions")
+    table = re.findall(r"^\| (`.*?) \|", section.partition("\n## ")[0], re.MULTILINE)
+    told = {name for row in table for name in re.findall(r"`([a-z-]+)`", row)}
+    there = {file.parent.name for file in (argo_cd / "argoproj.io" / "Rollout" / "actions").glob("*/action.lua")}
+    assert told == there
