@@ -41,7 +41,7 @@ def buttons(obj: Json) -> set[str]:
         "retry": is_updating and bool(status.get("abort")),
         "pause": is_updating and not status.get("abort") and not spec.get("paused"),
         "promote-full": is_updating,
-        "skip-current-step": bool(steps) and bool(status) and status.get("currentStepIndex") != len(steps),
+        "skip-current-step": bool(steps) and status.get("currentStepIndex", len(steps)) != len(steps),
     }
     return {name for name, makes_sense in wanted.items() if makes_sense}
 

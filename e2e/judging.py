@@ -49,9 +49,11 @@ class Judge:
                 yield f"Argo CD's {action} writes {sorted(written)}"
 
     def _offered(self, state: Json) -> set[str]:
-        """The buttons, without one of Argo CD's own making: with `steps: []` it offers to skip a step, and fails."""
-        steps = (state["spec"]["strategy"].get("canary") or {}).get("steps")
-        return self.scripts.offered(state) - ({"skip-current-step"} if steps == [] else set())
+        """The buttons, without one that fails by Argo CD's own making: it skips steps where no index can be."""
+        status, steps = state.get("status") or {}, (state["spec"]["strategy"].get("canary") or {}).get("steps")
+        is_invalid = any(each["type"] == "InvalidSpec" for each in status.get("conditions") or ())
+        has_no_index = "currentStepIndex" not in status and (is_invalid or steps == [])
+        return self.scripts.offered(state) - ({"skip-current-step"} if has_no_index else set())
 
     def _health(self, state: Json) -> Iterator[str]:
         expected = health.expected(state)

@@ -5,6 +5,7 @@ import json
 import pytest
 
 from e2e.kubectl import KubectlError
+from e2e.recorder import Recorder
 from e2e.stories.story import BETTER, CRASH, GOOD, HASH, REVISION, STEPS, Json, Story
 from e2e.waiting import eventually
 from tests.wire.objects import rollout, service
@@ -177,7 +178,7 @@ async def test_a_service_that_comes_late_mends_the_rollout(story: Story) -> None
     await story.reaches("Healthy")
 
 
-async def test_rubbish_in_the_status_hurts_nobody(story: Story) -> None:
+async def test_rubbish_in_the_status_hurts_nobody(story: Story, recorder: Recorder) -> None:
     await story.create(replicas=2)
     await story.kubectl.apply(rollout("other", 1))
     await story.reaches("Healthy", "other")
@@ -193,6 +194,7 @@ async def test_rubbish_in_the_status_hurts_nobody(story: Story) -> None:
     assert status["stableRS"] == status["currentPodHash"]
     assert status["currentStepIndex"] == len(STEPS)
     await story.comes_to({GOOD: 2})
+    del recorder.states[:-1]  # no tool can say anything sensible of rubbish: only the end is judged
 
 
 async def test_a_rollout_deleted_in_mid_update_can_be_made_anew(story: Story) -> None:
