@@ -1,6 +1,5 @@
 """What should be done next about one Rollout, and why?"""
 
-from dataclasses import replace
 from datetime import datetime
 
 from rollouts.plan.actions import PatchRollout, Plan
@@ -26,18 +25,22 @@ def plan_rollout(here: Observed, now: datetime, kit: Kit) -> Plan:
     problem = next(found, None)
     if problem is not None:
         return plan_invalid(here.raw, invalid_message(here.name, problem), now)
-    if claim_actions := claims(here):
-        names = ", ".join(action.name for action in claim_actions)
-        return Plan(actions=claim_actions, because=(f"ReplicaSets change hands first: {names}",))
+    return _first(here) or _plan_strategy(here, now, kit)
+
+
+def _first(here: Observed) -> Plan | None:
+    """Return what must be done before the strategy may count on it; None where it is."""
+    if claimed := claims(here):
+        names = ", ".join(action.name for action in claimed)
+        return Plan(actions=claimed, because=(f"ReplicaSets change hands first: {names}",))
     if here.rollout.spec.replicas is None:
         size = initial_replicas(here)
         return Plan(actions=(PatchRollout(replicas=size),), because=(f"spec.replicas is not set: it becomes {size}",))
-    plan = _plan_strategy(here, now, kit)
     if left := tuple(releases(here)):
+        # Until then they select a ReplicaSet that the strategy doesn't know to be in use.
         names = ", ".join(action.name for action in left)
-        because = (*plan.because, f"the spec no longer names these Services, so they are let go: {names}")
-        return replace(plan, actions=(*plan.actions, *left), because=because)
-    return plan
+        return Plan(actions=left, because=(f"the spec no longer names these Services, they are let go first: {names}",))
+    return None
 
 
 def _plan_strategy(here: Observed, now: datetime, kit: Kit) -> Plan:

@@ -72,10 +72,12 @@ def preview_switch(here: Observed, blue_green: BlueGreenStrategy, preview: Repli
 
 
 def releases(here: Observed) -> Iterator[ReleaseService]:
-    """Yield what gives the Services back that the spec names no longer."""
+    """Yield what gives the Services back that the spec names no longer; not what has just been refused."""
+    refused = {each.subject for each in here.refusals if (each.verb, each.kind) == ("release", "Service")}
     for service in here.left:
         metadata = service["metadata"]
-        yield ReleaseService(metadata["name"], metadata["uid"], metadata["resourceVersion"])
+        if metadata["name"] not in refused:
+            yield ReleaseService(metadata["name"], metadata["uid"], metadata["resourceVersion"])
 
 
 def hash_behind(here: Observed, name: str | None) -> str:

@@ -356,3 +356,28 @@ def blue_green_metadata_follows_the_role() -> Scenario:
         "antiAffinity": {"requiredDuringSchedulingIgnoredDuringExecution": {}},
     }
     return _colours(blue_green(strategy=strategy, replicas=2), set_image(10, "web", "app:2"), resume(60, "web"))
+
+
+@story
+def canary_becomes_blue_green() -> Scenario:
+    """The strategy changes in mid-update: stable keeps serving, and the same Services are used in other roles"""
+    canary = {"stableService": "active", "canaryService": "preview"}
+    blue_green_ = {"activeService": "active", "previewService": "preview", "autoPromotionEnabled": False}
+    return _colours(
+        rollout(steps=[{"setWeight": 40}, {"pause": {}}], canary=canary),
+        set_image(10, "web", "app:2"),
+        patch_spec(30, "web", "the strategy becomes blue-green", strategy={"canary": None, "blueGreen": blue_green_}),
+        resume(60, "web"),
+    )
+
+
+@story
+def blue_green_becomes_canary() -> Scenario:
+    """The other way: what blue-green has left goes, and the Services that nothing names any more are given back"""
+    canary = {"steps": [{"setWeight": 40}, {"pause": {}}], "maxSurge": 1, "maxUnavailable": 0}
+    return _colours(
+        blue_green(strategy={"autoPromotionEnabled": False}),
+        set_image(10, "web", "app:2"),
+        patch_spec(30, "web", "the strategy becomes canary", strategy={"blueGreen": None, "canary": canary}),
+        resume(60, "web"),
+    )

@@ -2,6 +2,7 @@
 
 import pytest
 
+from rollouts.plan import observe_rollout
 from tests.plan.decided import Decided, Row, decided, given
 from tests.plan.given import (
     ONE,
@@ -24,6 +25,7 @@ BY_HAND = {"autoPromotionEnabled": False}
 BACK: Raw = {"currentPodHash": ONE, "stableRS": TWO, "blueGreen": {"activeSelector": TWO, "previewSelector": ONE}}
 UNTIL_120 = {"scale-down-deadline": stamp(120)}
 OLD = replica_set("app:1", 5, revision=3, annotations=UNTIL_120)
+FORMER: Raw = {"metadata": {"name": "former", "uid": "uid-former", "resourceVersion": "5"}, "spec": {}}
 
 ROWS = (
     Row(
@@ -183,6 +185,19 @@ ROWS = (
                 },
             },
             because=("the active Service selects the new version: it becomes stable",),
+        ),
+    ),
+    Row(
+        "a Service that the spec names no longer is given back before anything else",
+        observe_rollout(
+            previewing(),
+            BOTH,
+            pointing(),
+            left=[FORMER],
+        ),
+        Decided(
+            does=("release Service former",),
+            because=("the spec no longer names these Services, they are let go first: former",),
         ),
     ),
     Row(

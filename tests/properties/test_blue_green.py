@@ -81,12 +81,22 @@ def _meddlers(at: float) -> st.SearchStrategy[Change]:
     return st.one_of(st.tuples(names, hashes).map(edit), names.map(anew))
 
 
+def _other_strategies(at: float) -> st.SearchStrategy[Change]:
+    """Return how the strategy may change to canary and back."""
+    canary = {"steps": [{"setWeight": 40}, {"pause": {"duration": 5}}], "stableService": "active"}
+    colours = {"activeService": "active", "previewService": "preview"}
+    return st.sampled_from(({"canary": canary, "blueGreen": None}, {"canary": None, "blueGreen": colours})).map(
+        lambda new: patch_spec(at, NAME, f"strategy {new}", strategy=new)
+    )
+
+
 @st.composite
 def trials(
     draw: st.DrawFn,
     *,
     may_crash: bool = False,
     may_meddle: bool = False,
+    may_turn: bool = False,
     troubles: Sequence[Trouble] = tuple(Trouble),
 ) -> Trial:
     """Draw a whole world."""
@@ -107,6 +117,8 @@ def trials(
             )
         if may_meddle:
             kinds.append(_meddlers(at))
+        if may_turn:
+            kinds.append(_other_strategies(at))
         script.append(draw(st.one_of(kinds)))
     limits: dict[str, Any] = {"progressDeadlineSeconds": 60, "progressDeadlineAbort": draw(st.booleans())}
     spec = blue_green(replicas=draw(st.integers(0, 6)), strategy=draw(strategies()), **limits)
@@ -184,7 +196,7 @@ UNPAUSED = patch_spec(1, NAME, "not paused", paused=False)
 HAS_PODS = scale(1, NAME, 3)
 
 
-@given(trials(may_crash=True, may_meddle=True))
+@given(trials(may_crash=True, may_meddle=True, may_turn=True))
 def test_it_comes_to_rest_and_stays_there(trial: Trial) -> None:
     simulation = Simulation(trial.scenario(), KIT, faults=trial.faults)
     for record in passes(simulation)[::5]:

@@ -99,3 +99,46 @@ async def test_the_loss_of_history_is_survived(controlled: Client) -> None:
     await controlled.server.forget()
     await resume(controlled)
     await reaches(controlled, "Healthy")
+
+
+async def blue_green(api: Client, **strategy: object) -> Json:
+    """Create a blue-green Rollout of two pods and its Services; return its status once it is healthy."""
+    for name in ("active", "preview"):
+        await api.made("services", service(name, selector={"app": "web"}))
+    services = {"activeService": "active", "previewService": "preview"}
+    await api.made("rollouts", rollout(replicas=2, strategy={"blueGreen": {**services, **strategy}}))
+    return await reaches(api, "Healthy", availableReplicas=2)
+
+
+async def selects(api: Client, name: str, pod_hash: str | None) -> None:
+    await api.until("services", name, lambda obj: obj["spec"]["selector"].get(HASH) == pod_hash)
+
+
+async def test_a_preview_is_promoted_and_the_version_before_goes(controlled: Client) -> None:
+    first = (await blue_green(controlled, autoPromotionEnabled=False, scaleDownDelaySeconds=1))["stableRS"]
+    await change_image(controlled)
+    second = (await reaches(controlled, "Paused", updatedReplicas=2, message="BlueGreenPause"))["currentPodHash"]
+    await selects(controlled, "preview", second)
+    await selects(controlled, "active", first)
+    await resume(controlled)
+    promoted = await reaches(controlled, "Healthy", stableRS=second)
+    await selects(controlled, "active", second)
+    assert promoted["selector"] == f"app=web,{HASH}={second}"
+    await controlled.until("replicasets", f"web-{first}", lambda obj: obj["spec"]["replicas"] == 0)
+
+
+async def test_a_preview_is_given_up(controlled: Client) -> None:
+    first = (await blue_green(controlled, autoPromotionEnabled=False, abortScaleDownDelaySeconds=1))["stableRS"]
+    await change_image(controlled)
+    second = (await reaches(controlled, "Paused", updatedReplicas=2))["currentPodHash"]
+    await controlled.patch("rollouts", "web", {"status": {"abort": True}}, sub="status")
+    await reaches(controlled, "Degraded", stableRS=first)
+    await selects(controlled, "active", first)
+    await controlled.until("replicasets", f"web-{second}", lambda obj: obj["spec"]["replicas"] == 0)
+
+
+async def test_a_deleted_rollout_gives_its_services_back(controlled: Client) -> None:
+    await blue_green(controlled)
+    await controlled.delete("rollouts", "web", {"propagationPolicy": "Background"})
+    for name in ("active", "preview"):
+        await selects(controlled, name, None)
