@@ -150,6 +150,70 @@ ROWS = (
             because=("spec.paused is true: no step completes; sizes only follow spec.replicas",),
         ),
     ),
+    Row(
+        "no pod of the preview gets ready: it is reported",
+        given(previewing(), BOTH[0], replica_set("app:2", 5, 0, revision=2, created=50), services=pointing()),
+        Decided(
+            status={
+                "message": 'ProgressDeadlineExceeded: ReplicaSet "web-76d57f768c" has timed out progressing.',
+                "phase": "Degraded",
+                "conditions": {"Progressing": "False ProgressDeadlineExceeded"},
+            },
+            because=("the preview has 0 of 5 pods available",),
+        ),
+        now=700,
+    ),
+    Row(
+        "with progressDeadlineAbort it is given up",
+        given(
+            previewing(blue_green("app:2", progressDeadlineAbort=True)),
+            BOTH[0],
+            replica_set("app:2", 5, 0, revision=2, created=50),
+            services=pointing(),
+        ),
+        Decided(
+            status={
+                "abort": True,
+                "abortedAt": "2026-01-01T00:11:40Z",
+                "duration": {
+                    "rolloutStartedAt": "2026-01-01T00:01:20Z",
+                    "finishedAt": "2026-01-01T00:11:40Z",
+                    "completionStatus": "Aborted",
+                },
+                "message": (
+                    "RolloutAborted: Rollout aborted update to revision 2: "
+                    'ReplicaSet "web-76d57f768c" has timed out progressing.'
+                ),
+                "phase": "Degraded",
+                "conditions": {"Progressing": "False RolloutAborted"},
+            },
+            because=(
+                'aborted: ReplicaSet "web-76d57f768c" has timed out progressing.',
+                "the update is aborted: clients stay with stable; retry, or change the template",
+            ),
+        ),
+        now=700,
+    ),
+    Row(
+        "the deadline stands still while people are asked",
+        given(
+            waiting(blue_green("app:2", strategy={"autoPromotionEnabled": False}, progressDeadlineAbort=True)),
+            *BOTH,
+            services=pointing(),
+        ),
+        Decided(because=("autoPromotionEnabled is false: promote to switch the active Service",)),
+        now=5000,
+    ),
+    Row(
+        "a version on its way out has no deadline",
+        given(switched(), *BOTH, services=pointing(TWO, TWO)),
+        Decided(
+            does=("update ReplicaSet web-78766d5789 (revision 1): scale-down-deadline=2026-01-01T01:23:50Z",),
+            wakes=5030.0,
+            because=("web-78766d5789 keeps its pods until 2026-01-01T01:23:50Z",),
+        ),
+        now=5000,
+    ),
 )
 
 
