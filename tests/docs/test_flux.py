@@ -19,6 +19,15 @@ def seen(phase: str, observed: str = "3", **status: Any) -> Json:
     }
 
 
+def referring(generation: str | None, observed: str | None, phase: str = "Healthy") -> Json:
+    """A Rollout whose template is another object's: the generations that the controller saw, and carried out."""
+    obj = seen(phase, **({} if observed is None else {"workloadObservedGeneration": observed}))
+    obj["spec"]["workloadRef"] = {"name": "web"}
+    if generation is not None:
+        obj["metadata"]["annotations"] = {"rollout.argoproj.io/workload-generation": generation}
+    return obj
+
+
 @pytest.mark.parametrize(
     ("obj", "waits", "people_promote"),
     [
@@ -30,6 +39,12 @@ def seen(phase: str, observed: str = "3", **status: Any) -> Json:
         (seen("Healthy", observed="2"), "InProgress", "InProgress"),
         (seen("Degraded", observed="2"), "InProgress", "InProgress"),
         (seen("Paused", observed="2"), "InProgress", "InProgress"),
+        # Nor does the status of the other object's template before.
+        (referring("2", "1"), "InProgress", "InProgress"),
+        (referring("1", None), "InProgress", "InProgress"),
+        (referring("2", "2"), "Current", "Current"),
+        (referring("2", "2", "Paused"), "InProgress", "Current"),
+        (referring(None, None, "Degraded"), "Failed", "Failed"),  # what it refers to isn't there
         # Right after its creation: no status, or not all of it. Flux asks again.
         ({"metadata": {"generation": 1}, "spec": {}}, "Unknown", "Unknown"),
         ({"metadata": {"generation": 1}, "spec": {}, "status": {}}, "InProgress", "InProgress"),
