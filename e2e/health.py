@@ -47,9 +47,13 @@ def buttons(obj: Json) -> set[str]:
 
 
 def _is_seen(obj: Json, status: Json) -> bool:
-    """Whether the status is that of the current spec, and of the current template of another object."""
-    if status.get("observedGeneration") != str(obj["metadata"]["generation"]):
-        return False
+    """Whether the status is that of the current spec and of the current template, wherever that is."""
+    return status.get("observedGeneration") == str(obj["metadata"]["generation"]) and workload_is_seen(obj)
+
+
+def workload_is_seen(obj: Json) -> bool:
+    """Whether the status is that of the current template of another object, where one is referred to."""
+    status = obj.get("status") or {}
     if "workloadRef" not in obj["spec"]:
         return True
     generation = (obj["metadata"].get("annotations") or {}).get(WORKLOAD_GENERATION)

@@ -15,7 +15,7 @@ from e2e.kubectl import Kubectl
 from e2e.plane import ControlPlane
 from e2e.stories.story import BETTER, GOOD, Json, Story
 from e2e.waiting import eventually
-from tests.wire.objects import rollout, service
+from tests.wire.objects import deployment, rollout, service, template
 
 Right = tuple[str, str, str]
 # Granted for moments that this run doesn't have.
@@ -26,6 +26,9 @@ RARELY_USED: dict[Right, str] = {
     ("", "services", "list"): "where an API server can't stream lists",
     ("apps", "replicasets", "get"): "when a name is taken, or a watch is late with what was written",
     ("", "services", "get"): "when a watch is late with what was written",
+    ("apps", "deployments", "list"): "where an API server can't stream lists",
+    ("", "podtemplates", "list"): "where an API server can't stream lists",
+    ("apps", "deployments", "get"): "when a watch is late with what was written",
 }
 
 
@@ -95,6 +98,7 @@ async def live_a_full_life(story: Story) -> None:
 
     await eventually(all_are_new)
     await story.reaches("Healthy")
+    await take_over_from_a_deployment(story)
     await story.kubectl("delete", "rollout", "web", "--cascade=orphan")
     await story.create(strategy={"canary": canary}, replicas=2, image=BETTER)
     sized = rollout("sized", None)
@@ -103,6 +107,25 @@ async def live_a_full_life(story: Story) -> None:
     for number in range(3):  # a rollout of the same name again and again: the events are counted up
         await story.set_image(GOOD if number % 2 else BETTER, "sized")
         await story.reaches("Healthy", "sized")
+
+
+async def take_over_from_a_deployment(story: Story) -> None:
+    """Have a Deployment's pods taken over, and a template of each other kind read."""
+    await story.kubectl.apply(deployment("taken"))
+    holder: Json = {"apiVersion": "v1", "kind": "PodTemplate", "metadata": {"name": "held"}}
+    await story.kubectl.apply({**holder, "template": template({"app": "held"}, GOOD)})
+    for kind, api_version, name in (("Deployment", "apps/v1", "taken"), ("PodTemplate", "v1", "held")):
+        raw = rollout(name)
+        del raw["spec"]["template"]
+        reference = {"apiVersion": api_version, "kind": kind, "name": name, "scaleDown": "onsuccess"}
+        await story.kubectl.apply({**raw, "spec": {**raw["spec"], "workloadRef": reference}})
+        await story.reaches("Healthy", name)
+
+    async def is_taken_over() -> bool:
+        found = await story.kubectl.json("get", "deployment", "taken")
+        return bool(found["spec"]["replicas"] == 0)
+
+    await eventually(is_taken_over)
 
 
 async def test_each_right_is_used_and_none_is_missing(audited: ControlPlane, tmp_path: Path) -> None:

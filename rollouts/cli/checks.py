@@ -102,6 +102,16 @@ def findings(documents: Sequence[Document]) -> Iterator[Finding]:
             yield from _of_object(document, others)
 
 
+def remarks(documents: Sequence[Document]) -> Iterator[Finding]:
+    """Yield what is no problem, but left unchecked: pod templates that are in none of the documents."""
+    workloads = _Others.among(documents).workloads
+    for document in documents:
+        reference = reference_in(document.content) if is_ours(document.content) else None
+        if reference is not None and reference not in workloads:
+            message = f"{reference} is in none of these files: the pod template is not checked"
+            yield Finding(document, "spec.workloadRef.name", message)
+
+
 def _of_object(document: Document, others: _Others) -> Iterator[Finding]:
     content = document.content
     if content.get("apiVersion") != API_VERSION:

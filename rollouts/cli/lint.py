@@ -17,7 +17,7 @@ def lint(
     ],
 ) -> None:
     """Check manifests without a cluster: every problem with its field, value and way out."""
-    from rollouts.cli.checks import findings, is_ours
+    from rollouts.cli.checks import findings, is_ours, remarks
     from rollouts.cli.console import complain, say
     from rollouts.cli.manifests import UnreadableError, files_of, read_documents
 
@@ -32,6 +32,8 @@ def lint(
     found = list(findings(documents))
     for finding in found:
         say(str(finding))
+    for remark in remarks(documents):
+        complain(f"note: {remark}")
     checked = sum(1 for each in documents if is_ours(each.content))
     total = len(found) + unreadable
     if not documents and not total:

@@ -74,19 +74,28 @@ def is_same_workload(before: Raw | None, now: Raw | None) -> bool:
 
 
 def _template(workload: Raw) -> Raw:
-    holder = workload if workload.get("kind") == POD_TEMPLATE else workload.get("spec") or {}
-    template: Raw = holder.get("template") or {}
-    metadata = template.get("metadata") or {}
-    return {**template, "metadata": {**metadata, "labels": _without_hash(metadata.get("labels"))}} if template else {}
+    template = (
+        _part(workload, "template") if workload.get("kind") == POD_TEMPLATE else _part(workload, "spec", "template")
+    )
+    labels = _without_hash(_part(template, "metadata", "labels"))
+    return {**template, "metadata": {**_part(template, "metadata"), "labels": labels}} if template else {}
 
 
 def _selector(workload: Raw) -> Raw:
-    selector: Raw = (workload.get("spec") or {}).get("selector") or {}
-    return {**selector, "matchLabels": _without_hash(selector.get("matchLabels"))} if selector else {}
+    selector = _part(workload, "spec", "selector")
+    return {**selector, "matchLabels": _without_hash(_part(selector, "matchLabels"))} if selector else {}
 
 
-def _without_hash(labels: Raw | None) -> Raw:
-    return {key: value for key, value in (labels or {}).items() if key != _DEPLOYMENTS_HASH}
+def _part(raw: Raw, *path: str) -> Raw:
+    """Return the mapping at a path, empty where there is none: an object in a file may have any shape."""
+    here: Any = raw
+    for key in path:
+        here = here.get(key) if isinstance(here, Mapping) else None
+    return here if isinstance(here, Mapping) else {}
+
+
+def _without_hash(labels: Raw) -> Raw:
+    return {key: value for key, value in labels.items() if key != _DEPLOYMENTS_HASH}
 
 
 def reference_problems(spec: Raw, workload: Raw | None, *, is_looked_up: bool) -> Iterator[Problem]:

@@ -28,6 +28,11 @@ class ListRow:
     images: str
 
 
+def _template_elsewhere(rollout: Raw) -> str:
+    reference = fields.part(rollout, "spec", "workloadRef")
+    return f"as {reference.get('kind')}/{reference.get('name')}" if reference else ""
+
+
 def list_row(rollout: Raw, now: datetime) -> ListRow:
     """Return the row of one Rollout."""
     status = fields.part(rollout, "status")
@@ -45,5 +50,5 @@ def list_row(rollout: Raw, now: datetime) -> ListRow:
         up_to_date=str(fields.count(status, "updatedReplicas")),
         available=str(fields.count(status, "availableReplicas")),
         age=ages.age(fields.created(rollout), now),
-        images=",".join(str(each.get("image", "")) for each in containers),
+        images=",".join(str(each.get("image", "")) for each in containers) or _template_elsewhere(rollout),
     )

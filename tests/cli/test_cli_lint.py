@@ -196,3 +196,47 @@ def test_two_rollouts_that_name_one_service(lint: Lint, tmp_path: Path) -> None:
     where, _, problem = line.partition(": Service ")
     assert where == "web.yaml:2: Rollout/shop: spec.strategy.canary.canaryService"
     assert problem == '"web" is used by another Rollout, "web": use a Service of your own'
+
+
+REFERRING = """\
+apiVersion: argoproj.io/v1alpha1
+kind: Rollout
+metadata: {name: web}
+spec:
+  replicas: 3
+  selector: {matchLabels: {app: web}}
+  workloadRef: {apiVersion: apps/v1, kind: Deployment, name: old}
+  strategy: {canary: {}}
+"""
+DEPLOYMENT = """\
+---
+apiVersion: apps/v1
+kind: Deployment
+metadata: {name: old}
+spec:
+  selector: {matchLabels: {app: web}}
+  template:
+    metadata: {labels: {app: shop}}
+    spec: {containers: [{name: web, image: "web:1"}]}
+"""
+
+
+def test_a_pod_template_elsewhere_is_said_to_be_unchecked(lint: Lint, tmp_path: Path) -> None:
+    result = lint(REFERRING)
+    note = 'spec.workloadRef.name: Deployment "old" is in none of these files: the pod template is not checked'
+    assert (result.exit_code, result.stdout) == (0, "")
+    assert result.stderr == f"note: {tmp_path}/web.yaml:1: Rollout/web: {note}\n1 object checked: no problem\n"
+
+
+def test_a_deployment_in_the_same_file_is_checked(lint: Lint, tmp_path: Path) -> None:
+    result = lint(REFERRING + DEPLOYMENT)
+    assert result.exit_code == 1
+    (line,) = lines(result, tmp_path)
+    assert "{'app': 'shop'} don't match spec.selector {'matchLabels': {'app': 'web'}}" in line
+    assert lint(REFERRING + DEPLOYMENT.replace("shop", "web")).exit_code == 0
+
+
+@pytest.mark.parametrize("rubbish", ["spec: null", "spec: []", "spec: {template: [1], selector: 3}"])
+def test_a_deployment_of_any_shape_breaks_nothing(lint: Lint, rubbish: str) -> None:
+    deployment = f"---\napiVersion: apps/v1\nkind: Deployment\nmetadata: {{name: old}}\n{rubbish}\n"
+    assert lint(REFERRING + deployment).exit_code == 0

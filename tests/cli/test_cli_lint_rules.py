@@ -10,8 +10,12 @@ from rollouts.cli.main import app
 from tests.plan.broken import BROKEN, services
 from tests.plan.given import rollout, service
 
-# What only a cluster can tell: a Service that is in none of the files may be there.
-ONLY_IN_A_CLUSTER = {"a Service that doesn't exist", "an active Service that doesn't exist"}
+# What only a cluster can tell: a Service or workload that is in none of the files may be there.
+ONLY_IN_A_CLUSTER = {
+    "a Service that doesn't exist",
+    "an active Service that doesn't exist",
+    "a workload that doesn't exist",
+}
 
 
 @pytest.mark.parametrize("case", BROKEN)

@@ -56,7 +56,42 @@ def _two_stacks(*, limit: int | None = None, **strategy: Any) -> Raw:
     return rollout(strategy={"blueGreen": {"activeService": "s", **strategy}}, revisionHistoryLimit=limit)
 
 
+def _referring(**reference: Any) -> Raw:
+    """Return a Rollout that takes its template from a Deployment."""
+    raw = rollout()
+    del raw["spec"]["template"]
+    return {**raw, "spec": {**raw["spec"], "workloadRef": {"apiVersion": "apps/v1", "kind": "Deployment"} | reference}}
+
+
+def _with_two_templates() -> Raw:
+    raw = _referring(name="old")
+    return {**raw, "spec": {**raw["spec"], "template": rollout()["spec"]["template"]}}
+
+
 BROKEN: dict[str, tuple[Raw, str]] = {
+    "a workload of another kind": (
+        _referring(kind="DaemonSet", name="old"),
+        (
+            'spec.workloadRef.kind: "DaemonSet" of apiVersion "apps/v1" can\'t be referred to:'
+            " write Deployment or ReplicaSet of apps/v1, or PodTemplate of v1"
+        ),
+    ),
+    "a workload without a name": (
+        _referring(),
+        "spec.workloadRef.name: is missing: name the Deployment that holds the pod template",
+    ),
+    "a template beside a workload's": (
+        _with_two_templates(),
+        'spec.template: must be left out: spec.workloadRef takes it from Deployment "old"; keep one',
+    ),
+    "an unknown way of scaling down": (
+        _referring(name="old", scaleDown="onSuccess"),
+        'spec.workloadRef.scaleDown: "onSuccess" is unknown: write never, onsuccess or progressively',
+    ),
+    "a workload that doesn't exist": (
+        _referring(name="old"),
+        'spec.workloadRef.name: Deployment "old" does not exist: create it, or correct the name',
+    ),
     "a threshold of an unknown type": (
         _threshold("Half", 50),
         f'{CANARY}.replicaProgressThreshold.type: "Half" is neither Percent nor Pods',
