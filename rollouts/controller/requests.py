@@ -37,15 +37,12 @@ def update_replica_set(action: UpdateReplicaSet, seen: Raw) -> list[dict[str, An
 
 
 def scale_workload(action: ScaleWorkload) -> list[dict[str, Any]]:
-    """Return a JSON patch of the scale that holds for the Deployment that was seen, at the size that was seen.
-
-    A Scale leaves a size of 0 out, which can't be tested: then it is the resourceVersion that must be the one seen.
-    """
+    """Return a JSON patch of the scale that holds for the Deployment as it was seen, or at least at that size."""
     version = {"op": "test", "path": "/metadata/resourceVersion", "value": action.resource_version}
     size = {"op": "test", "path": "/spec/replicas", "value": action.seen_size}
     return [
         {"op": "test", "path": "/metadata/uid", "value": action.uid},
-        size if action.seen_size else version,
+        version if action.resource_version else size,
         {"op": "add", "path": "/spec/replicas", "value": action.size},
     ]
 

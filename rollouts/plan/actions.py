@@ -114,13 +114,16 @@ class ReleaseService:
 
 @dataclass(frozen=True, slots=True)
 class ScaleWorkload:
-    """Scale the Deployment that the Rollout takes over, if it still has the size that was seen."""
+    """Scale the Deployment that the Rollout takes over, if it still has the size that was seen.
+
+    Where its counts of pods mattered for the decision, nothing of it may have changed since: `resource_version`.
+    """
 
     name: str
     uid: str
-    resource_version: str
     seen_size: int
     size: int
+    resource_version: str = ""
 
 
 @dataclass(frozen=True, slots=True)

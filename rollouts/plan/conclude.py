@@ -83,7 +83,7 @@ def conclude(scene: Scene, course: Course, now: datetime) -> Plan:
     wanted = list(wanted_conditions(facts, now))
     status = build_status(here, facts.after, facts.counts, selection, wanted, duration, now)
     is_news = status != (here.raw.get("status") or {})
-    handover = plan_handover(scene)
+    handover = plan_handover(scene, course.scaling.sizes)
     return Plan(
         actions=(
             *course.actions,

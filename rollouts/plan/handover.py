@@ -66,8 +66,11 @@ def _mode(here: Observed) -> str:
     return reference.scale_down or NEVER
 
 
-def plan_handover(scene: Scene) -> Handover:
-    """Scale the Deployment down as far as our pods stand in for its own, and up again should they fail."""
+def plan_handover(scene: Scene, sizes: Mapping[str, int]) -> Handover:
+    """Scale the Deployment down as far as our pods stand in for its own, and up again should they fail.
+
+    `sizes` are what the same pass gives to our ReplicaSets, by name: pods that go with it stand in for nothing.
+    """
     here = scene.here
     if _mode(here) == NEVER or here.workload is None:
         return Handover()
@@ -81,7 +84,7 @@ def plan_handover(scene: Scene) -> Handover:
         return _left_alone(giver, written)
     if _is_taken_over(scene) and not giver.size:
         return Handover(annotations={keys.WORKLOAD_REPLICAS: "0"})
-    return Handover() if scene.is_halted else _scaled(scene, giver, first)
+    return Handover() if scene.is_halted else _scaled(scene, sizes, giver, first)
 
 
 def _left_alone(giver: _Giver, written: str) -> Handover:
@@ -101,7 +104,7 @@ def _is_taken_over(scene: Scene) -> bool:
     return canary.size == replicas and canary.available >= replicas > 0
 
 
-def _scaled(scene: Scene, giver: _Giver, first: int) -> Handover:
+def _scaled(scene: Scene, sizes: Mapping[str, int], giver: _Giver, first: int) -> Handover:
     """Return the Deployment's next size.
 
     Both together keep what was there at the beginning, until the Rollout has all the pods that it asks for. Of the
@@ -116,7 +119,7 @@ def _scaled(scene: Scene, giver: _Giver, first: int) -> Handover:
         return Handover(
             because=(f"{giver.name} keeps its {pods(giver.size)} until the Rollout has all of its own, {why}",)
         )
-    ours = sum(min(each.size, each.available) for each in scene.revisions.all)
+    ours = sum(min(each.size, sizes.get(each.name, each.size), each.available) for each in scene.revisions.all)
     floor = max(scene.bounds.replicas, first)
     needed = min(first, max(0, floor - ours))
     if needed > giver.size:
@@ -133,7 +136,9 @@ def _to(scene: Scene, giver: _Giver, size: int, why: str) -> Handover:
     metadata = giver.raw["metadata"]
     refusals = (each for each in scene.here.refusals if each.verb == "scale")
     refused = (f"the API server refuses to scale {giver.name}: {each.message}" for each in refusals)
-    action = ScaleWorkload(metadata["name"], metadata["uid"], metadata["resourceVersion"], giver.size, size)
+    by_counts = 0 < size < giver.size
+    version = metadata["resourceVersion"] if by_counts or not giver.size else ""  # a Scale leaves a size of 0 out
+    action = ScaleWorkload(metadata["name"], metadata["uid"], giver.size, size, version)
     return Handover(
         actions=(action,), because=(f"{giver.name} goes from {giver.size} to {pods(size)}: {why}", *refused)
     )

@@ -311,7 +311,7 @@ class World:
         self._put(self.replica_sets, merged(raw, {"metadata": metadata, "spec": spec}))
 
     def _scale_workload(self, action: ScaleWorkload) -> None:
-        raw = self._find(self.workloads, action.name)
+        raw = self._find(self.workloads, action.name, action.resource_version or None)
         if (raw["metadata"]["uid"], raw["spec"]["replicas"]) != (action.uid, action.seen_size):
             raise DeniedError("Conflict", f'"{action.name}" is not as it was seen')
         self._put(self.workloads, merged(raw, {"spec": {"replicas": action.size}}))

@@ -9,9 +9,11 @@ import pytest
 from rollouts.registry import load_kit
 from rollouts.sim.simulation import Simulation
 from rollouts.sim.transcript import transcript
+from tests.golden import workload_stories
 from tests.golden.stories import STORIES
 from tests.plan.given import START
 
+assert workload_stories  # its stories are registered
 HERE = Path(__file__).parent / "transcripts"
 
 

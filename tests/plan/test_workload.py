@@ -342,6 +342,14 @@ def test_a_handover_that_has_begun_goes_on_in_a_later_revision() -> None:
     assert says(here)[0] == ["scale Deployment old from 2 to 1 pods"]
 
 
+def test_pods_that_go_in_the_same_pass_stand_in_for_nothing() -> None:
+    """The Rollout is scaled from 5 to 3 while the Deployment, which had 5 pods, has 1 left."""
+    raw = begun("progressively", 5, replicas=3)
+    does = decided(given(raw, deployment(size=1), replica_set("app:1", 5))).does
+    assert "5 to 3 pods" in does[0]
+    assert does[1:] == ("scale Deployment old from 1 to 2 pods",)
+
+
 def test_a_refusal_is_told() -> None:
     refusal = Refusal("scale", "Deployment", "old", "Forbidden", "no right")
     here = replace(given(begun("onsuccess", 5), deployment(), replica_set("app:1", 5)), refusals=(refusal,))
@@ -349,8 +357,13 @@ def test_a_refusal_is_told() -> None:
 
 
 def test_the_action_names_what_was_seen() -> None:
+    """Where counts mattered, nothing of the Deployment may have changed; else its size mustn't have."""
     plan = planned(given(begun("onsuccess", 5), deployment(), replica_set("app:1", 5)))
-    assert plan.actions == (ScaleWorkload("old", "uid-old", "9", 5, 0),)
+    assert plan.actions == (ScaleWorkload("old", "uid-old", 5, 0),)
+    plan = planned(given(begun("progressively", 2), deployment(), replica_set("app:1", 5, 2)))
+    assert plan.actions == (ScaleWorkload("old", "uid-old", 5, 3, "9"),)
+    plan = planned(given(begun("progressively", 2), deployment(size=0), replica_set("app:1", 5, 2)))
+    assert plan.actions == (ScaleWorkload("old", "uid-old", 0, 3, "9"),)
 
 
 def other(**reference: Any) -> Raw:
