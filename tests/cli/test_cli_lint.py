@@ -103,30 +103,6 @@ def test_services_of_the_same_file_are_looked_at(lint: Lint) -> None:
     assert "app=shop" in result.stdout
 
 
-REFERRING = """\
-apiVersion: argoproj.io/v1alpha1
-kind: Rollout
-metadata: {name: web}
-spec:
-  workloadRef: {apiVersion: apps/v1, kind: Deployment, name: web}
-  strategy: {canary: {}}
-"""
-DEPLOYMENT = """\
----
-apiVersion: apps/v1
-kind: Deployment
-metadata: {name: web, labels: {rollouts-pod-template-hash: abc}}
-spec: {}
-"""
-
-
-def test_a_workload_of_the_same_file_is_looked_at_and_another_one_taken_for_granted(lint: Lint) -> None:
-    assert lint(REFERRING).exit_code == 0
-    result = lint(REFERRING + DEPLOYMENT)
-    assert result.exit_code == 1
-    assert 'spec.workloadRef.name: Deployment "web" belongs to a Rollout itself' in result.stdout
-
-
 def test_analysis_templates_are_checked_too(lint: Lint) -> None:
     text = "apiVersion: argoproj.io/v1alpha1\nkind: AnalysisTemplate\nmetadata: {name: a}\nspec: {metrcis: []}\n"
     assert "did you mean spec.metrics?" in lint(text).stdout
@@ -234,6 +210,8 @@ def test_a_deployment_in_the_same_file_is_checked(lint: Lint, tmp_path: Path) ->
     (line,) = lines(result, tmp_path)
     assert "{'app': 'shop'} don't match spec.selector {'matchLabels': {'app': 'web'}}" in line
     assert lint(REFERRING + DEPLOYMENT.replace("shop", "web")).exit_code == 0
+    owned = DEPLOYMENT.replace("{name: old}", "{name: old, labels: {rollouts-pod-template-hash: abc}}")
+    assert 'spec.workloadRef.name: Deployment "old" belongs to a Rollout itself' in lint(REFERRING + owned).stdout
 
 
 @pytest.mark.parametrize("rubbish", ["spec: null", "spec: []", "spec: {template: [1], selector: 3}"])
