@@ -21,7 +21,7 @@ from rollouts.plan.progress import (
     wanted_conditions,
 )
 from rollouts.plan.reasons import because
-from rollouts.plan.restart import plan_restart
+from rollouts.plan.restart import last_replacement, plan_restart
 from rollouts.plan.revisions import Revisions
 from rollouts.plan.scaling import Scaling, created
 from rollouts.plan.scene import Scene
@@ -69,6 +69,7 @@ def conclude(scene: Scene, course: Course, now: datetime) -> Plan:
         refused=_refusal(here, revisions),
         creates=creates.name if creates else "",
         scales=_scales(here, course.actions),
+        replaced_at=last_replacement(here, revisions, course.state, now),
     )
     facts = _abort_in_time(facts, now)
     completion = None

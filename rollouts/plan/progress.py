@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from rollouts.api.meta import Condition
 from rollouts.plan import conditions
@@ -21,7 +21,8 @@ class Facts:
     `before` is the state that was read, `after` the one decided. `patient` tells that the current step waits for
     something else than pods. `cause` says why the controller itself aborted, `refused` why the canary's ReplicaSet
     can't be created, `creates` the name of the one being created. `scales` tells that this pass asks for another size.
-    `selection` is what a blue-green rollout's Services select, None for a canary.
+    `selection` is what a blue-green rollout's Services select, None for a canary. `replaced_at` is when a restart has
+    last brought a new pod: as long as it does, there is progress.
     """
 
     here: Observed
@@ -37,6 +38,7 @@ class Facts:
     refused: str = ""
     creates: str = ""
     scales: bool = False
+    replaced_at: datetime | None = None
 
     @property
     def is_paused(self) -> bool:
@@ -111,7 +113,11 @@ def deadline(facts: Facts) -> datetime | None:
     if facts.is_paused or facts.patient or facts.has_progressed:
         return None
     condition = conditions.find(facts.here.status.conditions, conditions.PROGRESSING)
-    return conditions.deadline_of(condition, facts.here.rollout.spec.progress_deadline_seconds_or_default)
+    seconds = facts.here.rollout.spec.progress_deadline_seconds_or_default
+    end = conditions.deadline_of(condition, seconds)
+    if end is None or facts.replaced_at is None:
+        return end
+    return max(end, facts.replaced_at + timedelta(seconds=seconds))
 
 
 def is_out_of_time(facts: Facts, now: datetime) -> bool:

@@ -52,6 +52,15 @@ def plan_restart(here: Observed, revisions: Revisions, bounds: Bounds, state: St
     )
 
 
+def last_replacement(here: Observed, revisions: Revisions, state: State, now: datetime) -> datetime | None:
+    """Return when the latest pod of a restart under way was created; None where there is no restart, or no such pod."""
+    restart_at = here.rollout.spec.restart_at
+    if restart_at is None or not is_restart_due(restart_at, state.restarted_at, now):
+        return None
+    replaced = (pod.created for pod in _in_order(here.pods or (), revisions) if pod.created >= restart_at)
+    return max(replaced, default=None)
+
+
 def _pods_are(count: int) -> str:
     return "1 pod is" if count == 1 else f"{count} pods are"
 

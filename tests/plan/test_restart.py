@@ -4,7 +4,7 @@ import pytest
 
 from rollouts.plan.observed import Pod
 from tests.plan.decided import Decided, Row, decided, given
-from tests.plan.given import after, paused, replica_set, rollout, stable, stamp
+from tests.plan.given import after, condition, paused, replica_set, rollout, stable, stamp
 
 
 def pods(image: str, *created: float, available: bool = True, deleting: bool = False) -> list[Pod]:
@@ -172,3 +172,15 @@ ROWS = (
 @pytest.mark.parametrize("row", ROWS, ids=str)
 def test_a_restart(row: Row) -> None:
     assert decided(row.here, row.now) == row.decided
+
+
+@pytest.mark.parametrize(("newest", "turns"), [(150, None), (70, "False ProgressDeadlineExceeded")])
+def test_a_restart_that_goes_on_is_progress_however_long_it_takes(newest: float, turns: str | None) -> None:
+    slow = rollout(restartAt=stamp(50), progressDeadlineSeconds=100)
+    moving = (condition("Progressing", "True", "ReplicaSetNotAvailable", since=60),)
+    here = given(
+        stable(slow, conditions=list(moving), availableReplicas=4, readyReplicas=4),
+        replica_set("app:1", 5, 4),
+        pods=[*pods("app:1", 1, 2), *pods("app:1", 60, 65), *pods("app:1", newest, available=False)],
+    )
+    assert decided(here, 200).status.get("conditions", {}).get("Progressing") == turns
