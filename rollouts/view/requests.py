@@ -19,6 +19,8 @@ from rollouts.view.fields import Raw
 from rollouts.view.status import is_invalid
 from rollouts.view.steps import steps_of
 
+_DEPLOYMENTS_HASH = "pod-template-hash"
+
 
 @dataclass(frozen=True, slots=True)
 class Patch:
@@ -179,6 +181,16 @@ def pod_template_of(replica_set: Raw) -> dict[str, Any]:
     return {**template, "metadata": {**metadata, "labels": labels}}
 
 
+def _keeping_its_own_label(restored: dict[str, Any], present: Raw) -> dict[str, Any]:
+    """Return the template with the label by which a ReplicaSet of a Deployment knows its pods, where there is one."""
+    labels = fields.part(present, "metadata", "labels")
+    if _DEPLOYMENTS_HASH not in labels:
+        return restored
+    metadata = restored["metadata"]
+    own = {**metadata["labels"], _DEPLOYMENTS_HASH: labels[_DEPLOYMENTS_HASH]}
+    return {**restored, "metadata": {**metadata, "labels": own}}
+
+
 def _chosen_revision(by_number: Mapping[int, Raw], revision: int) -> int | Nothing:
     known = sorted(by_number)
     if revision:
@@ -210,7 +222,7 @@ def undo(
     number = _chosen_revision(by_number, revision)
     if isinstance(number, Nothing):
         return number
-    restored = pod_template_of(by_number[number])
+    restored = _keeping_its_own_label(pod_template_of(by_number[number]), template)
     if is_same(restored, template):
         return Nothing(f"has the pod template of revision {number} already", is_refusal=False)
     patch = Patch([{"op": "replace", "path": path, "value": restored}], type="json")

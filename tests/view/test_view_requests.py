@@ -143,6 +143,15 @@ def test_undo_brings_the_template_back_without_the_hash(paused: Json, replica_se
     assert patches(answer) == [Patch([{"op": "replace", "path": "/spec/template", "value": template}], type="json")]
 
 
+def test_undo_leaves_a_replica_set_its_own_label(paused: Json, replica_sets: list[Json]) -> None:
+    """Behind workloadRef, a ReplicaSet of a Deployment: without the label it would not select its own pods."""
+    template = paused["spec"]["template"]
+    present = {**template, "metadata": {"labels": {**template["metadata"]["labels"], "pod-template-hash": "abc"}}}
+    (patch,) = patches(requests.undo(paused, replica_sets, present, 1, is_same=lambda *_: False))
+    assert isinstance(patch.body, list)
+    assert patch.body[0]["value"]["metadata"]["labels"]["pod-template-hash"] == "abc"
+
+
 def test_undo_knows_its_revisions(paused: Json, replica_sets: list[Json]) -> None:
     template = paused["spec"]["template"]
     missing = requests.undo(paused, replica_sets, template, 7, is_same=same)
