@@ -79,6 +79,8 @@ def scale(
     if revisions.canary is not None:
         sizes[revisions.canary.name] = now.canary
     sizes.update(_not_yet_free(revisions, sizes))
+    # With no pods wanted at all there is nothing that the Service could ever be switched to.
+    serving = serving if bounds.replicas else ""
     kept = _still_serving(revisions, enough(threshold, bounds.replicas), sizes, serving)
     sizes.update(kept)
     if stable is not None and stable.name in kept:

@@ -301,3 +301,11 @@ ROWS = (
 @pytest.mark.parametrize("row", ROWS, ids=str)
 def test_the_services(row: Row) -> None:
     assert decided(row.here, row.now) == row.decided
+
+
+def test_a_size_of_none_takes_the_last_pods_although_the_stable_service_selects_them() -> None:
+    raw = stable(rollout("app:2", replicas=0, **BOTH), currentPodHash=TWO, stableRS=TWO, updatedReplicas=0)
+    sets = replica_set("app:1", 1, desired=0), replica_set("app:2", 0, revision=2, desired=0)
+    assert decided(given(raw, *sets, services=to(ONE, TWO))).does[:1] == (
+        f"update ReplicaSet web-{ONE} (revision 1): 1 to 0 pods",
+    )
