@@ -62,7 +62,7 @@ def plan_blue_green(here: Observed, blue_green: BlueGreenStrategy, now: datetime
     wanted = preview_size(scene, blue_green, this.shortcut)
     scaling = blue_green_scaling(scene, blue_green, selection, wanted, this.returns_until, now)
     after, gate = _advance(this, scaling.unmet)
-    goal = None if scene.is_halted or scene.begins else _active_goal(this, gate)
+    goal = None if scene.is_halted or scene.begins else _active_goal(this, gate, wanted)
     switches = (*_preview_switch(this), *_active_switch(this, goal))
     actions = [
         *replica_set_actions(scene, scaling),
@@ -168,11 +168,12 @@ def _waiting(this: _Pass, goal: ReplicaSet | None, switches: tuple[SwitchService
     )
 
 
-def _active_goal(this: _Pass, gate: Gate | None) -> ReplicaSet | None:
+def _active_goal(this: _Pass, gate: Gate | None, wanted: int) -> ReplicaSet | None:
     """Return what the active Service should select; None while it may stay where it is.
 
     That is the stable version until the next one may take over, and whatever has been selected by hand: a Service that
-    was created anew selects every version, the one in preview, too.
+    was created anew selects every version, the one in preview, too. `wanted` is the size that the next one gets in this
+    pass: a whole preview that is about to shrink may not take over.
     """
     scene = this.scene
     at, current, stable = scene.state, scene.revisions.canary, scene.revisions.stable
@@ -182,15 +183,17 @@ def _active_goal(this: _Pass, gate: Gate | None) -> ReplicaSet | None:
         return current
     if this.selection.active == at.pod_hash:
         return None
-    if isinstance(gate, Open) and current is not None and _is_saturated(scene, current):
+    if isinstance(gate, Open) and current is not None and _is_saturated(scene, current, wanted):
         return current
     return stable
 
 
-def _is_saturated(scene: Scene, current: ReplicaSet) -> bool:
-    """Whether a version could serve everybody."""
+def _is_saturated(scene: Scene, current: ReplicaSet, wanted: int) -> bool:
+    """Whether a version could serve everybody, and stays as large."""
     replicas = scene.bounds.replicas
-    return current.is_observed and current.size == replicas == current.desired and current.available >= replicas
+    return (
+        current.is_observed and current.size == wanted == replicas == current.desired and current.available >= replicas
+    )
 
 
 def _reachable(this: _Pass) -> int:

@@ -227,6 +227,30 @@ ROWS = (
             because=("full promotion was requested: no pause is needed", "the preview has 4 of 5 pods available"),
         ),
     ),
+    Row(
+        "a whole preview that is to be small from now on doesn't take over while it shrinks",
+        given(waiting(blue_green("app:2", strategy={"previewReplicaCount": 1})), *BOTH, services=pointing()),
+        Decided(
+            does=("update ReplicaSet web-76d57f768c (revision 2): 5 to 1 pods",),
+            status={
+                "blueGreen": {
+                    "activeSelector": "78766d5789",
+                    "previewSelector": "76d57f768c",
+                    "scaleUpPreviewCheckPoint": True,
+                },
+                "controllerPause": None,
+                "duration": {"rolloutStartedAt": "2026-01-01T00:01:20Z", "totalManualPauseDurationSeconds": 5},
+                "message": "active service cutover pending",
+                "pauseConditions": None,
+                "phase": "Progressing",
+                "conditions": {"Paused": "False RolloutPaused", "Progressing": "Unknown RolloutResumed"},
+            },
+            because=(
+                "the preview is available: the active Service is switched once all pods are",
+                "the preview is being scaled from 5 to 1 pod",
+            ),
+        ),
+    ),
 )
 
 
