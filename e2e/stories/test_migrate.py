@@ -7,6 +7,7 @@ import json
 from collections.abc import Callable
 from pathlib import Path
 
+import pytest
 import yaml
 
 from e2e.kubectl import Kubectl
@@ -230,6 +231,24 @@ async def test_an_update_under_way_is_given_up_for_the_stable_template(story: St
     assert not pods.dips(SIZE), pods.report(SIZE)
     await empties(story, "app=web,rollouts-pod-template-hash")
     assert await story.images() == {GOOD: SIZE}
+
+
+@pytest.mark.parametrize("scale_down", ["never", "progressively"])
+async def test_there_and_back_by_reference(story: Story, sample: Sample, scale_down: str) -> None:
+    await deployed(story, autoscaler(), service("web", selector={"app": "web"}))
+    async with sample("app=web") as pods:
+        told = await story.cli(*RUN, "--workload-ref", f"--scale-down={scale_down}")
+        assert "done: Rollout web has taken over; Deployment web stays, at 0 pods" in told
+        assert await target_of(story.kubectl) == "argoproj.io/v1alpha1 Rollout"
+        await empties(story, "app=web,pod-template-hash")
+        assert (await read_deployment(story))["spec"]["replicas"] == 0
+        assert "done" in await story.cli(*RUN, "--workload-ref", f"--scale-down={scale_down}")
+
+        assert "done: Deployment web has taken over" in await story.cli(*RUN, "--reverse")
+        assert not await story.rollout()
+        assert await target_of(story.kubectl) == "apps/v1 Deployment"
+    assert not pods.dips(SIZE), pods.report(SIZE)
+    assert (await read_deployment(story))["spec"]["replicas"] == SIZE
 
 
 async def test_what_is_in_the_way_is_said(story: Story) -> None:
