@@ -23,7 +23,8 @@ async def explain(session: "Session", rollout: RolloutName, *, output: OutputOpt
         raise typer.BadParameter(f"-o {output}: an explanation has the forms json and yaml only")
     raw = await session.rollout(rollout)
     now = datetime.now(UTC)
-    explanation = explain_plan(raw, await plan_now(session, raw, await session.replica_sets(raw), now))
+    replica_sets = await session.replica_sets(raw)
+    explanation = explain_plan(raw, await plan_now(session, raw, replica_sets, now), replica_sets)
     if output is None:
         say("\n".join(explanation.lines(now)))
     else:

@@ -15,6 +15,7 @@ _ROLE_STYLES = {"stable": "green", "active": "green", "canary": "yellow", "previ
 _HEADER = ("TIME", "STATUS", "STEP", "WEIGHT", "DESIRED", "REPLICAS", "READY/AVAIL")
 _GAP = "  "
 _DESIRED = _HEADER.index("DESIRED")
+_OF_CANARIES = (_HEADER.index("STEP"), _HEADER.index("WEIGHT"))
 # With less room beside the columns, a reason stands below its line.
 _ROOM_FOR_REASONS = 50
 
@@ -34,12 +35,8 @@ class Timetable:
     is_wide: bool = False
 
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> Iterator[Text]:
-        header, *rows = lines = [[Text(title) for title in _HEADER], *(_cells(frame) for frame in self.frames)]
+        header, *rows = lines = self._lines(options.max_width)
         widths = _widths(lines)
-        if sum(widths) + len(_GAP) * (len(widths) - 1) > options.max_width:
-            for cells in lines:
-                del cells[_DESIRED]
-            widths = _widths(lines)
         taken = sum(widths) + len(_GAP) * len(widths)
         has_room = options.max_width - taken >= _ROOM_FOR_REASONS
         indent = " " * (taken if has_room else widths[0] + len(_GAP))
@@ -56,6 +53,16 @@ class Timetable:
             else:
                 yield line
             yield from (Text(indent + each, style="" if has_room else "dim") for each in reasons)
+
+    def _lines(self, max_width: int) -> list[list[Text]]:
+        """Return the cells, without the columns that are empty or have no room."""
+        lines = [[Text(title) for title in _HEADER], *(_cells(frame) for frame in self.frames)]
+        has_steps = any(frame.step or frame.weight for frame in self.frames)
+        widths = _widths(lines)
+        shown = [at for at in range(len(widths)) if has_steps or at not in _OF_CANARIES]
+        if sum(widths[at] for at in shown) + len(_GAP) * (len(shown) - 1) > max_width:
+            shown.remove(_DESIRED)
+        return [[cells[at] for at in shown] for cells in lines]
 
     def _reasons(self, frame: Frame) -> list[str]:
         reasons = list(frame.because) or ([frame.message] if frame.message else [])

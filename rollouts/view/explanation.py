@@ -1,6 +1,6 @@
 """Why does nothing move, what happens next, and what can a person do? A plan in words."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -61,8 +61,8 @@ def _section(title: str, lines: Iterator[str] | tuple[str, ...] | list[str]) -> 
     yield from (f"  - {line}" for line in lines)
 
 
-def explain_plan(rollout: Raw, plan: Plan) -> Explanation:
-    """Return the explanation of a plan for the Rollout as it is."""
+def explain_plan(rollout: Raw, plan: Plan, replica_sets: Iterable[Raw] = ()) -> Explanation:
+    """Return the explanation of a plan for the Rollout as it is; `replica_sets` tell which ways back there are."""
     return Explanation(
         name=fields.name_of(rollout),
         namespace=fields.namespace_of(rollout),
@@ -72,7 +72,7 @@ def explain_plan(rollout: Raw, plan: Plan) -> Explanation:
         next_writes=tuple(_next_writes(rollout, plan)),
         looks_again_at=plan.wake_at,
         remaining_steps=tuple(row for row in step_rows(rollout) if row.state != "done"),
-        choices=tuple(choices(rollout)),
+        choices=tuple(choices(rollout, replica_sets)),
     )
 
 
@@ -154,7 +154,7 @@ def _update_in_words(action: actions.UpdateReplicaSet) -> str:
     return " and ".join(parts) or f"touch ReplicaSet {action.name}"
 
 
-def choices(rollout: Raw) -> Iterator[Choice]:
+def choices(rollout: Raw, replica_sets: Iterable[Raw] = ()) -> Iterator[Choice]:
     """Yield what a person can sensibly do now, with every way to do it."""
     name, namespace = fields.name_of(rollout), fields.namespace_of(rollout)
     if is_invalid(rollout):
@@ -173,7 +173,28 @@ def choices(rollout: Raw) -> Iterator[Choice]:
     for does, verb, answer in offers:
         if isinstance(answer, Change):
             yield _choice(rollout, does, verb, answer)
+    yield from _ways_back(rollout, replica_sets)
     yield Choice("look at everything", f"rollouts get rollout {name} -n {namespace}")
+
+
+def _ways_back(rollout: Raw, replica_sets: Iterable[Raw]) -> Iterator[Choice]:
+    """Yield the version to ask for again: stable after an abort; after a promotion, one whose pods are still up."""
+    stable = fields.part(rollout, "status").get("stableRS")
+    mine = sorted(fields.controlled_by(rollout, replica_sets), key=fields.revision_of)
+    if fields.is_promoted(rollout):
+        does = "go back to revision {}, whose pods are still up"
+        found = [
+            each
+            for each in mine
+            if fields.hash_of(each) != stable and fields.count(fields.part(each, "spec"), "replicas", 1)
+        ]
+    else:
+        does = "ask for the stable version, revision {}, again"
+        found = [each for each in mine if fields.hash_of(each) == stable and fields.is_aborted(rollout)]
+    for each in found[-1:]:
+        number = fields.revision_of(each)
+        words = f"rollouts undo {fields.name_of(rollout)} --to-revision={number} -n {fields.namespace_of(rollout)}"
+        yield Choice(does.format(number), words)
 
 
 def _choice(rollout: Raw, does: str, verb: str, change: Change) -> Choice:

@@ -92,6 +92,11 @@ def is_canary(rollout: Raw) -> bool:
     return isinstance(part(rollout, "spec", "strategy").get("canary"), Mapping)
 
 
+def is_blue_green(rollout: Raw) -> bool:
+    """Whether the strategy is blue-green."""
+    return isinstance(part(rollout, "spec", "strategy").get("blueGreen"), Mapping)
+
+
 def is_aborted(rollout: Raw) -> bool:
     """Whether the update is aborted, or about to be."""
     return part(rollout, "status").get("abort") is True
@@ -101,6 +106,11 @@ def is_promoted(rollout: Raw) -> bool:
     """Whether the stable pods are the current ones: no update is in progress."""
     status = part(rollout, "status")
     return bool(status.get("stableRS")) and status.get("stableRS") == status.get("currentPodHash")
+
+
+def active_hash(rollout: Raw) -> str:
+    """Return the hash that the active Service selects, as far as the controller has noted it."""
+    return str(part(rollout, "status", "blueGreen").get("activeSelector") or "")
 
 
 def is_observed(rollout: Raw) -> bool:

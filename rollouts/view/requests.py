@@ -13,7 +13,6 @@ from typing import Any, Literal
 
 from rollouts.api import keys
 from rollouts.api.timestamps import format_time
-from rollouts.plan.additions import own_template
 from rollouts.view import fields
 from rollouts.view.fields import Raw
 from rollouts.view.status import is_invalid
@@ -109,6 +108,10 @@ def promote(rollout: Raw) -> Answer:
         return Change(patches, said)
     if fields.is_promoted(rollout):
         return Nothing("is fully promoted already: there is nothing to promote", is_refusal=False)
+    if fields.is_blue_green(rollout):
+        return Nothing(
+            "is not paused: its preview is not complete yet, or being switched to; --full goes on without a pause"
+        )
     return Nothing("is not paused and has no step to skip: it goes on by itself, or use --full")
 
 
@@ -175,6 +178,8 @@ def restart(rollout: Raw, at: datetime, now: datetime) -> Answer:
 
 def pod_template_of(replica_set: Raw) -> dict[str, Any]:
     """Return a ReplicaSet's pod template as its user wrote it: without the hash label and what its role adds."""
+    from rollouts.plan.additions import own_template  # noqa: PLC0415 - slow to load, and `--help` needs none of it
+
     template = own_template(replica_set)
     metadata = {key: value for key, value in fields.part(template, "metadata").items() if key != "creationTimestamp"}
     labels = {key: value for key, value in fields.part(metadata, "labels").items() if key != keys.POD_TEMPLATE_HASH}

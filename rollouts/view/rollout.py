@@ -83,10 +83,15 @@ def roles(rollout: Raw, pod_hash: str) -> list[str]:
     if fields.is_canary(rollout):
         is_update = pod_hash == status.get("currentPodHash") and not is_stable
         return ["canary"] * is_update + ["stable"] * is_stable
-    selectors = fields.part(status, "blueGreen")
-    is_active = pod_hash == selectors.get("activeSelector")
-    is_preview = pod_hash == selectors.get("previewSelector") and not is_active
+    is_active = pod_hash == fields.active_hash(rollout)
+    is_preview = pod_hash == _preview_hash(status) and not is_active
     return ["preview"] * is_preview + ["stable"] * is_stable + ["active"] * is_active
+
+
+def _preview_hash(status: Raw) -> str | None:
+    """Return the version in preview: what the preview Service selects; without one, what is not promoted yet."""
+    current, stable = status.get("currentPodHash"), status.get("stableRS")
+    return fields.part(status, "blueGreen").get("previewSelector") or (current if stable != current else None)
 
 
 def _delay(replica_set: Raw, now: datetime) -> list[str]:

@@ -82,10 +82,14 @@ def _canary_pause(rollout: Raw, condition: Raw) -> Waiting:
 
 
 def _blue_green_pause(rollout: Raw, condition: Raw) -> Waiting:
-    seconds = fields.part(rollout, "spec", "strategy", "blueGreen").get("autoPromotionSeconds")
-    since = fields.time_at(condition, "startTime")
-    until = since + timedelta(seconds=seconds) if since and isinstance(seconds, int) and seconds else None
-    return Waiting("the preview waits to become active", until, "promote")
+    blue_green = fields.part(rollout, "spec", "strategy", "blueGreen")
+    if blue_green.get("autoPromotionEnabled") is False:
+        return Waiting(
+            "the preview is ready, and autoPromotionEnabled is false: somebody has to promote", None, "promote"
+        )
+    seconds, since = fields.count(blue_green, "autoPromotionSeconds"), fields.time_at(condition, "startTime")
+    until = since + timedelta(seconds=seconds) if since and seconds > 0 else None
+    return Waiting("the preview waits for autoPromotionSeconds to pass", until, "promote")
 
 
 _PAUSES: dict[str, Callable[[Raw, Raw], Waiting]] = {
@@ -98,6 +102,13 @@ _PAUSES: dict[str, Callable[[Raw, Raw], Waiting]] = {
         "an experiment was inconclusive: somebody has to decide", None, "promote"
     ),
 }
+
+
+def _refuge(rollout: Raw) -> str:
+    """Say who serves after an abort; an active Service that had been switched already goes back first."""
+    stable, active = fields.part(rollout, "status").get("stableRS"), fields.active_hash(rollout)
+    is_away = bool(stable and active) and active != stable
+    return "the active Service goes back to the stable pods" if is_away else "the stable pods serve everything"
 
 
 def _pause(rollout: Raw) -> Waiting | None:
@@ -115,11 +126,11 @@ def waiting(rollout: Raw) -> Waiting | None:
     if shown.message.startswith("waiting for rollout"):
         return Waiting("the controller has not seen the latest change yet")
     if is_invalid(rollout):
-        return Waiting("the spec is invalid; nothing is done until it is changed")
+        return Waiting("nothing is done until the spec, or what it names, is corrected")
     if fields.is_aborted(rollout) and fields.part(rollout, "spec").get("paused"):
         return Waiting("the update was aborted, but spec.paused keeps all pods as they are", None, "abort")
     if fields.is_aborted(rollout):
-        return Waiting("the update was aborted: the stable pods serve everything", None, "retry rollout")
+        return Waiting(f"the update was aborted: {_refuge(rollout)}", None, "retry rollout")
     if fields.part(rollout, "spec").get("paused"):
         return Waiting("spec.paused is true: somebody has to promote", None, "promote")
     return _pause(rollout)

@@ -27,8 +27,8 @@ class RevisionPods:
 
     @property
     def role(self) -> str:
-        """The roles in a word; `other` without any."""
-        return ",".join(self.roles) or "other"
+        """The roles in a word; one without any is on its way out."""
+        return ",".join(self.roles) or "leaving"
 
 
 @dataclass(frozen=True, slots=True)

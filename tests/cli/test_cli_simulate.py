@@ -345,6 +345,11 @@ def test_blue_green_has_no_weights_but_a_preview(simulate: Simulate) -> None:
     paused = next(frame for frame in frames(result) if frame["phase"] == "Paused")
     assert (paused["weight"], paused["step"]) == (None, None)
     assert [each["roles"] for each in paused["revisions"]] == [["stable", "active"], ["preview"]]
+    header, *lines = simulate(obj).stdout.splitlines()
+    assert header.split() == ["TIME", "STATUS", "DESIRED", "REPLICAS", "READY/AVAIL", "REASON"]
+    rows = [re.split(r"\s{2,}", line.strip()) for line in lines]
+    assert [*("0:02", "‖ Paused", "4", "r1 stable,active 4, r2 preview 4", "8/8")] in [row[:5] for row in rows]
+    assert ["1:02", "✔ Healthy", "4", "r1 leaving 4, r2 stable,active 4", "8/8"] in [row[:5] for row in rows]
 
 
 # --- the picture --------------------------------------------------------------------------------------------------

@@ -77,6 +77,14 @@ def test_promote_refuses_what_makes_no_sense(given: Given) -> None:
     assert "invalid" in refusal(requests.promote(given(phase="Degraded", message="InvalidSpec: no strategy")))
 
 
+def test_promote_of_blue_green_ends_its_pause_and_nothing_else(given: Given) -> None:
+    strategy = {"strategy": {"blueGreen": {"activeService": "web"}}}
+    paused = given(spec=strategy, pauseConditions=[{"reason": "BlueGreenPause"}], currentStepIndex=None)
+    assert patches(requests.promote(paused)) == [CLEAR]
+    why = refusal(requests.promote(given(**{**RUNNING, "spec": strategy})))
+    assert why == "is not paused: its preview is not complete yet, or being switched to; --full goes on without a pause"
+
+
 @pytest.mark.parametrize(
     ("changes", "expected"),
     [

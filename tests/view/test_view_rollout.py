@@ -93,6 +93,19 @@ def test_blue_green_roles(given: Given, replica_sets: list[Json], now: datetime)
     assert tags == [("preview",), ("stable", "active")]
 
 
+def test_without_a_preview_service_the_next_version_is_still_told_apart(
+    given: Given, replica_sets: list[Json], now: datetime
+) -> None:
+    rollout = given(spec={"strategy": {"blueGreen": {"activeService": "a"}}}, blueGreen={"activeSelector": "old"})
+    tags = [each.replica_sets[0].tags for each in rollout_view(rollout, replica_sets, [], now).revisions]
+    assert tags == [("preview",), ("stable", "active")]
+
+
+def test_a_list_row_of_blue_green_has_neither_steps_nor_weights(given: Given, now: datetime) -> None:
+    row = list_row(given(spec={"strategy": {"blueGreen": {"activeService": "a"}}}), now)
+    assert (row.strategy, row.status, row.step, row.set_weight) == ("BlueGreen", "Paused", "-", "-")
+
+
 def test_the_planners_reason_is_shown_where_nobody_is_waited_for(
     given: Given, replica_sets: list[Json], now: datetime
 ) -> None:

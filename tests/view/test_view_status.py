@@ -56,7 +56,11 @@ def test_a_timed_pause_tells_its_end(paused: Json, now: datetime) -> None:
         ({"abort": True}, "the update was aborted: the stable pods serve everything", "retry rollout"),
         ({"spec": {"paused": True}}, "spec.paused is true: somebody has to promote", "promote"),
         ({"observedGeneration": "1"}, "the controller has not seen the latest change yet", ""),
-        ({"message": "InvalidSpec: spec.replicas: -1"}, "the spec is invalid; nothing is done until it is changed", ""),
+        (
+            {"message": "InvalidSpec: spec.replicas: -1"},
+            "nothing is done until the spec, or what it names, is corrected",
+            "",
+        ),
         (
             {"pauseConditions": [{"reason": "InconclusiveAnalysisRun", "startTime": "2024-05-01T11:58:00Z"}]},
             "an analysis run was inconclusive: somebody has to decide",
@@ -76,3 +80,47 @@ def test_every_wait_for_a_person_has_a_reason_and_a_way_out(
 def test_a_rollout_at_work_waits_for_nobody(given: Given) -> None:
     moving = given(phase="Progressing", message="more", pauseConditions=None, controllerPause=None)
     assert waiting(moving) is None
+
+
+BLUE_GREEN_PAUSE = [{"reason": "BlueGreenPause", "startTime": "2024-05-01T11:59:00Z"}]
+
+
+@pytest.mark.parametrize(
+    ("fields", "reason", "seconds_left"),
+    [
+        ({"autoPromotionSeconds": 90}, "the preview waits for autoPromotionSeconds to pass", 30),
+        (
+            {"autoPromotionEnabled": False},
+            "the preview is ready, and autoPromotionEnabled is false: somebody has to promote",
+            None,
+        ),
+        # The seconds mean nothing where nobody but a person promotes.
+        (
+            {"autoPromotionEnabled": False, "autoPromotionSeconds": 90},
+            "the preview is ready, and autoPromotionEnabled is false: somebody has to promote",
+            None,
+        ),
+    ],
+)
+def test_a_preview_waits_for_a_person_or_for_its_time(
+    given: Given, now: datetime, fields: Json, reason: str, seconds_left: int | None
+) -> None:
+    strategy = {"blueGreen": {"activeService": "web", **fields}}
+    found = waiting(given(spec={"strategy": strategy}, message="BlueGreenPause", pauseConditions=BLUE_GREEN_PAUSE))
+    assert found is not None
+    until = None if seconds_left is None else now + timedelta(seconds=seconds_left)
+    assert (found.reason, found.until, found.way_out) == (reason, until, "promote")
+
+
+@pytest.mark.parametrize(
+    ("active", "reason"),
+    [
+        ("old", "the update was aborted: the stable pods serve everything"),
+        ("new", "the update was aborted: the active Service goes back to the stable pods"),
+    ],
+)
+def test_an_abort_after_the_switch_says_that_the_service_goes_back(given: Given, active: str, reason: str) -> None:
+    strategy = {"blueGreen": {"activeService": "web"}}
+    found = waiting(given(spec={"strategy": strategy}, abort=True, blueGreen={"activeSelector": active}))
+    assert found is not None
+    assert found.reason == reason

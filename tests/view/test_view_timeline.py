@@ -79,7 +79,7 @@ def test_a_frame_of_raw_objects() -> None:
         RevisionPods(2, "web-b", "b", ("canary",), ("web:b",), 1, 1, 1, 1),
     )
     assert [each.role for each in found.revisions] == ["stable", "canary"]
-    assert replace(found.revisions[0], roles=()).role == "other"
+    assert replace(found.revisions[0], roles=()).role == "leaving"
     first = frame(0, {**rollout, "status": {**rollout["status"], "stableRS": ""}}, sets)
     assert (first.step, first.weight) == (None, None), "a first deploy runs no steps"
 
