@@ -227,3 +227,9 @@ class CanaryStrategy(Model):
             return 0
         seconds = self.scale_down_delay_seconds
         return DEFAULT_SCALE_DOWN_DELAY_SECONDS if seconds is None else seconds
+
+    @property
+    def abort_scale_down_delay_seconds_or_default(self) -> int:
+        """The delay after an abort that is in force with a traffic router; 0 means that the canary stays."""
+        seconds = self.abort_scale_down_delay_seconds
+        return DEFAULT_ABORT_SCALE_DOWN_DELAY_SECONDS if seconds is None else seconds

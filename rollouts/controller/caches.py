@@ -75,6 +75,8 @@ def named_services(rollout: Raw) -> tuple[str, ...]:
     for kind, fields in _SERVICE_FIELDS.items():
         settings = _mapping(strategy.get(kind))
         names |= dict.fromkeys(name for field in fields if isinstance(name := settings.get(field), str) and name)
+    pair = _mapping(_mapping(strategy.get("canary")).get("pingPong"))
+    names |= dict.fromkeys(name for name in pair.values() if isinstance(name, str) and name)
     return tuple(names)
 
 

@@ -33,9 +33,12 @@ from rollouts.kube.resources import DEPLOYMENTS, PODS, REPLICA_SETS, ROLLOUTS, S
 from rollouts.plan import Action, Refusal, observe_replica_set
 from rollouts.plan.actions import (
     AdoptReplicaSet,
+    CreateObject,
     CreateReplicaSet,
+    DeleteObject,
     DeleteReplicaSet,
     EvictPod,
+    PatchObject,
     PatchPod,
     PatchRollout,
     ReleaseReplicaSet,
@@ -164,6 +167,8 @@ class _Act:
                 return await self._write(action)
             case EvictPod():
                 return await self._api.evict(PODS, self._namespace, action.name, uid=action.uid)
+            case CreateObject() | PatchObject() | DeleteObject():
+                raise AssertionError("no objects of routers are shown to plans, so none are written")
             case PatchRollout():
                 raise AssertionError("the Rollout is written in order, not beside the rest")
 

@@ -9,6 +9,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
+from rollouts.ports import Reference
+
 Raw = Mapping[str, Any]
 
 
@@ -127,6 +129,45 @@ class ScaleWorkload:
 
 
 @dataclass(frozen=True, slots=True)
+class CreateObject:
+    """Create an object for a traffic router; one that exists by now is looked at in the next pass."""
+
+    reference: Reference
+    body: Raw = field(repr=False)
+
+    @property
+    def name(self) -> str:
+        return self.reference.name
+
+
+@dataclass(frozen=True, slots=True)
+class PatchObject:
+    """Merge a patch into a traffic router's object; must fail if it has changed since it was seen."""
+
+    reference: Reference
+    uid: str
+    resource_version: str
+    body: Raw
+
+    @property
+    def name(self) -> str:
+        return self.reference.name
+
+
+@dataclass(frozen=True, slots=True)
+class DeleteObject:
+    """Delete a traffic router's object; must fail if it has changed since it was seen."""
+
+    reference: Reference
+    uid: str
+    resource_version: str
+
+    @property
+    def name(self) -> str:
+        return self.reference.name
+
+
+@dataclass(frozen=True, slots=True)
 class EvictPod:
     """Evict a pod so that its ReplicaSet replaces it; a PodDisruptionBudget may refuse for now."""
 
@@ -144,6 +185,8 @@ class PatchPod:
     annotations: Mapping[str, str | None] = field(default_factory=dict)
 
 
+ObjectAction = CreateObject | PatchObject | DeleteObject
+
 Action = (
     CreateReplicaSet
     | UpdateReplicaSet
@@ -154,6 +197,7 @@ Action = (
     | SwitchService
     | ReleaseService
     | ScaleWorkload
+    | ObjectAction
     | EvictPod
     | PatchPod
 )

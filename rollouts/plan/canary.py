@@ -1,4 +1,4 @@
-"""What is next for a canary without a traffic router?
+"""What is next for a canary?
 
 The order is always the same: whose are the ReplicaSets, what was asked for, what do the steps wish for, how far may the
 sizes go, does the current step let us on, is the update over. Each question is answered in a module of its own.
@@ -12,15 +12,15 @@ from rollouts.api.canary import CanaryStrategy
 from rollouts.plan import state
 from rollouts.plan.actions import Plan
 from rollouts.plan.conclude import Course, conclude
-from rollouts.plan.missing import enough
 from rollouts.plan.observed import Observed
 from rollouts.plan.reasons import canary_reasons
-from rollouts.plan.replicas import resolve_bounds, target_sizes
-from rollouts.plan.scaling import replica_set_actions, scale
+from rollouts.plan.replicas import resolve_bounds
+from rollouts.plan.routed import by_router
+from rollouts.plan.scaling import replica_set_actions
 from rollouts.plan.scene import Scene, set_scene
-from rollouts.plan.services import canary_service_switches, hash_behind
+from rollouts.plan.shift import Shift, by_pods
 from rollouts.plan.state import State
-from rollouts.plan.wishes import BoundStep, bind_steps, wishes_at
+from rollouts.plan.wishes import BoundStep, bind_steps
 from rollouts.ports import Gate, Here, Kit, Open, Shut
 
 
@@ -28,34 +28,26 @@ def plan_canary(here: Observed, canary: CanaryStrategy, kit: Kit, now: datetime)
     """Plan one pass of a valid Rollout with the canary strategy."""
     bounds = resolve_bounds(here.rollout.spec.replicas_or_default, canary.max_surge, canary.max_unavailable)
     scene = set_scene(here, bind_steps(canary.steps or (), kit), bounds, now)
-    target = target_sizes(
-        scene.bounds,
-        wishes_at(scene.steps, scene.state, has_stable=scene.revisions.has_distinct_stable).weight,
-        has_stable=scene.revisions.has_distinct_stable,
-    )
-    serving = hash_behind(here, canary.stable_service)
-    threshold = canary.replica_progress_threshold
-    scaling = scale(scene.revisions, scene.bounds, target, threshold, halted=scene.is_halted, serving=serving)
-    actions = replica_set_actions(scene, scaling)
-    actions.extend(canary_service_switches(here, canary, scene.revisions, scene.state))
-    after, gate = _advance(scene, scaling.unmet, now)
+    shift = by_pods(scene, canary) if canary.traffic_routing is None else by_router(scene, canary, kit, now)
+    scene = replace(scene, state=shift.state)
+    after, gate = _advance(scene, shift, now)
     course = Course(
-        actions=tuple(actions),
-        scaling=scaling,
+        actions=(*replica_set_actions(scene, shift.scaling), *shift.actions),
+        scaling=shift.scaling,
         state=after,
         gate=gate,
-        may_promote=partial(_may_promote, scene, enough(threshold, bounds.replicas)),
-        reasons=partial(canary_reasons, scene, gate, scaling),
+        may_promote=partial(_may_promote, scene, shift),
+        reasons=partial(canary_reasons, scene, gate, shift.scaling, shift.because),
         is_fast_rollback=scene.is_rollback,
     )
     return conclude(scene, course, now)
 
 
-def _gate(at: State, step: BoundStep, missing: str, now: datetime) -> Gate:
-    return step.plugin.gate(step.spec, Here(missing, at.paused_since, at.resumed), now)
+def _gate(at: State, step: BoundStep, missing: str, now: datetime, unrouted: str = "") -> Gate:
+    return step.plugin.gate(step.spec, Here(missing, at.paused_since, at.resumed, unrouted), now)
 
 
-def _advance(scene: Scene, missing: str, now: datetime) -> tuple[State, Gate | None]:
+def _advance(scene: Scene, shift: Shift, now: datetime) -> tuple[State, Gate | None]:
     """Let the current step decide: go on to the next one, begin its pause, or wait.
 
     At most one step completes per pass; acting on the next one is the next pass's work. If that one is a pause, it
@@ -66,7 +58,7 @@ def _advance(scene: Scene, missing: str, now: datetime) -> tuple[State, Gate | N
         return at, None
     if step is None:
         return _without_stale_pause(at), None
-    gate = _gate(at, step, missing, now)
+    gate = _gate(at, step, shift.scaling.unmet, now, shift.unrouted)
     if isinstance(gate, Open):
         at = state.step_completed(at)
         next_step = scene.steps[at.index] if at.index is not None and at.index < len(scene.steps) else None
@@ -86,12 +78,11 @@ def _without_stale_pause(at: State) -> State:
     return at if at.pauses or is_clean else replace(at, controller_pause=False, paused_index=None)
 
 
-def _may_promote(scene: Scene, complete: int, at: State) -> bool:
-    """Whether the canary becomes stable: all steps done, `complete` pods available; at once if there is no stable."""
-    canary = scene.revisions.canary
-    if canary is None or scene.begins or at.abort or at.is_promoted:
+def _may_promote(scene: Scene, shift: Shift, at: State) -> bool:
+    """Whether the canary becomes stable: all steps done, and complete; at once if there is no stable."""
+    if scene.revisions.canary is None or scene.begins or at.abort or at.is_promoted:
         return False
     if not at.stable_hash:
         return True
     steps_done = at.index is None or at.index >= len(scene.steps)
-    return steps_done and not scene.is_halted and canary.available >= complete
+    return steps_done and not scene.is_halted and shift.is_complete

@@ -65,7 +65,7 @@ def conclude(scene: Scene, course: Course, now: datetime) -> Plan:
         after=course.state,
         replicas=scene.bounds.replicas,
         step_count=len(scene.steps),
-        patient=isinstance(gate, Shut) and gate.patient,
+        patient=(isinstance(gate, Shut) and gate.patient) or bool(course.scaling.deadlines),
         refused=_refusal(here, revisions),
         creates=creates.name if creates else "",
         scales=_scales(here, course.actions),

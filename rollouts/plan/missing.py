@@ -36,7 +36,7 @@ def canary_unmet(revisions: Revisions, target: int, threshold: ReplicaProgressTh
     if canary is None:
         return "the canary's ReplicaSet does not exist yet"
     name = "the canary" if revisions.has_distinct_stable or revisions.stable is None else "stable"
-    if threshold is not None:
+    if threshold is not None and revisions.has_distinct_stable:
         return _below(threshold, name, canary, target)
     if canary.size != target:
         return f"{name} is being scaled from {canary.size} to {pods(target)}"

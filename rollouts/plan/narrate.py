@@ -61,6 +61,7 @@ def narrate(
     events += _deadlines(here, acknowledged)
     if new is not None:
         events += _steps(here, old, new, kit)
+        events += _weights(old, new)
         events += _end(here, old, new)
     events += _switches(acknowledged)
     return events
@@ -215,6 +216,21 @@ def _pauses(old: Raw, new: Raw) -> Iterator[Event]:
         yield _normal("RolloutResumed", "Rollout is resumed")
     if begins_pause:
         yield _normal("RolloutPaused", f"Rollout is paused ({pauses[0]['reason']})")
+
+
+def _weights(old: Raw, new: Raw) -> Iterator[Event]:
+    """Tell of a route that is in force by now, once it gives the canary another weight."""
+    canaries = [status.get("canary") or {} for status in (old, new)]
+    # A pair of Services that has changed over in this very pass: what is stable's from now on is told as the canary's.
+    has_turned = canaries[0].get("stablePingPong") and len({each.get("stablePingPong") for each in canaries}) > 1
+    before, now = (
+        (each.get("weights") or {}).get(side)
+        for each, side in zip(canaries, ("canary", "stable" if has_turned else "canary"), strict=True)
+    )
+    if now is None or (before is not None and before["weight"] == now["weight"]):
+        return
+    change = f"to {now['weight']}" if before is None else f"from {before['weight']} to {now['weight']}"
+    yield _normal("TrafficWeightUpdated", f"Traffic weight updated {change}")
 
 
 def _end(here: Observed, old: Raw, new: Raw) -> Iterator[Event]:

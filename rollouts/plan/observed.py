@@ -18,6 +18,7 @@ from rollouts.api.status import RolloutStatus, parse_status
 from rollouts.api.timestamps import parse_time
 from rollouts.plan.hashing import step_hash, template_digest
 from rollouts.plan.workload import is_same_workload, meant_spec
+from rollouts.ports import Objects
 
 Raw = Mapping[str, Any]
 
@@ -96,11 +97,12 @@ class Observed:
     `replica_sets` holds those that the Rollout controls and those without a controller that its selector matches,
     oldest first. `services` has an entry for each Service that the spec names: None where it doesn't exist. `left` are
     the Services that carry our mark though the spec names them no longer, `rivals` the other Rollouts that name a
-    Service of ours and have been there before us, by its name. `pods` is None unless something is to be done to them
-    (`rollouts.plan.pods` says to which). `rubbish` names the parts of the status that somebody else wrote and that
-    don't parse. `digest` and `step_hash` stand for the desired template and the canary's steps; blue-green has none.
-    `selector` is None where it can't be read. `workload` is the object that spec.workloadRef names, None without one.
-    `spec` is the raw spec as it is meant: with the template, and if need be the selector, of the workload.
+    Service of ours and have been there before us, by its name. `objects` has what traffic routers read, None where
+    nobody can show that. `pods` is None unless something is to be done to them (`rollouts.plan.pods` says to which).
+    `rubbish` names the parts of the status that somebody else wrote and that don't parse. `digest` and `step_hash`
+    stand for the desired template and the canary's steps; blue-green has none. `selector` is None where it can't be
+    read. `workload` is the object that spec.workloadRef names, None without one. `spec` is the raw spec as it is meant:
+    with the template, and if need be the selector, of the workload.
     """
 
     rollout: Rollout
@@ -110,6 +112,7 @@ class Observed:
     services: Mapping[str, Raw | None] = field(default_factory=dict)
     left: tuple[Raw, ...] = ()
     rivals: Mapping[str, str] = field(default_factory=dict)
+    objects: Objects | None = None
     pods: tuple[Pod, ...] | None = None
     refusals: tuple[Refusal, ...] = ()
     rubbish: tuple[str, ...] = ()
@@ -207,6 +210,7 @@ def observe_rollout(
     left: Iterable[Raw] = (),
     rivals: Mapping[str, str] | None = None,
     workload: Raw | None = None,
+    objects: Objects | None = None,
     previous: Observed | None = None,
 ) -> Observed:
     """Put raw objects together into the picture that `plan_rollout` takes.
@@ -227,6 +231,7 @@ def observe_rollout(
         services=services or {},
         left=tuple(left),
         rivals=rivals or {},
+        objects=objects,
         pods=None if pods is None else tuple(pods),
         refusals=tuple(refusals),
         rubbish=tuple(rubbish),

@@ -54,9 +54,12 @@ def _scaling(raw_spec: Mapping[str, Any], status: Mapping[str, Any]) -> tuple[st
 
 
 def _updating(raw_spec: Mapping[str, Any], status: Mapping[str, Any]) -> tuple[str, str] | None:
-    if (raw_spec.get("strategy") or {}).get("blueGreen") is not None:
+    strategy = raw_spec.get("strategy") or {}
+    if strategy.get("blueGreen") is not None:
         return _cutting_over(raw_spec, status)
-    if status.get("replicas", 0) > status.get("updatedReplicas", 0):
+    # With a router, previous pods may wait for their scale-down delay: they get no traffic any more.
+    is_routed = bool((strategy.get("canary") or {}).get("trafficRouting"))
+    if not is_routed and status.get("replicas", 0) > status.get("updatedReplicas", 0):
         return PROGRESSING, "old replicas are pending termination"
     if status.get("stableRS") != status.get("currentPodHash"):
         return PROGRESSING, "waiting for all steps to complete"

@@ -97,6 +97,7 @@ class Facts:
             or self.after.step_hash != (old.current_step_hash or "")
             or self.after.stable_hash != (old.stable_rs or "")
             or self.after.pod_hash != (old.current_pod_hash or "")
+            or self.after.weights != self.before.weights
         )
         grew = counts.ready > (old.ready_replicas or 0) or counts.available > (old.available_replicas or 0)
         shrank = counts.replicas - counts.updated < (old.replicas or 0) - old_updated

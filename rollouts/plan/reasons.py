@@ -5,7 +5,6 @@ from dataclasses import replace
 
 from rollouts.plan.missing import pods, unmet
 from rollouts.plan.progress import Facts
-from rollouts.plan.revisions import Revisions
 from rollouts.plan.scaling import Scaling, is_scaling_event
 from rollouts.plan.scene import Scene
 from rollouts.ports import Gate, Open
@@ -21,10 +20,14 @@ def because(scene: Scene, facts: Facts, told: Iterable[str]) -> tuple[str, ...]:
     )
 
 
-def canary_reasons(scene: Scene, gate: Gate | None, scaling: Scaling, facts: Facts) -> Iterator[str]:
-    """Yield the reasons of a canary's pass."""
+def canary_reasons(
+    scene: Scene, gate: Gate | None, scaling: Scaling, why: Iterable[str], facts: Facts
+) -> Iterator[str]:
+    """Yield the reasons of a canary's pass; `why` are those about the traffic."""
     yield from _beginning(scene, facts)
     yield from _step(scene, facts, gate)
+    said = gate.because if gate is not None else ""
+    yield from (each for each in why if each != said)
     yield from _sizes(scene, facts, scaling, gate)
 
 
@@ -83,11 +86,12 @@ def _step(scene: Scene, facts: Facts, gate: Gate | None) -> Iterator[str]:
             yield gate.because
 
 
-def _missing(revisions: Revisions, facts: Facts, scaling: Scaling) -> str:
+def _missing(scene: Scene, facts: Facts, scaling: Scaling) -> str:
     """Say what keeps the ReplicaSets from their target, in the words of what this pass has decided."""
-    if not facts.after.is_promoted:
+    if not facts.after.is_promoted or scene.state.is_promoted:
         return scaling.unmet
     # From this pass on "stable" is what has been the canary's until now.
+    revisions = scene.revisions
     previous = revisions.stable if revisions.has_distinct_stable else None
     if previous is not None and previous.replicas:
         return f"the previous stable ReplicaSet still has {pods(previous.replicas)}"
@@ -96,7 +100,7 @@ def _missing(revisions: Revisions, facts: Facts, scaling: Scaling) -> str:
 
 def _sizes(scene: Scene, facts: Facts, scaling: Scaling, gate: Gate | None) -> Iterator[str]:
     """Say what the sizes wait for, unless the step has said so, and what holds them back."""
-    missing = _missing(scene.revisions, facts, scaling)
+    missing = _missing(scene, facts, scaling)
     if scene.is_halted:
         return
     if missing and (gate is None or missing != gate.because):

@@ -8,10 +8,16 @@ from rollouts.plan.canary import plan_canary
 from rollouts.plan.handover import initial_replicas
 from rollouts.plan.invalid import plan_invalid
 from rollouts.plan.observed import Observed
+from rollouts.plan.problem import Problem
 from rollouts.plan.revisions import claims
 from rollouts.plan.services import releases
-from rollouts.plan.validate import invalid_message, problems
+from rollouts.plan.validate import CANARY, invalid_message, problems
 from rollouts.ports import Kit
+
+_UNREADABLE = Problem(
+    f"{CANARY}.trafficRouting",
+    "whoever looks after this Rollout can't read the objects of traffic routers: remove it, and pods share the traffic",
+)
 
 
 def plan_rollout(here: Observed, now: datetime, kit: Kit) -> Plan:
@@ -21,8 +27,12 @@ def plan_rollout(here: Observed, now: datetime, kit: Kit) -> Plan:
     """
     if "deletionTimestamp" in here.raw["metadata"]:
         return Plan(because=("the Rollout is being deleted",))
-    found = problems(here.rollout, here.raw, kit, here.services, here.rivals, workload=here.workload)
+    found = problems(
+        here.rollout, here.raw, kit, here.services, here.rivals, objects=here.objects, workload=here.workload
+    )
     problem = next(found, None)
+    if problem is None and here.objects is None and _is_routed(here):
+        problem = _UNREADABLE
     if problem is not None:
         return plan_invalid(here.raw, invalid_message(here.name, problem), now)
     return _first(here) or _plan_strategy(here, now, kit)
@@ -41,6 +51,11 @@ def _first(here: Observed) -> Plan | None:
         names = ", ".join(action.name for action in left)
         return Plan(actions=left, because=(f"the spec no longer names these Services, they are let go first: {names}",))
     return None
+
+
+def _is_routed(here: Observed) -> bool:
+    strategy = here.rollout.spec.strategy
+    return strategy is not None and strategy.canary is not None and strategy.canary.traffic_routing is not None
 
 
 def _plan_strategy(here: Observed, now: datetime, kit: Kit) -> Plan:

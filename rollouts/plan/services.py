@@ -48,8 +48,12 @@ def canary_service_switches(
         service = here.services.get(name) if name else None
         if service is None or replica_set is None:
             continue
-        is_ready = replica_set.available > 0 if _is_managed(service) else _may_be_adopted(replica_set)
-        yield from _switch(service, replica_set, is_ready=is_ready)
+        yield from switch(service, replica_set, is_ready=can_take_over(service, replica_set))
+
+
+def can_take_over(service: Raw, replica_set: ReplicaSet) -> bool:
+    """Whether a ReplicaSet's pods can take a Service's requests: all of them at first, one of them later on."""
+    return replica_set.available > 0 if _is_managed(service) else _may_be_adopted(replica_set)
 
 
 def active_switch(here: Observed, name: str, goal: ReplicaSet, enough: int) -> Iterator[SwitchService]:
@@ -58,7 +62,7 @@ def active_switch(here: Observed, name: str, goal: ReplicaSet, enough: int) -> I
     if service is None or not goal.is_observed:
         return  # what its status counts is from before it was scaled
     is_ready = goal.available >= enough if _is_managed(service) else _may_be_adopted(goal)
-    yield from _switch(service, goal, is_ready=is_ready)
+    yield from switch(service, goal, is_ready=is_ready)
 
 
 def preview_switch(here: Observed, blue_green: BlueGreenStrategy, preview: ReplicaSet) -> Iterator[SwitchService]:
@@ -68,7 +72,7 @@ def preview_switch(here: Observed, blue_green: BlueGreenStrategy, preview: Repli
         return
     is_whole = preview.is_observed and 0 < preview.size <= preview.available
     is_ready = blue_green.preview_switch != "available" or is_whole or here.rollout.spec.replicas == 0
-    yield from _switch(service, preview, is_ready=is_ready)
+    yield from switch(service, preview, is_ready=is_ready)
 
 
 def releases(here: Observed) -> Iterator[ReleaseService]:
@@ -83,10 +87,11 @@ def releases(here: Observed) -> Iterator[ReleaseService]:
 def hash_behind(here: Observed, name: str | None) -> str:
     """Return the hash that a Service selects; empty when there is none."""
     service = here.services.get(name) if name else None
-    return _selected(service) if service is not None else ""
+    return selected(service) if service is not None else ""
 
 
-def _selected(service: Raw) -> str:
+def selected(service: Raw) -> str:
+    """Return the hash that a Service selects; empty when its selector has none."""
     pod_hash: str = ((service.get("spec") or {}).get("selector") or {}).get(keys.POD_TEMPLATE_HASH, "")
     return pod_hash
 
@@ -100,9 +105,9 @@ def _may_be_adopted(replica_set: ReplicaSet) -> bool:
     return 0 < replica_set.size <= replica_set.available
 
 
-def _switch(service: Raw, replica_set: ReplicaSet, *, is_ready: bool) -> Iterator[SwitchService]:
+def switch(service: Raw, replica_set: ReplicaSet, *, is_ready: bool) -> Iterator[SwitchService]:
     """Yield the switch if the pods can take requests, or if only the note that the Service is ours is missing."""
-    metadata, current = service["metadata"], _selected(service)
+    metadata, current = service["metadata"], selected(service)
     is_there = current == replica_set.pod_hash
     if is_there and _is_managed(service):
         return

@@ -7,10 +7,11 @@ returns the next one.
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from rollouts.api.status import PauseCondition, RolloutStatus
+from rollouts.api.status import PauseCondition, RolloutStatus, TrafficWeights
 
 CANARY_PAUSE = "CanaryPauseStep"
 BLUE_GREEN_PAUSE = "BlueGreenPause"
+PING, PONG = "ping", "pong"
 INCONCLUSIVE_PAUSES = frozenset({"InconclusiveAnalysisRun", "InconclusiveExperiment"})
 
 
@@ -19,6 +20,8 @@ class State:
     """The part of `status` that is memory. `index` is None for a canary without steps.
 
     `check_point` tells that a blue-green update is past its pause: the preview may grow, and become active.
+    `weights` is the last route that the routers' objects were seen to have, None without a router. `ping_pong` tells
+    which Service of a pair is the stable one; empty without a pair.
     """
 
     pod_hash: str = ""
@@ -34,6 +37,8 @@ class State:
     restarted_at: datetime | None = None
     collision_count: int | None = None
     check_point: bool = False
+    weights: TrafficWeights | None = None
+    ping_pong: str = ""
 
     @classmethod
     def of(cls, status: RolloutStatus, step_count: int) -> "State":
@@ -58,7 +63,17 @@ class State:
             restarted_at=status.restarted_at,
             collision_count=status.collision_count,
             check_point=bool(blue_green.scale_up_preview_check_point) if blue_green else False,
+            weights=canary.weights if canary else None,
+            ping_pong=(canary.stable_ping_pong if canary else "") or "",
         )
+
+    def without_route(self) -> "State":
+        """Forget the router: there is none."""
+        return replace(self, weights=None, ping_pong="") if self.weights or self.ping_pong else self
+
+    def with_ping_pong(self, stable_service: str) -> "State":
+        """Remember which Service of a pair is the stable one; empty for no pair."""
+        return replace(self, ping_pong=stable_service) if self.ping_pong != stable_service else self
 
     @property
     def is_promoted(self) -> bool:
@@ -189,15 +204,24 @@ def step_completed(state: State) -> State:
 
 
 def promoted(state: State, step_count: int) -> State:
-    """Make the current template the stable one."""
+    """Make the current template the stable one; of a pair of Services, the one that has its traffic."""
     return replace(
-        _unpaused(state),
+        _turned(_unpaused(state)),
         stable_hash=state.pod_hash,
         index=step_count or None,
         abort=False,
         aborted_at=None,
         promote_full=False,
     )
+
+
+def _turned(state: State) -> State:
+    if not state.ping_pong:
+        return state
+    weights = state.weights
+    if weights is not None:
+        weights = weights.model_copy(update={"canary": weights.stable, "stable": weights.canary})
+    return replace(state, weights=weights, ping_pong=PONG if state.ping_pong == PING else PING)
 
 
 def _whole_second(now: datetime) -> datetime:

@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Any
 
 from rollouts.api import keys
+from rollouts.api.status import TrafficWeights
 from rollouts.api.timestamps import format_time
 from rollouts.plan import conditions
 from rollouts.plan.observed import Observed
@@ -23,6 +24,8 @@ _OURS = _COUNTS | {
     "currentStepIndex", "duration", "observedGeneration", "pauseConditions", "phase", "promoteFull", "restartedAt",
     "selector", "stableRS", "workloadObservedGeneration",
 }  # fmt: skip
+
+_OUR_CANARY = frozenset({"pausedStepIndex", "stablePingPong", "weights"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +80,21 @@ def _memory(state: State) -> dict[str, Any]:
     return {key: value for key, value in memory.items() if value is not None}
 
 
+def _canary(state: State) -> dict[str, Any]:
+    """Return the part of the memory that is the canary's own."""
+    memory = {
+        "pausedStepIndex": state.paused_index,
+        "stablePingPong": state.ping_pong or None,
+        "weights": None if state.weights is None else _weights(state.weights),
+    }
+    return {key: value for key, value in memory.items() if value is not None}
+
+
+def _weights(weights: TrafficWeights) -> dict[str, Any]:
+    raw = weights.model_dump(mode="json", by_alias=True, exclude_none=True)
+    return {key: value for key, value in raw.items() if value != []}
+
+
 def build_status(
     here: Observed,
     state: State,
@@ -126,10 +144,8 @@ def _selector(here: Observed, selection: Selection | None) -> str:
 def _strategy_parts(old: Raw, state: State, selection: Selection | None) -> dict[str, dict[str, Any]]:
     """Return the parts of the status that belong to one strategy; what the other one has left is empty."""
     if selection is None:
-        canary = {key: value for key, value in (old.get("canary") or {}).items() if key != "pausedStepIndex"}
-        if state.paused_index is not None:
-            canary["pausedStepIndex"] = state.paused_index
-        return {"canary": canary, "blueGreen": {}}
+        others = {key: value for key, value in (old.get("canary") or {}).items() if key not in _OUR_CANARY}
+        return {"canary": others | _canary(state), "blueGreen": {}}
     blue_green = {
         **(old.get("blueGreen") or {}),
         "activeSelector": selection.active,

@@ -15,11 +15,13 @@ from rollouts.api.meta import Metadata
 from rollouts.api.placement import AntiAffinity
 from rollouts.api.rollout import Rollout
 from rollouts.api.selectors import selector_matches
+from rollouts.api.traffic import TrafficRouting
 from rollouts.plan.problem import Problem
 from rollouts.plan.validate_roles import anti_affinity_problems, metadata_problems
+from rollouts.plan.validate_routed import routed_problems
 from rollouts.plan.wishes import MAX_WEIGHT
 from rollouts.plan.workload import meant_spec, reference_problems
-from rollouts.ports import Kit
+from rollouts.ports import Kit, Objects
 
 Raw = Mapping[str, Any]
 Services = Mapping[str, Raw | None]
@@ -31,7 +33,7 @@ BLUE_GREEN = "spec.strategy.blueGreen"
 _NOT_YET = "is not carried out by this version: remove it, or leave this Rollout with the controller it has"
 _WAY_OUT = f"use a Service of your own, or take its annotation {keys.MANAGED_BY} off if that Rollout is gone"
 _CANARY_NOT_YET = (
-    "trafficRouting", "analysis", "pingPong",
+    "analysis",
 )  # fmt: skip
 _BLUE_GREEN_NOT_YET = (
     "prePromotionAnalysis", "postPromotionAnalysis",
@@ -54,13 +56,14 @@ def problems(
     services: Services | None = None,
     rivals: Mapping[str, str] = MappingProxyType({}),
     *,
+    objects: Objects | None = None,
     workload: Raw | None = None,
 ) -> Iterator[Problem]:
     """Yield every problem of a Rollout, in the order of its fields.
 
-    `services` holds the Services that the spec names, None for one that doesn't exist; without it references aren't
-    checked. `rivals` names, by Service, another Rollout that uses it and was there first. `workload` is the object
-    that spec.workloadRef names, None if it doesn't exist.
+    `services` holds the Services that the spec names, None for one that doesn't exist, `objects` what routers read;
+    without them references aren't checked. `rivals` names, by Service, another Rollout that uses it and was there
+    first. `workload` is the object that spec.workloadRef names, None if it doesn't exist.
     """
     if len(raw["metadata"].get("name", "")) > MAX_NAME_LENGTH:
         yield Problem(
@@ -73,6 +76,10 @@ def problems(
     if _has_template(raw["spec"]):
         yield from _pods(raw["spec"])
     yield from _strategy(rollout, raw["spec"], kit)
+    canary = rollout.spec.strategy.canary if rollout.spec.strategy else None
+    if canary is not None:
+        for below, message in routed_problems(canary, raw["metadata"], kit, objects):
+            yield Problem(f"{CANARY}.{below}", message)
     if services is not None:
         for path, name in _named_services(rollout):
             yield from _service(path, name, services.get(name), raw, rivals.get(name))
@@ -196,14 +203,11 @@ def _canary(canary: CanaryStrategy, raw: Raw, kit: Kit) -> Iterator[Problem]:
         yield Problem(
             f"{CANARY}.stableService", f'"{canary.stable_service}" is the canaryService, too: name two Services'
         )
-    for name in ("scaleDownDelaySeconds", "dynamicStableScale"):
-        if raw.get(name):
-            yield Problem(f"{CANARY}.{name}", "needs trafficRouting: without a router pods and traffic are one")
     yield from _bounds(canary)
     yield from _threshold(canary.replica_progress_threshold)
     for index, step in enumerate(canary.steps or ()):
         written = (raw.get("steps") or ())[index]
-        yield from _step(f"{CANARY}.steps[{index}]", step.actions, list(written), kit)
+        yield from _step(f"{CANARY}.steps[{index}]", step.actions, list(written), kit, canary.traffic_routing)
 
 
 def _bounds(canary: CanaryStrategy) -> Iterator[Problem]:
@@ -238,7 +242,9 @@ def _is_zero(value: int | str) -> bool:
     return value == 0 if isinstance(value, int) else percentage(value) == 0
 
 
-def _step(path: str, actions: tuple[tuple[str, Any], ...], written: list[str], kit: Kit) -> Iterator[Problem]:
+def _step(
+    path: str, actions: tuple[tuple[str, Any], ...], written: list[str], kit: Kit, routing: TrafficRouting | None
+) -> Iterator[Problem]:
     if len(actions) != 1:
         names = ", ".join(written) or "none"
         hint = ", which no step is called" if written and not actions else ""
@@ -250,7 +256,8 @@ def _step(path: str, actions: tuple[tuple[str, Any], ...], written: list[str], k
         hint = kit.broken.get(key) or f"no such step is installed; installed are {', '.join(sorted(kit.steps))}"
         yield Problem(f"{path}.{key}", hint)
         return
-    for below, message in kit.steps[key].problems(spec, max_weight=MAX_WEIGHT, routed=False):
+    max_weight = routing.max_traffic_weight_or_default if routing else MAX_WEIGHT
+    for below, message in kit.steps[key].problems(spec, max_weight=max_weight, routed=routing is not None):
         yield Problem(f"{path}.{key}.{below}" if below else f"{path}.{key}", message)
 
 
@@ -262,6 +269,9 @@ def _named_services(rollout: Rollout) -> Iterator[tuple[str, str]]:
     if canary is not None:
         named[f"{CANARY}.canaryService"] = canary.canary_service
         named[f"{CANARY}.stableService"] = canary.stable_service
+        if canary.ping_pong is not None:
+            named[f"{CANARY}.pingPong.pingService"] = canary.ping_pong.ping_service
+            named[f"{CANARY}.pingPong.pongService"] = canary.ping_pong.pong_service
     if blue_green is not None:
         named[f"{BLUE_GREEN}.activeService"] = blue_green.active_service
         named[f"{BLUE_GREEN}.previewService"] = blue_green.preview_service

@@ -4,8 +4,44 @@ Version 1. Names exported here are stable within a major version of the project;
 """
 
 from rollouts.ports.kit import Kit
+from rollouts.ports.router import (
+    Ability,
+    Create,
+    Delete,
+    Destination,
+    Objects,
+    Owner,
+    Patch,
+    Reference,
+    Route,
+    Router,
+    Seen,
+    Write,
+)
 from rollouts.ports.step import Gate, Here, Open, Scale, Shut, Step, Wishes
 
 API_VERSION = 1
 
-__all__ = ["API_VERSION", "Gate", "Here", "Kit", "Open", "Scale", "Shut", "Step", "Wishes"]
+__all__ = [
+    "API_VERSION",
+    "Ability",
+    "Create",
+    "Delete",
+    "Destination",
+    "Gate",
+    "Here",
+    "Kit",
+    "Objects",
+    "Open",
+    "Owner",
+    "Patch",
+    "Reference",
+    "Route",
+    "Router",
+    "Scale",
+    "Seen",
+    "Shut",
+    "Step",
+    "Wishes",
+    "Write",
+]

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from rollouts.ports.router import AnyRouter
 from rollouts.ports.step import AnyStep
 
 
@@ -14,4 +15,5 @@ class Kit:
     """
 
     steps: Mapping[str, AnyStep]
+    routers: Mapping[str, AnyRouter] = field(default_factory=dict)
     broken: Mapping[str, str] = field(default_factory=dict)

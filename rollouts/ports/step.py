@@ -41,12 +41,14 @@ class Here:
     """The facts that a gate may look at.
 
     `unmet` says in words what still keeps the ReplicaSets from the sizes that the step asks for; it is empty when
-    they are there. `paused_since` is when the pause of the current step began, `resumed` whether somebody has ended it.
+    they are there. `unrouted` says what keeps a traffic router from the weight that is wished for; it is empty without
+    a router, too. `paused_since` is when the pause of the current step began, `resumed` whether somebody has ended it.
     """
 
     unmet: str = ""
     paused_since: datetime | None = None
     resumed: bool = False
+    unrouted: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,10 +9,26 @@ Subclass in a module that pytest collects, and say what to test::
 Each class needs no more than plain `assert`.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from copy import deepcopy
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any, ClassVar
 
+from rollouts.api.merging import merged
+from rollouts.ports.router import (
+    AnyRouter,
+    Create,
+    Delete,
+    Destination,
+    Objects,
+    Owner,
+    Raw,
+    Reference,
+    Route,
+    Seen,
+    Write,
+)
 from rollouts.ports.step import AnyStep, Gate, Here, Open, Shut, Wishes
 
 _NOW = datetime(2026, 1, 1, tzinfo=UTC)
@@ -81,3 +97,120 @@ class StepConformance:
             title = self.step.title(spec)
             assert title.strip()
             assert "\n" not in title, "a title is one line"
+
+
+class RouterConformance:
+    """What every traffic router promises.
+
+    `specs` holds valid specs of it, at least one; `objects` what people have made beforehand for all of them: what the
+    router reads and doesn't create itself. Add what is somebody else's to them, to see that it stays.
+    """
+
+    router: ClassVar[AnyRouter]
+    specs: ClassVar[Sequence[Any]]
+    objects: ClassVar[Mapping[Reference, Raw]] = {}
+    owner: ClassVar[Owner] = Owner("web", "default", "uid-web", "web-canary", "web-stable")
+
+    def _routes(self) -> Iterator[Route]:
+        """Yield the routes of an update, forth and back."""
+        for weight in (0, 5, 50, 100, 50, 0):
+            yield Route(
+                Destination(self.owner.canary_service, "canary", weight),
+                Destination(self.owner.stable_service, "stable", 100 - weight),
+            )
+
+    def _read(self, spec: Any, live: Objects) -> dict[Reference, Raw | None]:
+        return {reference: live.get(reference) for reference in self.router.reads(spec, self.owner)}
+
+    def _written(self, spec: Any, route: Route, live: Objects) -> dict[Reference, Raw | None]:
+        """Return the objects once a route has been written."""
+        return applied(live, self.router.write(spec, self.owner, route, self._read(spec, live)))
+
+    def test_it_has_a_key_a_model_and_specs(self) -> None:
+        """A router is found by its key, and its spec is read by its model."""
+        assert self.router.key, "key is empty: it is the field of the router, or its name among the plugins"
+        assert self.specs, "specs is empty: name at least one valid spec"
+        for spec in self.specs:
+            assert isinstance(spec, self.router.model), f"{spec!r} is no {self.router.model.__name__}"
+
+    def test_valid_specs_have_no_problems(self) -> None:
+        """Validation lets through what works, with a cluster and without."""
+        for spec in self.specs:
+            for objects in (None, self._read(spec, self.objects)):
+                assert list(self.router.problems(spec, self.owner, objects)) == []
+
+    def test_what_it_reads_is_always_the_same(self) -> None:
+        """The controller watches what is read: that must not depend on the moment."""
+        for spec in self.specs:
+            assert self.router.reads(spec, self.owner) == self.router.reads(spec, self.owner)
+            assert self.router.reads(spec, self.owner), "reads is empty: a router keeps its route in some object"
+
+    def test_a_route_that_is_written_is_not_written_again(self) -> None:
+        """Nothing is written that is already so."""
+        for spec in self.specs:
+            live: Objects = dict(self.objects)
+            for route in self._routes():
+                live = self._written(spec, route, live)
+                again = self.router.write(spec, self.owner, route, self._read(spec, live))
+                assert again == (), f"weight {route.canary.weight} is written twice: {again}"
+
+    def test_it_writes_only_what_it_reads(self) -> None:
+        """Whoever writes an object must have seen it."""
+        for spec in self.specs:
+            for route in self._routes():
+                for write in self.router.write(spec, self.owner, route, self._read(spec, self.objects)):
+                    assert write.reference in self.router.reads(spec, self.owner), f"{write.reference} isn't read"
+
+    def test_the_way_back_leaves_nothing_behind(self) -> None:
+        """There and back again, the objects are as they were: nothing piles up, nothing of others is lost."""
+        for spec in self.specs:
+            first, *others = self._routes()
+            begin = self._written(spec, first, self.objects)
+            live: Objects = begin
+            for route in (*others, first):
+                live = self._written(spec, route, live)
+            assert live == begin
+
+    def test_writing_is_pure(self) -> None:
+        """The same question gets the same answer, and what was read stays as it was."""
+        for spec in self.specs:
+            live = self._read(spec, self.objects)
+            before = deepcopy(live)
+            for route in self._routes():
+                assert self.router.write(spec, self.owner, route, live) == self.router.write(
+                    spec, self.owner, route, live
+                )
+            assert live == before, "write has changed what it was given"
+
+    def test_another_size_of_the_scale_is_respected(self) -> None:
+        """A router that says it knows maxTrafficWeight tells 5 of 1000 from 5 of 100."""
+        if not any(ability.value == "maxTrafficWeight" for ability in self.router.abilities):
+            return
+        for spec in self.specs:
+            _, few, *_ = self._routes()
+            fewer = replace(few, stable=replace(few.stable, weight=995), max_weight=1000)
+            assert self._written(spec, few, self.objects) != self._written(spec, fewer, self.objects)
+
+    def test_what_is_not_verified_has_a_reason(self) -> None:
+        """A wait without a reason is what people call stuck."""
+        for spec in self.specs:
+            for route in self._routes():
+                live = self._written(spec, route, self.objects)
+                seen = self.router.seen(spec, self.owner, self._read(spec, live))
+                assert isinstance(seen, Seen)
+                assert seen.verified is not False or seen.because.strip(), "because is empty"
+
+
+def applied(objects: Objects, writes: Sequence[Write]) -> dict[Reference, Raw | None]:
+    """Return objects as an API server has them after some writes."""
+    live = dict(objects)
+    for write in writes:
+        if isinstance(write, Delete):
+            live[write.reference] = None
+        elif isinstance(write, Create):
+            assert live.get(write.reference) is None, f"{write.reference} exists already"
+            live[write.reference] = write.body
+        else:
+            assert live.get(write.reference) is not None, f"{write.reference} doesn't exist"
+            live[write.reference] = merged(live[write.reference], write.body)
+    return live

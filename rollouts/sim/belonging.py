@@ -53,3 +53,5 @@ def named_services(raw: Raw) -> Iterator[str]:
         ("blueGreen", ("activeService", "previewService")),
     ):
         yield from filter(None, ((strategy.get(kind) or {}).get(each) for each in fields))
+    pair = (strategy.get("canary") or {}).get("pingPong") or {}
+    yield from filter(None, (pair.get(each) for each in ("pingService", "pongService")))

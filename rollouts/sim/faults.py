@@ -1,10 +1,13 @@
 """What can go wrong between a controller and its API server?"""
 
-from collections.abc import Mapping
+from collections.abc import Hashable, Mapping
 from dataclasses import dataclass, replace
 from enum import Enum
+from typing import TypeVar
 
 from rollouts.sim.world import Raw, Snapshot
+
+Name = TypeVar("Name", bound=Hashable)
 
 
 class Trouble(Enum):
@@ -34,7 +37,7 @@ def stale(current: Snapshot, earlier: Snapshot, owed: Mapping[str, int], place: 
     `owed` has the resourceVersion of the last answer that we got, by uid. Bit n of `place` decides about object n.
     """
 
-    def mixed(now: Mapping[str, Raw], before: Mapping[str, Raw], first: int) -> dict[str, Raw]:
+    def mixed(now: Mapping[Name, Raw], before: Mapping[Name, Raw], first: int) -> dict[Name, Raw]:
         result = dict(now)
         for number, (name, raw) in enumerate(now.items(), first):
             old = before.get(name)
@@ -50,4 +53,5 @@ def stale(current: Snapshot, earlier: Snapshot, owed: Mapping[str, int], place: 
         replica_sets=mixed(current.replica_sets, earlier.replica_sets, 1),
         services=mixed(current.services, earlier.services, 4),
         workloads=mixed(current.workloads, earlier.workloads, 7),
+        objects=mixed(current.objects, earlier.objects, 5),
     )

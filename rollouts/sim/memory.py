@@ -30,7 +30,7 @@ class Memory:
     held_since: dict[str, datetime] = field(default_factory=dict)
     wakes: dict[str, datetime] = field(default_factory=dict)
     owed: dict[str, int] = field(default_factory=dict)
-    refused: dict[str, Remembered] = field(default_factory=dict)
+    refused: dict[str, dict[str, Remembered]] = field(default_factory=dict)
     attempts: dict[str, int] = field(default_factory=dict)
 
     def holds(self, name: str, now: datetime, delay: timedelta) -> bool:
@@ -42,30 +42,28 @@ class Memory:
         name = rollout["metadata"]["name"]
         attempt = self.attempts[name] = self.attempts.get(name, 0) + 1
         delay = min(LONGEST_RETRY, FIRST_RETRY * 2 ** (min(attempt, 16) - 1))
-        self.refused[name] = Remembered(refusal, rollout["metadata"]["generation"], _collisions(rollout), now + delay)
+        known = Remembered(refusal, rollout["metadata"]["generation"], _collisions(rollout), now + delay)
+        self.refused.setdefault(name, {})[f"{refusal.kind} {refusal.subject}"] = known
 
     def refusals(self, rollout: Raw, now: datetime) -> tuple[Refusal, ...]:
         """Return what is known to be refused."""
-        name = rollout["metadata"]["name"]
-        known = self.refused.get(name)
-        if known is None:
-            return ()
-        is_taken = known.refusal.reason == "AlreadyExists"
-        if (
-            now >= known.until
-            or known.generation != rollout["metadata"]["generation"]
-            or (is_taken and known.collisions != _collisions(rollout))
-        ):
-            del self.refused[name]
-            return ()
-        return (known.refusal,)
+        known = self.refused.get(rollout["metadata"]["name"], {})
+        for subject, each in list(known.items()):
+            is_taken = each.refusal.reason == "AlreadyExists"
+            if (
+                now >= each.until
+                or each.generation != rollout["metadata"]["generation"]
+                or (is_taken and each.collisions != _collisions(rollout))
+            ):
+                del known[subject]
+        return tuple(each.refusal for each in known.values())
 
     def next_look(self, delay: timedelta) -> datetime | None:
         """Return when something is due without anything having changed."""
         times = [
             *self.wakes.values(),
             *(since + delay for since in self.held_since.values()),
-            *(each.until for each in self.refused.values()),
+            *(each.until for known in self.refused.values() for each in known.values()),
         ]
         return min(times, default=None)
 

@@ -1,22 +1,24 @@
-"""What is an object after a merge patch (RFC 7386)? The object itself stays as it is: every version can be kept."""
+"""What is an object after a change? The object itself stays as it is: every version can be kept."""
 
 from collections.abc import Mapping
 from typing import Any
 
+from rollouts.api.merging import merged
+from rollouts.plan.actions import TemplateChange
 
-def merged(target: Any, patch: Any) -> Any:
-    """Return `target` with `patch` merged in; parts that don't change are shared between the two."""
-    if not isinstance(patch, Mapping):
-        return patch
-    result = dict(target) if isinstance(target, Mapping) else {}
-    for key, value in patch.items():
-        if value is None:
-            result.pop(key, None)
-        else:
-            result[key] = merged(result.get(key), value)
-    return result
+__all__ = ["merged", "replaced", "with_template"]
 
 
 def replaced(target: Mapping[str, Any], **parts: Any) -> dict[str, Any]:
     """Return `target` with whole parts exchanged."""
     return {**target, **parts}
+
+
+def with_template(raw: Mapping[str, Any], change: TemplateChange) -> dict[str, Any]:
+    """Return a ReplicaSet with another template; an affinity is exchanged whole."""
+    template = raw["spec"]["template"]
+    metadata = merged(template["metadata"], {"labels": change.labels, "annotations": change.annotations})
+    spec = dict(template["spec"])
+    if change.affinity is not None:
+        spec = merged({**spec, "affinity": None}, {"affinity": change.affinity or None})
+    return replaced(raw, spec=replaced(raw["spec"], template=replaced(template, metadata=metadata, spec=spec)))

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from typing import Protocol
 
 from rollouts.plan import Action, Observed, Plan, Refusal, plan_rollout
-from rollouts.plan.actions import CreateReplicaSet, PatchRollout, ScaleWorkload
+from rollouts.plan.actions import CreateReplicaSet, ObjectAction, PatchRollout, ScaleWorkload
 from rollouts.plan.narrate import Event, narrate
 from rollouts.ports import Kit
 from rollouts.sim.faults import Fault, Trouble, stale
@@ -159,7 +159,7 @@ class Simulation:
                 record, changes = self._pass(name)
                 moments += [*changes, record]
                 is_content = is_content and not record.has_written and not changes and not had_trouble
-            moved = not lags and self.world.run_replica_sets()
+            moved = not lags and (self.world.run_replica_sets() | self.world.run_followers())
             if is_content and not moved:
                 return _worth_telling(moments)
         raise RestlessError(f"{RESTLESS} passes in a row at {self.world.now}")
@@ -259,13 +259,16 @@ class Simulation:
             self.world.perform(action, here.raw)
         except DeniedError as error:
             writes.denied.append(f"{type(action).__name__}: {error}")
-            if isinstance(action, CreateReplicaSet):
-                refusal = Refusal("create", "ReplicaSet", action.name, error.reason, str(error), action.digest)
+            if (refusal := _refusal(action, error)) is not None:
                 writes.refusals.append(refusal)
             return False
         if trouble is Trouble.LOST_ANSWER:
             return False
         writes.acknowledged.append(action)
+        if isinstance(action, ObjectAction):
+            if action.reference in self.world.objects.live:
+                self._wrote(self.world.objects.live[action.reference]["metadata"])
+            return True
         name = here.name if isinstance(action, PatchRollout) else action.name
         for store in self._written_by(action):
             if name in store:
@@ -289,6 +292,15 @@ class Simulation:
             memory.wakes[name] = plan.wake_at
         for refusal in writes.refusals:
             memory.refuse(here.raw, refusal, self.world.now)
+
+
+def _refusal(action: Action, error: DeniedError) -> Refusal | None:
+    """Return what the next plans must know about a write that was refused for good."""
+    if isinstance(action, CreateReplicaSet):
+        return Refusal("create", "ReplicaSet", action.name, error.reason, str(error), action.digest)
+    if isinstance(action, ObjectAction) and error.reason == "Forbidden":
+        return Refusal("write", action.reference.kind, action.name, error.reason, str(error))
+    return None
 
 
 def _worth_telling(moments: Sequence[Moment]) -> Sequence[Moment]:

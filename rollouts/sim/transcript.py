@@ -8,9 +8,12 @@ from textwrap import wrap
 from rollouts.plan import Action, ReplicaSet
 from rollouts.plan.actions import (
     AdoptReplicaSet,
+    CreateObject,
     CreateReplicaSet,
+    DeleteObject,
     DeleteReplicaSet,
     EvictPod,
+    PatchObject,
     PatchPod,
     PatchRollout,
     ReleaseReplicaSet,
@@ -23,6 +26,7 @@ from rollouts.plan.actions import (
 from rollouts.plan.services import Selection
 from rollouts.sim.scenario import Change
 from rollouts.sim.simulation import Moment, Pass
+from rollouts.sim.world import Raw
 
 WIDTH = 140
 _INDENT = " " * 10
@@ -89,8 +93,16 @@ def _headline(record: Pass) -> str:
     index, count = status.get("currentStepIndex"), _step_count(record)
     if isinstance(index, int) and count:
         parts.append(f"step {index}/{count}")
+    parts += _weights((status.get("canary") or {}).get("weights"))
     parts += [_pods(each, record) for each in sorted(record.here.replica_sets, key=lambda each: each.revision)]
     return " | ".join(parts)
+
+
+def _weights(weights: Raw | None) -> list[str]:
+    if weights is None:
+        return []
+    shares = f"weight {weights['canary']['weight']}:{weights['stable']['weight']}"
+    return [shares if weights.get("verified") is not False else f"{shares} (not verified)"]
 
 
 def _step_count(record: Pass) -> int:
@@ -136,6 +148,8 @@ def describe(action: Action) -> str:
             text = f"scale Deployment {action.name} from {action.seen_size} to {action.size} pods"
         case PatchPod():
             text = f"patch pod {action.name}: {', '.join(_told_changes(action))}"
+        case CreateObject() | PatchObject() | DeleteObject():
+            text = f"{type(action).__name__.removesuffix('Object').lower()} {action.reference}"
         case _:
             text = f"{_VERBS[type(action)]} {action.name}"
     return text

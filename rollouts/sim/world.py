@@ -14,52 +14,45 @@ from rollouts.api.timestamps import format_time
 from rollouts.plan import Action, Observed, Refusal, observe_rollout
 from rollouts.plan.actions import (
     AdoptReplicaSet,
+    CreateObject,
     CreateReplicaSet,
+    DeleteObject,
     DeleteReplicaSet,
     EvictPod,
+    PatchObject,
     PatchPod,
     PatchRollout,
     ReleaseReplicaSet,
     ReleaseService,
     ScaleWorkload,
     SwitchService,
-    TemplateChange,
     UpdateReplicaSet,
 )
 from rollouts.plan.observed import Pod as ObservedPod
 from rollouts.plan.pods import is_up_to_date, pending_replica_sets, pods_wanted
 from rollouts.plan.workload import DEPLOYMENT, meant_spec, reference_in
+from rollouts.ports import Reference
 from rollouts.sim.belonging import concerns, hash_of, manager_of, named_services, owner_of, selected_hash
-from rollouts.sim.patching import merged, replaced
+from rollouts.sim.follower import Follower
+from rollouts.sim.objects import DeniedError, RouterObjects
+from rollouts.sim.patching import merged, replaced, with_template
 from rollouts.sim.pods import Behaviour, Pod, image_of, min_ready_of, new_pod, status_of, surplus
+from rollouts.sim.snapshot import Snapshot
 
 Raw = Mapping[str, Any]
 Store = dict[str, Raw]
 
 NAMESPACE = "default"
 
-
-class DeniedError(Exception):
-    """A write that the API server doesn't take; `reason` is its Status' reason."""
-
-    def __init__(self, reason: str, message: str) -> None:
-        super().__init__(message)
-        self.reason = reason
-
-
-@dataclass(frozen=True, slots=True)
-class Snapshot:
-    """What could be read at one moment."""
-
-    rollouts: Mapping[str, Raw]
-    replica_sets: Mapping[str, Raw]
-    services: Mapping[str, Raw]
-    workloads: Mapping[str, Raw]
+__all__ = ["NAMESPACE", "DeniedError", "Raw", "Snapshot", "Store", "World"]
 
 
 @dataclass(slots=True)
 class World:
-    """Everything there is. `images` tells how pods act; images that aren't named get ready after a second."""
+    """Everything there is. `images` tells how pods act; images that aren't named get ready after a second.
+
+    `objects` are those of traffic routers, `followers` other controllers.
+    """
 
     now: datetime
     images: dict[str, Behaviour] = field(default_factory=dict)
@@ -67,6 +60,8 @@ class World:
     replica_sets: Store = field(default_factory=dict)
     services: Store = field(default_factory=dict)
     workloads: Store = field(default_factory=dict)
+    objects: RouterObjects = field(default_factory=RouterObjects)
+    followers: tuple[Follower, ...] = ()
     pods: dict[str, Pod] = field(default_factory=dict)
     version: int = 0
 
@@ -87,6 +82,10 @@ class World:
     def patch_workload(self, name: str, patch: Raw) -> None:
         """Merge a patch into such an object."""
         self._patch(self.workloads, name, patch, None)
+
+    def patch_object(self, reference: Reference, patch: Raw) -> None:
+        """Merge a patch into an object of a traffic router."""
+        self.objects.patch(reference, patch, self._next_version())
 
     def create_replica_set(self, raw: Raw) -> None:
         """Create a ReplicaSet."""
@@ -131,7 +130,13 @@ class World:
 
     def snapshot(self) -> Snapshot:
         """Return what can be read now."""
-        return Snapshot(dict(self.rollouts), dict(self.replica_sets), dict(self.services), dict(self.workloads))
+        return Snapshot(
+            dict(self.rollouts),
+            dict(self.replica_sets),
+            dict(self.services),
+            dict(self.workloads),
+            dict(self.objects.live),
+        )
 
     def observe(self, name: str, seen: Snapshot | None = None, refusals: Iterable[Refusal] = ()) -> Observed:
         """Return the picture that a controller gets of a Rollout: from `seen`, or of now."""
@@ -143,7 +148,9 @@ class World:
         services = {service: seen.services.get(service) for service in named_services(raw)}
         left = [each for key, each in seen.services.items() if key not in services and manager_of(each) == name]
         replica_sets = [each for each in seen.replica_sets.values() if concerns(each, uid, selector)]
-        here = observe_rollout(raw, replica_sets, services, None, refusals, left=left, workload=workload)
+        here = observe_rollout(
+            raw, replica_sets, services, None, refusals, left=left, workload=workload, objects=seen.objects
+        )
         if pods_wanted(here, self.now) is None:
             return here
         if not is_up_to_date(here, pending_replica_sets(here), self.replica_sets.values()):
@@ -163,12 +170,12 @@ class World:
                 self._own(action, rollout)
             case PatchRollout():
                 self._patch_for(action, rollout)
-            case SwitchService():
-                self._switch(action, rollout)
-            case ReleaseService():
-                self._release(action)
+            case SwitchService() | ReleaseService():
+                self._hand_over(action, rollout)
             case ScaleWorkload():
                 self._scale_workload(action)
+            case CreateObject() | PatchObject() | DeleteObject():
+                self.objects.write(action, self._next_version(), self.now)
             case EvictPod() | PatchPod():
                 self._change_pod(action)
 
@@ -197,6 +204,11 @@ class World:
         moved = [self._run(store, name) for store, name in self._owners()]
         return any(moved)
 
+    def run_followers(self) -> bool:
+        """Let the other controllers look at the world; tell whether they had anything to do."""
+        moved = [follower.follow(self) for follower in self.followers]
+        return any(moved)
+
     def _owners(self) -> list[tuple[Store, str]]:
         """Return everything that has pods, and where it is kept."""
         deployments = [name for name, raw in self.workloads.items() if raw["kind"] == DEPLOYMENT]
@@ -205,12 +217,13 @@ class World:
         ]
 
     def next_change(self) -> datetime | None:
-        """Return when a pod next changes by itself."""
-        changes = (
+        """Return when a pod, or what another controller looks after, next changes by itself."""
+        changes = [
             pod.next_change(self.now, min_ready_of(store[name]))
             for store, name in self._owners()
             for pod in self.pods_of(store[name])
-        )
+        ]
+        changes += [follower.next_change(self) for follower in self.followers]
         return min((time for time in changes if time is not None), default=None)
 
     def pods_of(self, replica_set: Raw) -> list[Pod]:
@@ -305,7 +318,7 @@ class World:
         if action.min_ready_seconds is not None:
             spec["minReadySeconds"] = action.min_ready_seconds
         if action.template is not None:
-            raw = _with_template(raw, action.template)
+            raw = with_template(raw, action.template)
         labels = {keys.POD_TEMPLATE_HASH: action.hash_label} if action.hash_label is not None else {}
         metadata = {"annotations": action.annotations, "labels": labels}
         self._put(self.replica_sets, merged(raw, {"metadata": metadata, "spec": spec}))
@@ -340,17 +353,13 @@ class World:
             patch["spec"] = {"replicas": action.replicas}
         self.patch_rollout(metadata["name"], patch, resource_version=metadata["resourceVersion"])
 
-    def _switch(self, action: SwitchService, rollout: Raw) -> None:
+    def _hand_over(self, action: SwitchService | ReleaseService, rollout: Raw) -> None:
+        name, pod_hash = (
+            (rollout["metadata"]["name"], action.pod_hash) if isinstance(action, SwitchService) else (None, None)
+        )
         patch = {
-            "metadata": {"annotations": {keys.MANAGED_BY: rollout["metadata"]["name"]}},
-            "spec": {"selector": {keys.POD_TEMPLATE_HASH: action.pod_hash}},
-        }
-        self.patch_service(action.name, patch, resource_version=action.resource_version)
-
-    def _release(self, action: ReleaseService) -> None:
-        patch = {
-            "metadata": {"annotations": {keys.MANAGED_BY: None}},
-            "spec": {"selector": {keys.POD_TEMPLATE_HASH: None}},
+            "metadata": {"annotations": {keys.MANAGED_BY: name}},
+            "spec": {"selector": {keys.POD_TEMPLATE_HASH: pod_hash}},
         }
         self.patch_service(action.name, patch, resource_version=action.resource_version)
 
@@ -378,16 +387,6 @@ class World:
                     labels=pod.labels,
                     annotations=pod.annotations,
                 )
-
-
-def _with_template(raw: Raw, change: TemplateChange) -> Raw:
-    """Return a ReplicaSet with another template; an affinity is exchanged whole."""
-    template = raw["spec"]["template"]
-    metadata = merged(template["metadata"], {"labels": change.labels, "annotations": change.annotations})
-    spec = dict(template["spec"])
-    if change.affinity is not None:
-        spec = merged({**spec, "affinity": None}, {"affinity": change.affinity or None})
-    return replaced(raw, spec=replaced(raw["spec"], template=replaced(template, metadata=metadata, spec=spec)))
 
 
 def _failures(status: Raw) -> dict[str, Any]:

@@ -8,7 +8,7 @@ from rollouts.ports import Gate, Here, Open, Shut, Step, Wishes
 
 
 class SetWeight(Step[int]):
-    """Gives the canary a share in percent; complete when every ReplicaSet has the size that the share asks for."""
+    """Gives the canary a share in percent; complete when pods and router are there."""
 
     key = "setWeight"
 
@@ -22,8 +22,8 @@ class SetWeight(Step[int]):
 
     def gate(self, spec: int, here: Here, now: datetime) -> Gate:
         del now
-        if here.unmet:
-            return Shut(here.unmet)
+        if here.unmet or here.unrouted:
+            return Shut(here.unmet or here.unrouted)
         return Open(f"weight {spec} is reached")
 
     def title(self, spec: int) -> str:

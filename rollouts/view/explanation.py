@@ -121,6 +121,9 @@ def action_in_words(action: Action) -> str:  # noqa: C901, PLR0911 - one line fo
             return f"give Service {action.name} back, which the spec no longer names"
         case actions.ScaleWorkload():
             return f"scale Deployment {action.name} from {action.seen_size} to {action.size}"
+        case actions.CreateObject() | actions.PatchObject() | actions.DeleteObject():
+            verb = type(action).__name__.removesuffix("Object").lower()
+            return f"{verb} {action.reference}, which the traffic router reads"
         case actions.EvictPod() | actions.PatchPod():
             return _pod_in_words(action)
 

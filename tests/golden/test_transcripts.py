@@ -6,21 +6,23 @@ from pathlib import Path
 
 import pytest
 
-from rollouts.registry import load_kit
 from rollouts.sim.simulation import Simulation
 from rollouts.sim.transcript import transcript
 from tests.golden import workload_stories
-from tests.golden.stories import STORIES
+from tests.golden.routed_stories import STORIES as ROUTED
+from tests.golden.stories import STORIES as POD_STORIES
 from tests.plan.given import START
+from tests.routing import KIT
 
 assert workload_stories  # its stories are registered
+STORIES = {**POD_STORIES, **ROUTED}
 HERE = Path(__file__).parent / "transcripts"
 
 
 @pytest.mark.parametrize("name", STORIES)
 def test_the_story_reads_as_before(name: str) -> None:
     story = STORIES[name]
-    told = transcript(getdoc(story) or name, START, Simulation(story(), load_kit()).run())
+    told = transcript(getdoc(story) or name, START, Simulation(story(), KIT).run())
     file = HERE / f"{name}.txt"
     if os.environ.get("GOLDEN") == "rewrite":
         file.parent.mkdir(exist_ok=True)

@@ -7,6 +7,7 @@ from typing import Any
 
 from rollouts.plan import Observed, Plan, Refusal, observe_rollout, plan_rollout
 from rollouts.plan.observed import Pod
+from rollouts.ports import Kit, Objects
 from rollouts.registry import load_kit
 from rollouts.sim.transcript import describe
 from tests.plan.given import after
@@ -37,19 +38,20 @@ def given(
     services: Mapping[str, Raw | None] | None = None,
     refusals: Sequence[Refusal] = (),
     pods: Sequence[Pod] | None = None,
+    objects: Objects | None = None,
 ) -> Observed:
     """Return what is observed."""
-    return observe_rollout(rollout, replica_sets, services, pods, refusals)
+    return observe_rollout(rollout, replica_sets, services, pods, refusals, objects=objects)
 
 
-def planned(here: Observed, now: float | datetime = 100) -> Plan:
-    """Return the plan, so many seconds after the start."""
-    return plan_rollout(here, now if isinstance(now, datetime) else after(now), load_kit())
+def planned(here: Observed, now: float | datetime = 100, kit: Kit | None = None) -> Plan:
+    """Return the plan, so many seconds after the start; `kit` has other plugins than those that are installed."""
+    return plan_rollout(here, now if isinstance(now, datetime) else after(now), kit or load_kit())
 
 
-def decided(here: Observed, now: float = 100) -> Decided:
+def decided(here: Observed, now: float = 100, kit: Kit | None = None) -> Decided:
     """Plan, and tell the plan in few words."""
-    plan = planned(here, now)
+    plan = planned(here, now, kit)
     return Decided(
         does=tuple(describe(action) for action in plan.actions),
         status={} if plan.status is None else _changes(here.raw.get("status") or {}, plan.status),

@@ -1,0 +1,186 @@
+"""What is next for a canary with a traffic router: for its route, its Services and its sizes?
+
+The last route that was seen in force is in the status. What follows from it, scaling down above all, is done by a pass
+after the one that has written it there: whoever plans after a crash decides from the same facts.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from rollouts.api.canary import CanaryStrategy
+from rollouts.plan.actions import Action, CreateObject, DeleteObject, PatchObject
+from rollouts.plan.missing import canary_unmet, enough
+from rollouts.plan.observed import Observed
+from rollouts.plan.route import Capacity, Turn, Wanted, next_weight
+from rollouts.plan.routed_sizes import Load, Routed, routed_sizes
+from rollouts.plan.scene import Scene
+from rollouts.plan.services import hash_behind
+from rollouts.plan.shift import Shift
+from rollouts.plan.sides import Sides, find_sides, switches, told_route, weights_of, with_ping_pong
+from rollouts.plan.traffic import BoundRouter, bind_routers
+from rollouts.plan.wishes import wishes_at
+from rollouts.ports import Create, Kit, Objects, Patch, Route, Seen, Write
+
+
+@dataclass(frozen=True, slots=True)
+class Routers:
+    """All routers of a Rollout, with what they read."""
+
+    bound: tuple[BoundRouter, ...]
+    objects: Objects
+
+    def due(self, route: Route) -> tuple[Write, ...]:
+        """Return the writes that bring the objects to a route."""
+        return tuple(write for each in self.bound for write in each.write(route, self.objects))
+
+    def seen(self) -> Seen:
+        """Return what all of them tell together: verified once all that can tell say so."""
+        every = [each.seen(self.objects) for each in self.bound]
+        known = [each.verified for each in every if each.verified is not None]
+        missing = "; ".join(each.because for each in every if each.verified is False)
+        return Seen(all(known) if known else None, missing)
+
+
+def by_router(scene: Scene, spec: CanaryStrategy, kit: Kit, now: datetime) -> Shift:
+    """Shift traffic by a router: stable keeps its pods, weights go where pods are."""
+    here, revisions = scene.here, scene.revisions
+    if spec.traffic_routing is None or here.objects is None:
+        raise AssertionError("validation lets nothing but readable routes through")
+    max_weight = spec.traffic_routing.max_traffic_weight_or_default
+    capacity = Capacity(scene.bounds.replicas, max_weight, spec.replica_progress_threshold)
+    state = with_ping_pong(here, spec, scene.state)
+    routers = Routers(bind_routers(here.raw["metadata"], spec, kit), here.objects)
+    seen, told = routers.seen(), told_route(state.weights, max_weight)
+    wishes = wishes_at(
+        scene.steps,
+        state,
+        has_stable=revisions.has_distinct_stable,
+        max_weight=max_weight,
+        keeps_scale=spec.abort_scale_down_delay_seconds == 0,
+    )
+    is_last = state.index is None or state.index >= len(scene.steps)
+    routed = Routed(revisions, state, spec, wishes, capacity, is_last)
+    sides = find_sides(here, spec, revisions, state, told)
+    is_in_force = told is not None and seen.verified is not False and not routers.due(told)
+    if not is_in_force and not _has_turned(sides, routers, capacity):
+        sides = replace(sides, is_in_force=False)
+    wanted = _wanted(routed, sides, told)
+    if told is not None and not routers.due(sides.route(wanted.goal, capacity)):
+        # It has gone there already, which the status doesn't tell yet: no way back because of what has changed since.
+        wanted = replace(wanted, current=wanted.goal)
+    turn = next_weight(wanted, capacity)
+    route = sides.route(turn.weight, capacity) if turn.weight is not None else None
+    due = routers.due(route) if route is not None else ()
+    if route is not None and not due:
+        state = replace(state, weights=weights_of(route, seen))
+    load = _load(here, spec, told, route, wanted.goal, is_at_rest=is_in_force and route == told)
+    actions, refused = _actions(here, due)
+    unrouted = _unrouted(turn, wanted, due, refused, seen)
+    return Shift(
+        scaling=routed_sizes(routed, load, now, halted=scene.is_halted),
+        actions=(*switches(here, spec, state, replace(sides, is_in_force=is_in_force), capacity), *actions),
+        state=state,
+        is_complete=_has_its_pods(routed) and (capacity.replicas == 0 or (turn.weight == max_weight and not unrouted)),
+        unrouted=unrouted,
+        because=_because(unrouted or turn.held, wanted),
+    )
+
+
+def _wanted(routed: Routed, sides: Sides, told: Route | None) -> Wanted:
+    """Return what the steps wish for; an update that is over or given up wishes for nothing."""
+    state, revisions = routed.state, routed.revisions
+    is_updating = bool(state.stable_hash) and not state.is_promoted and not state.abort and routed.wished > 0
+    lacks = canary_unmet(revisions, routed.wished, routed.capacity.threshold)
+    if not lacks and revisions.canary is not None and not revisions.canary.is_observed:
+        lacks = "the canary's pods are still being counted"
+    return Wanted(
+        weight=routed.wishes.weight if is_updating else 0,
+        current=told.canary.weight if told is not None else None,
+        lacks=lacks,
+        canary=sides.canary,
+        stable=sides.stable,
+        gradual=state.promote_full and routed.is_dynamic,
+    )
+
+
+def _because(held: str, wanted: Wanted) -> tuple[str, ...]:
+    """Return what there is to say, unless the sizes say the same."""
+    is_told = bool(wanted.lacks) and wanted.lacks in held
+    return (held,) if held and not is_told else ()
+
+
+def _has_turned(sides: Sides, routers: Routers, capacity: Capacity) -> bool:
+    """Whether the objects send a side's traffic to other pods already, which the status doesn't tell yet.
+
+    Turning back would be as wrong as going round in circles.
+    """
+    if sides.told is None:
+        return False
+    turned = sides.route(sides.told.canary.weight, capacity)
+    return turned != sides.told and not routers.due(turned)
+
+
+def _has_its_pods(routed: Routed) -> bool:
+    canary, capacity = routed.revisions.canary, routed.capacity
+    return canary is not None and canary.available >= enough(capacity.threshold, capacity.replicas)
+
+
+def _load(
+    here: Observed, spec: CanaryStrategy, told: Route | None, route: Route | None, goal: int, *, is_at_rest: bool
+) -> Load:
+    """Return where traffic may go: by the route that was told, by the next one, and by Services called directly."""
+    shares: dict[str, int] = {}
+    for each in (told, route):
+        for pod_hash, weight in _shares(each).items():
+            shares[pod_hash] = max(weight, shares.get(pod_hash, 0))
+    names = (spec.canary_service, spec.stable_service) if spec.ping_pong is None else ()
+    return Load(shares, goal, is_at_rest, frozenset(hash_behind(here, name) for name in names) - {""})
+
+
+def _shares(route: Route | None) -> dict[str, int]:
+    shares: dict[str, int] = {}
+    for each in (route.canary, route.stable, *route.additional) if route else ():
+        shares[each.pod_hash] = shares.get(each.pod_hash, 0) + each.weight
+    return shares
+
+
+def _actions(here: Observed, due: Iterable[Write]) -> tuple[list[Action], list[str]]:
+    """Return the writes as actions on what was seen, and what the API server has said about those it refuses."""
+    actions: list[Action] = []
+    refused: list[str] = []
+    for write in due:
+        said = next((each.message for each in here.refusals if _is_about(each.kind, each.subject, write)), None)
+        if said is not None:
+            refused.append(f"the API server refuses {write.reference}: {said}")
+        else:
+            actions.append(_action(here, write))
+    return actions, refused
+
+
+def _is_about(kind: str, subject: str, write: Write) -> bool:
+    return (kind, subject) == (write.reference.kind, write.reference.name)
+
+
+def _action(here: Observed, write: Write) -> Action:
+    if isinstance(write, Create):
+        return CreateObject(write.reference, write.body)
+    metadata = ((here.objects or {}).get(write.reference) or {})["metadata"]
+    if isinstance(write, Patch):
+        return PatchObject(write.reference, metadata["uid"], metadata["resourceVersion"], write.body)
+    return DeleteObject(write.reference, metadata["uid"], metadata["resourceVersion"])
+
+
+def _unrouted(turn: Turn, wanted: Wanted, due: Sequence[Write], refused: Sequence[str], seen: Seen) -> str:
+    """Say what keeps the traffic from the weight that is wished for, or nothing."""
+    if turn.weight is None:
+        return turn.held if wanted.weight else ""
+    if turn.weight != wanted.weight or wanted.goal != wanted.weight:
+        return turn.held
+    if refused:
+        return refused[0]
+    if due:
+        return f"the router is being set to weight {turn.weight}"
+    if seen.verified is False:
+        return f"weight {turn.weight} isn't verified yet: {seen.because}"
+    return ""

@@ -1,0 +1,68 @@
+"""Which traffic routers does a canary use?"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from rollouts.api.canary import CanaryStrategy
+from rollouts.api.traffic import TrafficRouting
+from rollouts.ports import Kit, Objects, Owner, Reference, Route, Seen, Write
+from rollouts.ports.router import AnyRouter
+
+Raw = Mapping[str, Any]
+_SETTINGS = frozenset({"managed_routes", "max_traffic_weight", "plugins"})
+
+
+@dataclass(frozen=True, slots=True)
+class BoundRouter:
+    """A router together with its spec, and the Rollout that it works for."""
+
+    router: AnyRouter
+    spec: Any
+    owner: Owner
+
+    def reads(self) -> tuple[Reference, ...]:
+        return self.router.reads(self.spec, self.owner)
+
+    def seen(self, objects: Objects) -> Seen:
+        return self.router.seen(self.spec, self.owner, self._own(objects))
+
+    def write(self, route: Route, objects: Objects) -> tuple[Write, ...]:
+        return self.router.write(self.spec, self.owner, route, self._own(objects))
+
+    def _own(self, objects: Objects) -> dict[Reference, Raw | None]:
+        return {reference: objects.get(reference) for reference in self.reads()}
+
+
+def configured(routing: TrafficRouting) -> dict[str, Any]:
+    """Return the spec of each router that is named: the typed ones as models, plugins' as they were written."""
+    fields = type(routing).model_fields
+    typed = {fields[name].alias or name: getattr(routing, name) for name in fields if name not in _SETTINGS}
+    return {**{key: spec for key, spec in typed.items() if spec is not None}, **(routing.plugins or {})}
+
+
+def owner_of(metadata: Raw, canary: CanaryStrategy) -> Owner:
+    """Return what routers may know of a Rollout."""
+    return Owner(
+        name=metadata["name"],
+        namespace=metadata.get("namespace", "default"),
+        uid=metadata.get("uid", ""),
+        canary_service=canary.canary_service or "",
+        stable_service=canary.stable_service or "",
+        has_ping_pong=canary.ping_pong is not None,
+    )
+
+
+def bind_routers(metadata: Raw, canary: CanaryStrategy, kit: Kit) -> tuple[BoundRouter, ...]:
+    """Bind each router of a valid spec to its plugin; more than one may be named, and each gets the same route."""
+    routing = canary.traffic_routing
+    if routing is None:
+        return ()
+    owner = owner_of(metadata, canary)
+    named = ((kit.routers[key], spec) for key, spec in configured(routing).items())
+    return tuple(BoundRouter(router, read_spec(router, spec), owner) for router, spec in named)
+
+
+def read_spec(router: AnyRouter, spec: Any) -> Any:
+    """Read what the Rollout says about a router. Raises pydantic.ValidationError."""
+    return spec if isinstance(spec, router.model) else router.model.model_validate(spec, by_alias=True, by_name=False)

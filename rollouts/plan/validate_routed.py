@@ -1,0 +1,108 @@
+"""What can't work about the settings of a canary that a traffic router gives their meaning?"""
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from pydantic import ValidationError
+
+from rollouts.api.base import describe
+from rollouts.api.canary import CanaryStrategy
+from rollouts.plan.traffic import configured, owner_of, read_spec
+from rollouts.ports import Ability, Kit, Objects
+from rollouts.ports.router import AnyRouter
+
+Raw = Mapping[str, Any]
+Found = tuple[str, str]
+"""A problem: the path below the canary, and what is wrong."""
+
+
+def routed_problems(canary: CanaryStrategy, metadata: Raw, kit: Kit, objects: Objects | None) -> Iterator[Found]:
+    """Yield what is wrong; `objects` has what routers read, None where that isn't known."""
+    yield from _settings(canary)
+    yield from _ping_pong(canary)
+    for below, message in _routers(canary, metadata, kit, objects):
+        yield f"trafficRouting{'.' if below else ''}{below}", message
+
+
+def _settings(canary: CanaryStrategy) -> Iterator[Found]:
+    settings = {
+        "scaleDownDelaySeconds": canary.scale_down_delay_seconds,
+        "dynamicStableScale": canary.dynamic_stable_scale,
+    }
+    if canary.traffic_routing is None:
+        for name, value in settings.items():
+            if value:
+                yield name, "needs trafficRouting: without a router pods and traffic are one"
+    elif all(settings.values()):
+        yield "dynamicStableScale", "leaves no pods for scaleDownDelaySeconds to keep: remove one of the two"
+    counts = {
+        "scaleDownDelaySeconds": canary.scale_down_delay_seconds,
+        "scaleDownDelayRevisionLimit": canary.scale_down_delay_revision_limit,
+        "abortScaleDownDelaySeconds": canary.abort_scale_down_delay_seconds,
+        "minPodsPerReplicaSet": canary.min_pods_per_replica_set,
+    }
+    for name, value in counts.items():
+        if value is not None and value < 0:
+            yield name, f"{value} is negative: must be 0 or more"
+    weight = canary.traffic_routing.max_traffic_weight if canary.traffic_routing else None
+    if weight is not None and weight < 1:
+        yield "trafficRouting.maxTrafficWeight", f"{weight} leaves no weights: must be 1 or more"
+
+
+def _ping_pong(canary: CanaryStrategy) -> Iterator[Found]:
+    pair = canary.ping_pong
+    if pair is None:
+        return
+    for name, value in {"pingService": pair.ping_service, "pongService": pair.pong_service}.items():
+        if not value:
+            yield f"pingPong.{name}", "is empty: name a Service"
+    if pair.ping_service and pair.ping_service == pair.pong_service:
+        yield "pingPong.pongService", f'"{pair.pong_service}" is the pingService, too: name two Services'
+    if canary.traffic_routing is None:
+        yield "pingPong", "needs trafficRouting: without a router nothing moves traffic between the two Services"
+
+
+def _routers(canary: CanaryStrategy, metadata: Raw, kit: Kit, objects: Objects | None) -> Iterator[Found]:
+    """Yield what is wrong with the routers: paths below trafficRouting, empty for the whole."""
+    routing = canary.traffic_routing
+    if routing is None:
+        return
+    named = configured(routing)
+    if not named:
+        yield "", f"names no router: {_installed(kit)}"
+    for key, spec in named.items():
+        path = f"plugins.{key}" if key in (routing.plugins or {}) else key
+        if key not in kit.routers:
+            yield path, kit.broken.get(key) or f"no such router is installed: {_installed(kit)}"
+            continue
+        router = kit.routers[key]
+        try:
+            model = read_spec(router, spec)
+        except ValidationError as error:
+            yield path, describe(error)
+            continue
+        yield from _needs(path, router, model, canary)
+        owner = owner_of(metadata, canary)
+        for below, message in router.problems(model, owner, objects):
+            yield f"{path}.{below}" if below else path, message
+
+
+def _installed(kit: Kit) -> str:
+    names = ", ".join(sorted(kit.routers))
+    return (
+        f"installed are {names}" if names else "there is none here; remove trafficRouting, and pods share the traffic"
+    )
+
+
+def _needs(path: str, router: AnyRouter, spec: Any, canary: CanaryStrategy) -> Iterator[Found]:
+    """Yield what this router can't do, and what it can't do without."""
+    routing = canary.traffic_routing
+    if routing is not None and routing.max_traffic_weight is not None and Ability.MAX_WEIGHT not in router.abilities:
+        yield "maxTrafficWeight", f"{router.key} knows weights from 0 to 100 only: remove it"
+    if canary.ping_pong is not None and Ability.PING_PONG not in router.abilities:
+        yield path, "can't do pingPong: name canaryService and stableService instead"
+    if canary.ping_pong is None and router.needs_services(spec):
+        services = {"canaryService": canary.canary_service, "stableService": canary.stable_service}
+        missing = " and ".join(name for name, value in services.items() if not value)
+        if missing:
+            yield path, f"splits traffic between two Services: set {missing}"

@@ -1,0 +1,162 @@
+"""What is a traffic router: which objects say who gets which share of the traffic, and what makes them say a Route?
+
+A router is a stateless, pure translator. It is given the whole Route each time and answers with the writes that are
+still due: none once its objects are as the Route says. What it doesn't own it neither deletes nor puts in another
+order. When which Route is safe is not its concern: the planner decides that.
+"""
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from enum import Enum
+from typing import Any, ClassVar, Generic, TypeVar
+
+from pydantic import BaseModel
+
+from rollouts.api.canary import SetHeaderRoute, SetMirrorRoute
+
+Raw = Mapping[str, Any]
+Spec = TypeVar("Spec")
+
+
+class Ability(Enum):
+    """What a router may be able to do beyond shares; a spec that asks for more is refused."""
+
+    MAX_WEIGHT = "maxTrafficWeight"
+    PING_PONG = "pingPong"
+    HEADER_ROUTES = "setHeaderRoute"
+    MIRROR_ROUTES = "setMirrorRoute"
+    EXPERIMENTS = "weights of experiments"
+
+
+@dataclass(frozen=True, slots=True)
+class Reference:
+    """Which object is meant, whatever version of its API group is served. The core group's name is empty."""
+
+    group: str
+    kind: str
+    namespace: str
+    name: str
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.name}"
+
+
+Objects = Mapping[Reference, Raw | None]
+"""Objects as the API server has them; None stands for one that doesn't exist."""
+
+
+@dataclass(frozen=True, slots=True)
+class Destination:
+    """One end of a route. `service` is empty where traffic is split by pod hashes rather than by Services."""
+
+    service: str
+    pod_hash: str
+    weight: int
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """Who gets which traffic, whole: the weights add up to `max_weight`.
+
+    `additional` are the pods of experiments; `headers` and `mirrors` are the managed routes in force, in the order of
+    trafficRouting.managedRoutes. A managed route that isn't there is to be removed.
+    """
+
+    canary: Destination
+    stable: Destination
+    additional: tuple[Destination, ...] = ()
+    max_weight: int = 100
+    headers: tuple[SetHeaderRoute, ...] = ()
+    mirrors: tuple[SetMirrorRoute, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Owner:
+    """The Rollout whose traffic it is. Services that its spec doesn't name are empty; of a ping-pong pair both are."""
+
+    name: str
+    namespace: str
+    uid: str
+    canary_service: str = ""
+    stable_service: str = ""
+    has_ping_pong: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """What the objects tell about the traffic itself.
+
+    `verified` is whether the traffic has been seen to follow what the objects say now, None where that can't be known.
+    `because` says what is still missing.
+    """
+
+    verified: bool | None = None
+    because: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Create:
+    """Create an object, whole."""
+
+    reference: Reference
+    body: Raw = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Patch:
+    """Merge a patch (RFC 7386) into the version of an object that was seen; lists are replaced whole."""
+
+    reference: Reference
+    body: Raw
+
+
+@dataclass(frozen=True, slots=True)
+class Delete:
+    """Delete the version of an object that was seen."""
+
+    reference: Reference
+
+
+Write = Create | Patch | Delete
+
+
+class Router(ABC, Generic[Spec]):
+    """One kind of traffic router.
+
+    `key` is its field in `spec.strategy.canary.trafficRouting` or, for a router that the API doesn't know, its name in
+    `trafficRouting.plugins`; its entry point has the same name. `model` reads what stands there.
+    """
+
+    key: ClassVar[str]
+    model: ClassVar[type[BaseModel]]
+    abilities: ClassVar[frozenset[Ability]] = frozenset()
+
+    def needs_services(self, spec: Spec) -> bool:
+        """Whether canaryService and stableService must be named, unless there is a ping-pong pair."""
+        del spec
+        return True
+
+    def problems(self, spec: Spec, owner: Owner, objects: Objects | None) -> Iterator[tuple[str, str]]:
+        """Yield (path below the router's key, what is wrong and the way out) for each part that can't work.
+
+        `objects` has what `reads` names; it is None where a manifest is looked at without a cluster.
+        """
+        del spec, owner, objects
+        yield from ()
+
+    @abstractmethod
+    def reads(self, spec: Spec, owner: Owner) -> tuple[Reference, ...]:
+        """Name every object that decides about the traffic or is written."""
+
+    def seen(self, spec: Spec, owner: Owner, objects: Objects) -> Seen:
+        """Say whether the traffic follows the objects. Most routers can't know."""
+        del spec, owner, objects
+        return Seen()
+
+    @abstractmethod
+    def write(self, spec: Spec, owner: Owner, route: Route, objects: Objects) -> tuple[Write, ...]:
+        """Return what brings the objects to `route`; nothing where they are there already."""
+
+
+AnyRouter = Router[Any]

@@ -1,0 +1,188 @@
+"""Which settings of a canary can't work with a router, or without one?"""
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from rollouts.plan import plan_rollout
+from rollouts.plan.validate import problems
+from rollouts.ports import Ability, Kit, Objects, Owner
+from tests.plan.decided import given
+from tests.plan.given import Raw, after, replica_set, rollout, stable
+from tests.routing import KEY, KIT, PAIR, Recording, RecordingRouter, by_router, split
+
+CANARY = "spec.strategy.canary"
+ROUTER = f"{CANARY}.trafficRouting.plugins.{KEY}"
+
+
+class Plain(RecordingRouter):
+    """The same router without any ability, and with a rule of its own."""
+
+    abilities = frozenset[Ability]()
+
+    def problems(self, spec: Recording, owner: Owner, objects: Objects | None) -> Iterator[tuple[str, str]]:
+        del owner
+        if objects is not None and not any(objects.values()):
+            yield "split", f'Split "{spec.split}" does not exist: create it'
+
+
+PLAIN = Kit(steps=KIT.steps, routers={KEY: Plain()}, broken={"istio": "router 'istio' can't be loaded: no such module"})
+
+
+def said(raw: Raw, kit: Kit = KIT, objects: Any = None) -> list[str]:
+    """Return all problems as text."""
+    from_api = given(stable(raw)).rollout
+    return [str(each) for each in problems(from_api, stable(raw), kit, objects=objects)]
+
+
+def _without_router(**canary: Any) -> Raw:
+    return rollout(canary=canary)
+
+
+ROWS: dict[str, tuple[Raw, Kit, str]] = {
+    "no such router": (
+        by_router(trafficRouting={"plugins": {"other": {}}}),
+        KIT,
+        f"{CANARY}.trafficRouting.plugins.other: no such router is installed: installed are {KEY}",
+    ),
+    "no router is installed": (
+        rollout(canary={"trafficRouting": {"nginx": {"stableIngress": "web"}}}),
+        Kit(steps=KIT.steps),
+        (
+            f"{CANARY}.trafficRouting.nginx: no such router is installed: there is none here;"
+            " remove trafficRouting, and pods share the traffic"
+        ),
+    ),
+    "a router that can't be loaded": (
+        rollout(canary={"trafficRouting": {"istio": {}}}),
+        PLAIN,
+        f"{CANARY}.trafficRouting.istio: router 'istio' can't be loaded: no such module",
+    ),
+    "names none": (
+        rollout(canary={"trafficRouting": {}}),
+        KIT,
+        f"{CANARY}.trafficRouting: names no router: installed are {KEY}",
+    ),
+    "a spec without the router's shape": (
+        by_router(split=7),
+        KIT,
+        f"{ROUTER}: split: Invalid value: 7: Input should be a valid string",
+    ),
+    "no Services": (
+        by_router(services={"canaryService": "c"}),
+        KIT,
+        f"{ROUTER}: splits traffic between two Services: set stableService",
+    ),
+    "maxTrafficWeight of a router that doesn't know it": (
+        by_router(trafficRouting={"maxTrafficWeight": 1000}),
+        PLAIN,
+        f"{CANARY}.trafficRouting.maxTrafficWeight: {KEY} knows weights from 0 to 100 only: remove it",
+    ),
+    "maxTrafficWeight of nothing": (
+        by_router(steps=None, trafficRouting={"maxTrafficWeight": 0}),
+        KIT,
+        f"{CANARY}.trafficRouting.maxTrafficWeight: 0 leaves no weights: must be 1 or more",
+    ),
+    "a weight above the maximum": (
+        by_router(steps=[{"setWeight": 101}]),
+        KIT,
+        f"{CANARY}.steps[0].setWeight: 101 is out of range: a weight is a number from 0 to 100",
+    ),
+    "a pair for a router that can't have one": (
+        by_router(services=PAIR),
+        PLAIN,
+        f"{ROUTER}: can't do pingPong: name canaryService and stableService instead",
+    ),
+    "a pair without a router": (
+        _without_router(**PAIR),
+        KIT,
+        f"{CANARY}.pingPong: needs trafficRouting: without a router nothing moves traffic between the two Services",
+    ),
+    "a pair of one": (
+        by_router(services={"pingPong": {"pingService": "a", "pongService": "a"}}),
+        KIT,
+        f'{CANARY}.pingPong.pongService: "a" is the pingService, too: name two Services',
+    ),
+    "half a pair": (
+        by_router(services={"pingPong": {"pingService": "", "pongService": "a"}}),
+        KIT,
+        f"{CANARY}.pingPong.pingService: is empty: name a Service",
+    ),
+    "a delay without a router": (
+        _without_router(scaleDownDelaySeconds=5),
+        KIT,
+        f"{CANARY}.scaleDownDelaySeconds: needs trafficRouting: without a router pods and traffic are one",
+    ),
+    "dynamicStableScale without a router": (
+        _without_router(dynamicStableScale=True),
+        KIT,
+        f"{CANARY}.dynamicStableScale: needs trafficRouting: without a router pods and traffic are one",
+    ),
+    "dynamicStableScale and a delay": (
+        by_router(dynamicStableScale=True, scaleDownDelaySeconds=5),
+        KIT,
+        f"{CANARY}.dynamicStableScale: leaves no pods for scaleDownDelaySeconds to keep: remove one of the two",
+    ),
+    "a negative delay": (
+        by_router(scaleDownDelaySeconds=-1),
+        KIT,
+        f"{CANARY}.scaleDownDelaySeconds: -1 is negative: must be 0 or more",
+    ),
+    "setCanaryScale without a router": (
+        rollout(steps=[{"setCanaryScale": {"replicas": 2}}]),
+        KIT,
+        (
+            f"{CANARY}.steps[0].setCanaryScale: needs trafficRouting: without a router pods and traffic are one;"
+            " use setWeight"
+        ),
+    ),
+}
+
+
+@pytest.mark.parametrize("says", ROWS)
+def test_it_is_refused_with_the_way_out(says: str) -> None:
+    raw, kit, message = ROWS[says]
+    assert said(raw, kit) == [message]
+
+
+@pytest.mark.parametrize(
+    "raw",
+    [
+        by_router(),
+        by_router(hashes=True, services={}),
+        by_router(services=PAIR),
+        by_router(steps=[{"setWeight": 1000}], trafficRouting={"maxTrafficWeight": 1000}),
+        by_router(dynamicStableScale=True, abortScaleDownDelaySeconds=0),
+        by_router(minPodsPerReplicaSet=2, scaleDownDelaySeconds=0, steps=[{"setCanaryScale": {"weight": 50}}]),
+        rollout(canary={"abortScaleDownDelaySeconds": 5, "minPodsPerReplicaSet": 2, "scaleDownDelaySeconds": 0}),
+    ],
+)
+def test_what_works_is_let_through(raw: Raw) -> None:
+    assert said(raw) == []
+
+
+def test_a_router_sees_its_objects_where_there_are_any() -> None:
+    assert said(by_router(), PLAIN) == []
+    assert said(by_router(), PLAIN, split({})) == []
+    (message,) = said(by_router(), PLAIN, {})
+    assert message == f'{ROUTER}.split: Split "web" does not exist: create it'
+
+
+def test_both_services_of_a_pair_must_exist() -> None:
+    raw = stable(by_router(services=PAIR))
+    found = [str(each) for each in problems(given(raw).rollout, raw, KIT, {"ping": None, "pong": None})]
+    assert found == [
+        f'{CANARY}.pingPong.pingService: Service "ping" does not exist: create it, or correct the name',
+        f'{CANARY}.pingPong.pongService: Service "pong" does not exist: create it, or correct the name',
+    ]
+
+
+def test_who_cannot_see_the_objects_of_routers_touches_nothing() -> None:
+    raw = by_router(hashes=True, services={})
+    plan = plan_rollout(given(stable(raw), replica_set("app:1", 5)), after(100), KIT)
+    assert plan.actions == ()
+    assert plan.problem == (
+        f'The Rollout "web" is invalid: {CANARY}.trafficRouting: whoever looks after this Rollout can\'t read the'
+        " objects of traffic routers: remove it, and pods share the traffic"
+    )

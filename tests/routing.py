@@ -1,0 +1,158 @@
+"""A traffic router for tests: it keeps its route in one object of the simulated world, where tests read it."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+from typing import Any
+
+from pydantic import BaseModel
+
+from rollouts.ports import (
+    Ability,
+    Create,
+    Kit,
+    Objects,
+    Owner,
+    Patch,
+    Reference,
+    Route,
+    Router,
+    Seen,
+    Write,
+)
+from rollouts.registry import load_kit
+from rollouts.sim.scenario import Change
+from rollouts.sim.world import World
+from tests.plan.given import Raw, rollout, service
+
+KEY = "test/recording"
+SPLIT = Reference("test.example.com", "Split", "default", "web")
+
+
+class Recording(BaseModel):
+    """What stands in the Rollout. `hashes` splits by pod hashes, `verifies` waits for the data plane."""
+
+    split: str = "web"
+    hashes: bool = False
+    verifies: bool = False
+
+
+class RecordingRouter(Router[Recording]):
+    """Writes the whole route down."""
+
+    key = KEY
+    model = Recording
+    abilities = frozenset({Ability.MAX_WEIGHT, Ability.PING_PONG, Ability.HEADER_ROUTES, Ability.MIRROR_ROUTES})
+
+    def needs_services(self, spec: Recording) -> bool:
+        return not spec.hashes
+
+    def reads(self, spec: Recording, owner: Owner) -> tuple[Reference, ...]:
+        return (replace(SPLIT, namespace=owner.namespace, name=spec.split),)
+
+    def seen(self, spec: Recording, owner: Owner, objects: Objects) -> Seen:
+        split = objects.get(self.reads(spec, owner)[0])
+        if not spec.verifies or split is None:
+            return Seen()
+        if (split.get("status") or {}).get("followed") == split["metadata"]["generation"]:
+            return Seen(verified=True)
+        return Seen(verified=False, because="the data plane has not followed yet")
+
+    def write(self, spec: Recording, owner: Owner, route: Route, objects: Objects) -> tuple[Write, ...]:
+        reference = self.reads(spec, owner)[0]
+        split = objects.get(reference)
+        shares: dict[str, int] = {}
+        for each in (route.canary, route.stable, *route.additional):
+            to = each.pod_hash if spec.hashes else each.service
+            shares[to] = shares.get(to, 0) + each.weight
+        wanted = {
+            "shares": [{"to": to, "weight": weight} for to, weight in sorted(shares.items())],
+            "whole": route.max_weight,
+        }
+        if split is None:
+            return (Create(reference, {"spec": wanted}),)
+        now = {key: (split.get("spec") or {}).get(key) for key in wanted}
+        return () if now == wanted else (Patch(reference, {"spec": wanted}),)
+
+
+KIT = Kit(steps=load_kit().steps, routers={KEY: RecordingRouter()})
+
+
+@dataclass
+class DataPlane:
+    """What moves the traffic: it follows each change of the split after so many seconds, with None never.
+
+    The object's status shows what it has followed to.
+    """
+
+    after: float | None = 0
+    _due: dict[int, datetime] = field(default_factory=dict)
+
+    def follow(self, world: World) -> bool:
+        split = world.objects.live.get(SPLIT)
+        if split is None or self._has_followed(split) or self.after is None:
+            return False
+        due = self._due.setdefault(split["metadata"]["generation"], world.now + timedelta(seconds=self.after))
+        if world.now < due:
+            return False
+        world.patch_object(SPLIT, {"status": {"followed": split["metadata"]["generation"], "traffic": split["spec"]}})
+        return True
+
+    def next_change(self, world: World) -> datetime | None:
+        split = world.objects.live.get(SPLIT)
+        if split is None or self._has_followed(split):
+            return None
+        due = self._due.get(split["metadata"]["generation"])
+        return due if due is not None and due > world.now else None
+
+    @staticmethod
+    def _has_followed(split: Mapping[str, Any]) -> bool:
+        followed = (split.get("status") or {}).get("followed")
+        return bool(followed == split["metadata"]["generation"])
+
+
+SERVICES: Raw = {"canaryService": "c", "stableService": "s"}
+TOP = ("replicas", "steps", "paused", "minReadySeconds", "progressDeadlineSeconds", "progressDeadlineAbort")
+PAIR: Raw = {"pingPong": {"pingService": "ping", "pongService": "pong"}}
+
+
+def by_router(image: str = "app:1", *, services: Mapping[str, Any] = SERVICES, **settings: Any) -> Raw:
+    """Return a Rollout with a router; settings of the router, of the canary, and of the Rollout may be mixed."""
+    router = {name: settings.pop(name) for name in Recording.model_fields if name in settings}
+    top: Raw = {name: settings.pop(name) for name in TOP if name in settings}
+    routing = {"plugins": {KEY: router}, **settings.pop("trafficRouting", {})}
+    return rollout(image, canary={**services, "trafficRouting": routing, **settings}, **top)
+
+
+def create_services(*names: str) -> list[Change]:
+    """Return the creation of Services."""
+
+    def creation(name: str) -> Change:
+        return Change(0, f'Service "{name}" is created', lambda world: world.create_service(service(name)))
+
+    return [creation(name) for name in names]
+
+
+def split(shares: Mapping[str, int], *, followed: bool = True) -> dict[Reference, Mapping[str, Any] | None]:
+    """Return the router's object as the API server has it; `followed` tells whether its data plane is there."""
+    metadata = {"name": "web", "namespace": "default", "uid": "uid-split", "resourceVersion": "8", "generation": 2}
+    ends = [{"to": to, "weight": weight} for to, weight in sorted(shares.items())]
+    spec = {"shares": ends, "whole": sum(shares.values())}
+    return {SPLIT: {"kind": "Split", "metadata": metadata, "spec": spec, "status": {"followed": 2 if followed else 1}}}
+
+
+def told(
+    canary: int,
+    pod_hash: str,
+    stable_hash: str,
+    *,
+    services: tuple[str, str] = ("c", "s"),
+    whole: int = 100,
+    verified: bool | None = None,
+) -> Raw:
+    """Return a canary's status with the route that was last seen in force."""
+    weights: Raw = {
+        "canary": {"weight": canary, "serviceName": services[0], "podTemplateHash": pod_hash},
+        "stable": {"weight": whole - canary, "serviceName": services[1], "podTemplateHash": stable_hash},
+    }
+    return {"weights": weights if verified is None else {**weights, "verified": verified}}
