@@ -19,6 +19,7 @@ from rollouts.sim.world import World
 from rollouts.view import fields, requests
 from rollouts.view.requests import Nothing, Patch
 from rollouts.view.status import PAUSED, shown_status, waiting
+from rollouts.view.undo import undo
 
 Raw = Mapping[str, Any]
 Done = tuple[str, Callable[[World], None]]
@@ -71,7 +72,7 @@ def _undone(world: World, name: str, revision: int) -> Done:
     rollout, holder = world.rollouts[name], _holder(world, name)
     told = f"somebody brings revision {revision} back" if revision else _TOLD[Word.UNDO]
     path = _template_path(holder)
-    answer = requests.undo(
+    answer = undo(
         rollout,
         list(world.replica_sets.values()),
         fields.part(holder, *path),

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from rollouts.cli.options import RolloutName, ShowPatchOption, on_cluster
-from rollouts.view import fields, requests
+from rollouts.view import fields
 
 if TYPE_CHECKING:
     from rollouts.cli.session import Session
@@ -24,12 +24,13 @@ async def undo(
     """Bring back the pod template of an earlier revision."""
     from rollouts.cli.asking import carry_out
     from rollouts.plan.equality import templates_equal
+    from rollouts.view.undo import undo as undo_to
 
     raw = await session.rollout(rollout)
     resource, workload = await session.workload(raw)
     inside = ("template",) if resource.kind == "PodTemplate" else ("spec", "template")
     present = fields.part(workload, *inside)
-    answer = requests.undo(
+    answer = undo_to(
         raw,
         await session.replica_sets(raw),
         present,

@@ -8,6 +8,7 @@ import pytest
 
 from rollouts.view import requests
 from rollouts.view.requests import Answer, Change, Nothing, Patch, kubectl_line
+from rollouts.view.undo import undo
 
 Json = dict[str, Any]
 Given = Callable[..., Json]
@@ -146,7 +147,7 @@ def same(one: Any, another: Any) -> bool:
 
 
 def test_undo_brings_the_template_back_without_the_hash(paused: Json, replica_sets: list[Json]) -> None:
-    answer = requests.undo(paused, replica_sets, paused["spec"]["template"], is_same=same)
+    answer = undo(paused, replica_sets, paused["spec"]["template"], is_same=same)
     template = {"metadata": {"labels": {"app": "web"}}, "spec": {"containers": [{"name": "web", "image": "web:1"}]}}
     assert patches(answer) == [Patch([{"op": "replace", "path": "/spec/template", "value": template}], type="json")]
 
@@ -155,18 +156,18 @@ def test_undo_leaves_a_replica_set_its_own_label(paused: Json, replica_sets: lis
     """Behind workloadRef, a ReplicaSet of a Deployment: without the label it would not select its own pods."""
     template = paused["spec"]["template"]
     present = {**template, "metadata": {"labels": {**template["metadata"]["labels"], "pod-template-hash": "abc"}}}
-    (patch,) = patches(requests.undo(paused, replica_sets, present, 1, is_same=lambda *_: False))
+    (patch,) = patches(undo(paused, replica_sets, present, 1, is_same=lambda *_: False))
     assert isinstance(patch.body, list)
     assert patch.body[0]["value"]["metadata"]["labels"]["pod-template-hash"] == "abc"
 
 
 def test_undo_knows_its_revisions(paused: Json, replica_sets: list[Json]) -> None:
     template = paused["spec"]["template"]
-    missing = requests.undo(paused, replica_sets, template, 7, is_same=same)
+    missing = undo(paused, replica_sets, template, 7, is_same=same)
     assert refusal(missing) == "has no revision 7; it has: 1, 2"
-    assert already(requests.undo(paused, replica_sets, template, 2, is_same=same)).endswith("revision 2 already")
-    assert refusal(requests.undo(paused, replica_sets[:1], template, is_same=same)).startswith("has no earlier")
-    assert refusal(requests.undo(paused, [], template, 1, is_same=same)).endswith("it has: none")
+    assert already(undo(paused, replica_sets, template, 2, is_same=same)).endswith("revision 2 already")
+    assert refusal(undo(paused, replica_sets[:1], template, is_same=same)).startswith("has no earlier")
+    assert refusal(undo(paused, [], template, 1, is_same=same)).endswith("it has: none")
 
 
 def test_set_images_by_name_or_all() -> None:
