@@ -5,7 +5,7 @@ import contextlib
 import os
 import re
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -50,6 +50,22 @@ def environment(**more: str) -> dict[str, str]:
     """Return the environment of a reader who has the project's programs on the path."""
     kept = {key: value for key, value in os.environ.items() if key not in {"KUBECONFIG", "NO_COLOR", "FORCE_COLOR"}}
     return {**kept, "PATH": f"{BIN}{os.pathsep}{os.environ['PATH']}", **more}
+
+
+@contextlib.asynccontextmanager
+async def controller(kubeconfig: Path) -> AsyncIterator[None]:
+    """Run a controller as a user would, beside the cluster that a kubeconfig names."""
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", "rollouts.cli.main", "controller", "--kubeconfig", str(kubeconfig)),
+        *("--healthzPort", "0", "--metricsPort", "0", "--bind-address", "127.0.0.1"),
+        env=environment(POD_NAMESPACE="default"),
+        stderr=asyncio.subprocess.DEVNULL,
+    )
+    try:
+        yield
+    finally:
+        process.terminate()
+        await process.wait()
 
 
 async def run_all(commands: Sequence[Command], directory: Path, env: Mapping[str, str]) -> list[Ran]:
