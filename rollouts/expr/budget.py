@@ -1,10 +1,14 @@
 """How much may an expression do before it is stopped?"""
 
+from collections.abc import Mapping
+from typing import Any
+
 from rollouts.expr.errors import BudgetExceeded
 
-MAX_STEPS = 1_000_000
+MAX_STEPS = 500_000
 MAX_ELEMENTS = 1_000_000
 MAX_CHARACTERS = 10_000_000
+CHARACTERS_A_STEP = 64
 
 
 class Budget:
@@ -36,3 +40,19 @@ class Budget:
         self._characters -= count
         if self._characters < 0:
             raise BudgetExceeded("memory budget exceeded")
+
+    def look_at(self, *values: Any) -> None:
+        """Take a step for everything in values, as often as it occurs in them. Raises BudgetExceeded.
+
+        A list that holds another one twice is built in one step, but whoever prints or compares it meets it twice.
+        """
+        waiting = [value for value in values if isinstance(value, list | Mapping)]
+        while waiting:
+            value = waiting.pop()
+            self.steps(len(value))
+            parts = value.values() if isinstance(value, Mapping) else value
+            for part in parts:
+                if isinstance(part, list | Mapping):
+                    waiting.append(part)
+                elif isinstance(part, str):
+                    self.steps(len(part) // CHARACTERS_A_STEP)

@@ -1,26 +1,23 @@
 """Can an expression work at all? Its types are checked before it runs, as far as they are known."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from rollouts.expr import nodes, patterns
 from rollouts.expr.errors import ExpressionError, Failure
 from rollouts.expr.kinds import (
     BOOL,
-    DURATION,
-    FLOAT,
     INT,
     LIST,
     MAP,
     NIL,
-    STRING,
-    TIME,
     UNKNOWN,
     Kind,
     kind_of,
     list_of,
 )
 from rollouts.expr.nodes import Node
+from rollouts.expr.rules import AFTER_PREDICATE, ASKS_FOR_BOOL, RESULTS
 from rollouts.expr.signatures import BUILTINS, OVERLOADS, VERDICTS, Overload
 from rollouts.expr.times import METHODS
 from rollouts.expr.values import Function
@@ -114,7 +111,7 @@ class _Checker:
                 raise self._error(node, str(error)) from None
         if node.operator == "in":
             return self._membership(node, left, right)
-        kind = _RESULTS[node.operator](left, right)
+        kind = RESULTS[node.operator](left, right)
         if kind is None:
             raise self._error(node, f"invalid operation: {node.operator} (mismatched types {left} and {right})")
         return kind
@@ -223,7 +220,7 @@ class _Checker:
             raise self._error(node, f"cannot use {given} as argument (type {wanted}) to call {name} ")
 
     def _builtin(self, node: nodes.Builtin) -> Kind:
-        if node.name in _AFTER_PREDICATE:
+        if node.name in AFTER_PREDICATE:
             return self._with_predicate(node)
         if node.name == "get":
             return self._get(node)
@@ -268,7 +265,7 @@ class _Checker:
             self._scopes.append(_Scope(collection, pointers))
             answer = self.visit(node.arguments[1])
             self._scopes.pop()
-            if node.name in _ASKS_FOR_BOOL and answer.name != "bool" and not answer.is_unknown:
+            if node.name in ASKS_FOR_BOOL and answer.name != "bool" and not answer.is_unknown:
                 if answer.is_nil:
                     raise self._error(node.arguments[1], "predicate should has one input and one output param")
                 raise self._error(node.arguments[1], f"predicate should return boolean (got {answer})")
@@ -276,7 +273,7 @@ class _Checker:
             last = self.visit(node.arguments[2])
             if node.name == "sortBy" and last.name != "string" and not last.is_unknown:
                 raise self._error(node.arguments[2], f"sortBy order argument must be a string (got {last})")
-        return _AFTER_PREDICATE[node.name](collection, answer, len(node.arguments) > 1)
+        return AFTER_PREDICATE[node.name](collection, answer, len(node.arguments) > 1)
 
     def _predicate(self, node: nodes.Predicate) -> Kind:
         return self.visit(node.node)
@@ -304,111 +301,3 @@ class _Checker:
 def _go_kind(kind: Kind) -> str:
     """Return what Go's reflection tells kinds apart by: all lists are one, all maps another."""
     return kind.group if kind.is_list or kind.is_map else kind.name
-
-
-Result = Callable[[Kind, Kind], Kind | None]
-
-
-def _when(*pairs: tuple[Kind | str, Kind | str, Kind], maybe: tuple[str, ...], otherwise: Kind) -> Result:
-    """Return a rule: known pairs of groups with their results, and what holds where one side isn't known."""
-    table = {(_group(left), _group(right)): result for left, right, result in pairs}
-
-    def rule(left: Kind, right: Kind) -> Kind | None:
-        if left.is_number and right.is_number and ("number", "number") not in table and "number" in maybe:
-            return _promoted(left, right)
-        known = table.get((left.group, right.group))
-        if known is not None:
-            return known
-        return otherwise if left.may_go_with(right, *maybe) else None
-
-    return rule
-
-
-def _group(kind: Kind | str) -> str:
-    return kind if isinstance(kind, str) else kind.group
-
-
-def _promoted(left: Kind, right: Kind) -> Kind:
-    return FLOAT if FLOAT in (left, right) else INT
-
-
-def _integers(result: Kind) -> Result:
-    def rule(left: Kind, right: Kind) -> Kind | None:
-        if left.is_integer and right.is_integer:
-            return result
-        is_possible = (left.is_unknown and (right.is_unknown or right.is_integer)) or (
-            right.is_unknown and left.is_integer
-        )
-        return result if is_possible else None
-
-    return rule
-
-
-def _coalesced(left: Kind, right: Kind) -> Kind:
-    if left.is_nil or right.is_nil:
-        return right if left.is_nil else left
-    return left if right.is_assignable_to(left) else UNKNOWN
-
-
-_LOGIC = _when((BOOL, BOOL, BOOL), maybe=("bool",), otherwise=BOOL)
-_TEXTS = _when((STRING, STRING, BOOL), maybe=("string",), otherwise=BOOL)
-_QUOTIENT = _when(("number", "number", FLOAT), maybe=("number",), otherwise=FLOAT)
-_ORDER = _when(
-    ("number", "number", BOOL), (STRING, STRING, BOOL), (TIME, TIME, BOOL), (DURATION, DURATION, BOOL),
-    maybe=("number", "string", "time.Time", "time.Duration"), otherwise=BOOL,
-)  # fmt: skip
-
-
-def _equality(left: Kind, right: Kind) -> Kind | None:
-    return BOOL if left.is_comparable_to(right) else None
-
-
-def _matching(left: Kind, right: Kind) -> Kind | None:
-    return BOOL if left.name == "[]uint8" and right.name == "string" else _TEXTS(left, right)
-
-
-_RESULTS: Mapping[str, Result] = {
-    **dict.fromkeys(("==", "!="), _equality),
-    **dict.fromkeys(("or", "||", "and", "&&"), _LOGIC),
-    **dict.fromkeys(("<", ">", "<=", ">="), _ORDER),
-    **dict.fromkeys(("contains", "startsWith", "endsWith"), _TEXTS),
-    **dict.fromkeys(("/", "**", "^"), _QUOTIENT),
-    "matches": _matching,
-    "%": _integers(INT),
-    "..": _integers(list_of(INT)),
-    "??": _coalesced,
-    "+": _when(
-        (STRING, STRING, STRING), (TIME, DURATION, TIME), (DURATION, TIME, TIME), (DURATION, DURATION, DURATION),
-        maybe=("number", "string", "time.Time", "time.Duration"), otherwise=UNKNOWN,
-    ),
-    "-": _when(
-        (TIME, TIME, DURATION), (TIME, DURATION, TIME), (DURATION, DURATION, DURATION),
-        maybe=("number", "time.Time", "time.Duration"), otherwise=UNKNOWN,
-    ),
-    "*": _when(
-        ("number", DURATION, DURATION), (DURATION, "number", DURATION), (DURATION, DURATION, DURATION),
-        maybe=("number", "time.Duration"), otherwise=UNKNOWN,
-    ),
-}  # fmt: skip
-
-After = Callable[[Kind, Kind, bool], Kind]
-
-
-def _element(collection: Kind) -> Kind:
-    return UNKNOWN if collection.is_unknown else collection.elements
-
-
-_ASKS_FOR_BOOL = frozenset(
-    {"all", "none", "any", "one", "filter", "count", "find", "findLast", "findIndex", "findLastIndex"}
-)
-_AFTER_PREDICATE: Mapping[str, After] = {
-    **dict.fromkeys(("all", "none", "any", "one"), lambda *_: BOOL),
-    **dict.fromkeys(("count", "findIndex", "findLastIndex"), lambda *_: INT),
-    **dict.fromkeys(("find", "findLast"), lambda collection, *_: _element(collection)),
-    "filter": lambda collection, *_: LIST if collection.is_unknown else list_of(collection.elements),
-    "map": lambda _collection, answer, _has: list_of(answer),
-    "sum": lambda collection, answer, has_predicate: answer if has_predicate else _element(collection),
-    "groupBy": lambda collection, *_: Kind("map[interface {}][]interface {}", list_of(_element(collection))),
-    "sortBy": lambda collection, *_: collection,
-    "reduce": lambda _collection, answer, _has: answer,
-}

@@ -21,7 +21,9 @@ FUNCTIONS: Mapping[str, Callable[..., Any]] = {
 
 def run(source: str, tree: Node, environment: Mapping[str, Any], now: datetime, budget: Budget) -> Any:
     """Return the value of a checked expression. Raises ExpressionError."""
-    return _Evaluator(source, environment, now, budget).visit(tree)
+    value = _Evaluator(source, environment, now, budget).visit(tree)
+    budget.look_at(value)  # whoever asked will print it
+    return value
 
 
 class _NilInChain(Exception):  # noqa: N818 - a jump to the end of a chain
@@ -110,7 +112,7 @@ class _Evaluator:
             return lists.number_range(left, right)
         if node.operator == "matches":
             return self._matches(left, right)
-        self._step_through(left, right)
+        self._budget.look_at(left, right)
         value = operators.OPERATORS[node.operator](left, right)
         if isinstance(value, str):
             self._budget.characters(len(value))
@@ -122,12 +124,6 @@ class _Evaluator:
         if not isinstance(left, bytes):
             texts.text(left)
         return patterns.matches(left, texts.text(right))
-
-    def _step_through(self, *values: Any) -> None:
-        """Count what an operator looks at: comparing or searching long lists takes steps, too."""
-        for value in values:
-            if isinstance(value, list) and value:
-                self._budget.steps(len(value))
 
     def conditional(self, node: nodes.Conditional) -> Any:
         return self.visit(node.yes if _bool(self.visit(node.condition)) else node.no)
@@ -175,7 +171,7 @@ class _Evaluator:
         if node.name == "now":
             zone = arguments[0].zone if arguments and isinstance(arguments[0], Location) else None
             return Moment(self._now.astimezone(zone) if zone is not None else self._now)
-        self._step_through(*arguments)
+        self._budget.look_at(*arguments)
         if node.name == "uniq" and isinstance(arguments[0], list):
             self._budget.steps(len(arguments[0]) ** 2 // 2)
         value = FUNCTIONS[node.name](*arguments)

@@ -73,7 +73,7 @@ class Kind:
             return other.is_list or other.is_map or other.name == "interface {}"
         if self.name == "unknown" or other.name == "unknown":
             return False
-        return self.name == other.name or other.name == "interface {}"
+        return other.name in (self.name, "interface {}")
 
     def is_comparable_to(self, other: "Kind") -> bool:
         """Whether `==` between the two can mean anything."""

@@ -27,6 +27,8 @@ _ESCAPE = re.compile(
     re.DOTALL,
 )
 _LAST_CODE_POINT = 0x10FFFF
+_BASES = {"0x": "hex", "0b": "binary", "0o": "octal"}
+_LARGEST = 2**63 - 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,26 +100,29 @@ def _after_comment(source: str, at: int) -> int:
 
 def _token(source: str, at: int) -> tuple[Token, int]:
     char, following = source[at], source[at + 1 : at + 2]
-    if char in "'\"":
-        return _string(source, at, at, "String")
-    if char == "`":
-        return _raw_string(source, at)
-    if char in "bB" and following and following in "'\"":
-        return _string(source, at, at + 1, "Bytes")
-    if char in "0123456789" or (char == "." and following and following in "0123456789"):
+    is_quoted_bytes = char in "bB" and following != "" and following in "'\""
+    if char in "'\"`" or is_quoted_bytes:
+        return _text(source, at)
+    if char in "0123456789" or (char == "." and following.isdecimal()):
         return _number(source, at)
-    if char == "#":
-        return Token("Operator", "#", at), at + 1
-    if char in "([{)]}":
-        return Token("Bracket", char, at), at + 1
+    if char in "#([{)]}":
+        return Token("Operator" if char == "#" else "Bracket", char, at), at + 1
     operator = _OPERATOR.match(source, at)
     if operator is not None:
         return Token("Operator", operator[0], at), operator.end()
-    if is_word(char):
-        end = _end_of_word(source, at)
-        word = source[at:end]
-        return Token("Operator" if word in WORD_OPERATORS else "Identifier", word, at), end
-    raise ExpressionError(f"unrecognized character: U+{ord(char):04X} '{char}'", source, at)
+    if not is_word(char):
+        raise ExpressionError(f"unrecognized character: U+{ord(char):04X} '{char}'", source, at)
+    end = _end_of_word(source, at)
+    word = source[at:end]
+    return Token("Operator" if word in WORD_OPERATORS else "Identifier", word, at), end
+
+
+def _text(source: str, at: int) -> tuple[Token, int]:
+    if source[at] == "`":
+        return _raw_string(source, at)
+    if source[at] in "bB":
+        return _string(source, at, at + 1, "Bytes")
+    return _string(source, at, at, "String")
 
 
 def _end_of_word(source: str, at: int) -> int:
@@ -183,3 +188,17 @@ def _raw_string(source: str, at: int) -> tuple[Token, int]:
             return Token("String", "".join(parts), at), end + 1
         parts.append("`")
         position = end + 2
+
+
+def number(source: str, token: Token) -> int | float:
+    """Return what a number stands for. Raises ExpressionError where 64 bits can't hold it."""
+    text = token.value.replace("_", "").lower()
+    kind = _BASES.get(text[:2], "float" if set(text) & set(".e") else "integer")
+    try:
+        value = float(text) if kind == "float" else int(text, 10 if kind == "integer" else 0)
+    except ValueError:
+        value = _LARGEST + 1
+    is_too_large = value == float("inf") if kind == "float" else value > _LARGEST
+    if is_too_large:
+        raise ExpressionError(f"invalid {kind} literal: {token.value}", source, token.at)
+    return value

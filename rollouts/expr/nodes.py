@@ -147,6 +147,6 @@ class Map:
 
 
 Node = (
-    Literal | Identifier | Pointer | Unary | Binary | Chain | Member | Slice | Call | Builtin | Predicate | Let | Sequence
-    | Conditional | Array | Map
+    Literal | Identifier | Pointer | Unary | Binary | Chain | Member | Slice | Call | Builtin | Predicate | Let
+    | Sequence | Conditional | Array | Map
 )  # fmt: skip

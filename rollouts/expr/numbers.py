@@ -112,9 +112,13 @@ def mean(*arguments: Any) -> float:
     return sum(found, 0.0) / len(found) if found else 0.0
 
 
+def _nan_first(number: float) -> tuple[bool, float]:
+    return (not math.isnan(number), number)
+
+
 def median(*arguments: Any) -> float:
     """Return the middle of all numbers; 0 where there are none."""
-    found = sorted((float(each) for each in numbers_in("median", arguments)), key=lambda each: (each == each, each))
+    found = sorted((float(each) for each in numbers_in("median", arguments)), key=_nan_first)
     if not found:
         return 0.0
     middle = len(found) // 2

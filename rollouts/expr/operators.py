@@ -54,25 +54,16 @@ less = _ordered("<", lambda left, right: left < right)
 more = _ordered(">", lambda left, right: left > right)
 
 
-def _both_numbers(
-    left: Any, right: Any, whole: Callable[[int, int], int], real: Callable[[float, float], float]
-) -> Any:
+def _calculated(left: Any, right: Any, operation: Callable[[Any, Any], Any]) -> Any:
     if is_integer(left) and is_integer(right):
-        return wrapped(int(whole(left, right)))
-    return _real(real, float(left), float(right))
-
-
-def _real(operation: Callable[[float, float], float], left: float, right: float) -> float:
-    try:
-        return operation(left, right)
-    except OverflowError:
-        return math.inf
+        return wrapped(int(operation(int(left), int(right))))
+    return operation(float(left), float(right))
 
 
 def add(left: Any, right: Any) -> Any:
     """Add numbers, join texts, move a moment by a duration."""
     if is_number(left) and is_number(right):
-        return _both_numbers(left, right, lambda a, b: a + b, lambda a, b: a + b)
+        return _calculated(left, right, lambda a, b: a + b)
     if isinstance(left, str) and isinstance(right, str):
         return left + right
     if isinstance(left, Moment) and isinstance(right, Duration):
@@ -87,7 +78,7 @@ def add(left: Any, right: Any) -> Any:
 def subtract(left: Any, right: Any) -> Any:
     """Subtract numbers, durations, or moments."""
     if is_number(left) and is_number(right):
-        return _both_numbers(left, right, lambda a, b: a - b, lambda a, b: a - b)
+        return _calculated(left, right, lambda a, b: a - b)
     if isinstance(left, Moment) and isinstance(right, Moment):
         return Duration(wrapped(left.since_epoch - right.since_epoch))
     if isinstance(left, Moment) and isinstance(right, Duration):
@@ -100,7 +91,7 @@ def subtract(left: Any, right: Any) -> Any:
 def multiply(left: Any, right: Any) -> Any:
     """Multiply numbers, or a duration by a number."""
     if is_number(left) and is_number(right):
-        return _both_numbers(left, right, lambda a, b: a * b, lambda a, b: a * b)
+        return _calculated(left, right, lambda a, b: a * b)
     if isinstance(left, Duration) and isinstance(right, Duration):
         return Duration(wrapped(left.nanoseconds * right.nanoseconds))
     for length, factor in ((left, right), (right, left)):
@@ -128,8 +119,9 @@ def modulo(left: Any, right: Any) -> int:
     if not is_integer(left) or not is_integer(right):
         raise _unable("%", left, right)
     if right == 0:
-        raise Failure("runtime error: integer divide by zero")
-    return int(math.copysign(1, left)) * (abs(left) % abs(right))
+        raise Failure("integer divide by zero")
+    rest: int = abs(left) % abs(right)
+    return -rest if left < 0 else rest
 
 
 def exponent(left: Any, right: Any) -> float:

@@ -5,7 +5,7 @@ from dataclasses import replace
 
 from rollouts.expr import nodes
 from rollouts.expr.errors import ExpressionError
-from rollouts.expr.lexer import NEGATABLE, Token, is_name, tokens
+from rollouts.expr.lexer import NEGATABLE, Token, is_name, number, tokens
 from rollouts.expr.nodes import Node
 from rollouts.expr.signatures import BUILTINS, PREDICATES
 
@@ -24,7 +24,6 @@ UNARY: dict[str, int] = {"not": 50, "!": 50, "-": 90, "+": 90}
 COMPARISONS = frozenset({"<", ">", ">=", "<="})
 RIGHT_ASSOCIATIVE = frozenset({"**", "^"})
 _CONSTANTS = {"true": True, "false": False, "nil": None}
-_LARGEST = 2**63 - 1
 
 
 def parse(source: str) -> Node:
@@ -240,7 +239,7 @@ class _Parser:
             node = self._call(token, []) if is_call else nodes.Identifier(token.value, token.at)
         elif token.kind == "Number":
             self._next()
-            return nodes.Literal(self._number(token), token.at)
+            return nodes.Literal(number(self._source, token), token.at)
         elif token.kind == "String":
             node = nodes.Literal(self._next().value, token.at)
         elif token.kind == "Bytes":
@@ -252,27 +251,6 @@ class _Parser:
         else:
             raise self._unexpected(token)
         return self._postfix(node)
-
-    def _number(self, token: Token) -> int | float:
-        text = token.value.replace("_", "").lower()
-        prefix = text[:2]
-        try:
-            if prefix not in ("0x", "0b", "0o") and (set(text) & set(".e")):
-                return self._float(text)
-            number = int(text, 0) if prefix in ("0x", "0b", "0o") else int(text, 10)
-        except ValueError:
-            number = _LARGEST + 1
-        if number > _LARGEST:
-            kinds = {"0x": "hex", "0b": "binary", "0o": "octal"}
-            kind = kinds.get(prefix, "integer")
-            raise ExpressionError(f"invalid {kind} literal: {token.value}", self._source, token.at)
-        return number
-
-    def _float(self, text: str) -> float:
-        number = float(text)
-        if number == float("inf"):
-            raise ValueError(text)
-        return number
 
     def _array(self, token: Token) -> Node:
         return nodes.Array(tuple(self._listed("[", "]")), token.at)

@@ -7,13 +7,14 @@ import math
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from rollouts.expr.budget import MAX_CHARACTERS
 from rollouts.expr.errors import Failure
 from rollouts.expr.operators import as_int
 from rollouts.expr.values import Duration, Moment, Texts, float_text, go_text, go_type, positional
 
 MAX_REPEAT = 1_000_000
 _UNSAFE = {"<": "\\u003c", ">": "\\u003e", "&": "\\u0026", "\u2028": "\\u2028", "\u2029": "\\u2029"}
-_SPACE = " \t\n\v\f\r\x85\xa0\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a\u2028\u2029\u202f\u205f\u3000"
+_SPACE = " \t\n\v\f\r\x85\xa0\u1680\u2028\u2029\u202f\u205f\u3000" + "".join(map(chr, range(0x2000, 0x200B)))
 
 
 def text(value: Any) -> str:
@@ -25,6 +26,12 @@ def text(value: Any) -> str:
 
 def _interface(value: Any) -> str:
     return "nil" if value is None else go_type(value)
+
+
+def _afford(characters: int) -> None:
+    """Refuse a text that no budget has room for, before it is built."""
+    if characters > MAX_CHARACTERS:
+        raise Failure("memory budget exceeded")
 
 
 def trim(value: Any, characters: Any = None) -> str:
@@ -55,7 +62,9 @@ def _parts(value: str, separator: str, limit: int, *, keep: bool) -> list[str]:
 def replaced(value: Any, old: Any, new: Any, count: Any = -1) -> str:
     """Replace one text by another, `count` times."""
     times = as_int(count)
-    return text(value).replace(text(old), text(new), times if times >= 0 else -1)
+    whole, found = text(value), text(value).count(text(old))
+    _afford(len(whole) + len(text(new)) * (found if times < 0 else min(times, found)))
+    return whole.replace(old, new, times if times >= 0 else -1)
 
 
 def repeated(value: Any, count: Any) -> str:
@@ -63,16 +72,18 @@ def repeated(value: Any, count: Any) -> str:
     times = as_int(count)
     if times < 0:
         raise Failure(f"invalid argument for repeat (expected positive integer, got {times})")
-    if times > MAX_REPEAT or times * len(text(value)) > MAX_REPEAT * 10:
+    if times > MAX_REPEAT:
         raise Failure("memory budget exceeded")
-    return text(value) * times
+    _afford(times * len(text(value)))
+    return str(value) * times
 
 
 def joined(values: Any, glue: Any = "") -> str:
     """Join the texts of a list."""
     if not isinstance(values, list):
         raise Failure(f"invalid argument for join (type {go_type(values)})")
-    return text(glue).join(text(each) for each in values)
+    _afford(sum(len(text(each)) + len(text(glue)) for each in values))
+    return text(glue).join(values)
 
 
 def _index(value: Any, part: Any) -> int:
@@ -121,15 +132,11 @@ def _json_scalar(value: Any) -> str:
         if value == 0 or 1e-6 <= abs(value) < 1e21:
             return positional(value)
         return float_text(value).replace("e-0", "e-")
-    if isinstance(value, Duration):
-        return str(value.nanoseconds)
+    if value is None or isinstance(value, bool | int | Duration):
+        return json.dumps(value.nanoseconds if isinstance(value, Duration) else value)
     if isinstance(value, bytes):
-        return f'"{base64.b64encode(value).decode()}"'
-    if isinstance(value, Moment):
-        return f'"{value.at.isoformat().replace("+00:00", "Z")}"'
-    if value is None or isinstance(value, bool | int):
-        return json.dumps(value)
-    return _json_text(text(value))
+        return _json_text(base64.b64encode(value).decode())
+    return _json_text(value.at.isoformat().replace("+00:00", "Z") if isinstance(value, Moment) else text(value))
 
 
 def _json_text(value: str) -> str:

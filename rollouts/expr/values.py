@@ -110,8 +110,8 @@ _EPOCH = datetime.fromisoformat("1970-01-01T00:00:00+00:00")
 # In this order: what comes first is the more special one.
 _TYPES: tuple[tuple[type, str], ...] = (
     (bool, "bool"), (Int64, "int64"), (int, "int"), (float, "float64"), (str, "string"), (Floats, "[]float64"),
-    (Ints, "[]int"), (Texts, "[]string"), (Pair, "[2]interface {}"), (Pairs, "[][2]interface {}"), (list, "[]interface {}"),
-    (Groups, "map[interface {}][]interface {}"), (AnyMap, "map[interface {}]interface {}"),
+    (Ints, "[]int"), (Texts, "[]string"), (Pair, "[2]interface {}"), (Pairs, "[][2]interface {}"),
+    (list, "[]interface {}"), (Groups, "map[interface {}][]interface {}"), (AnyMap, "map[interface {}]interface {}"),
     (dict, "map[string]interface {}"), (bytes, "[]uint8"), (Duration, "time.Duration"), (Moment, "time.Time"),
     (Location, "*time.Location"), (Function, "func"),
 )  # fmt: skip
@@ -125,10 +125,12 @@ def go_type(value: Any) -> str:
 
 
 def is_number(value: Any) -> bool:
+    """Whether a value is a number, which a boolean isn't."""
     return isinstance(value, int | float) and not isinstance(value, bool)
 
 
 def is_integer(value: Any) -> bool:
+    """Whether a value is a whole number by its type."""
     return isinstance(value, int) and not isinstance(value, bool)
 
 
@@ -146,15 +148,11 @@ def truncated(number: float) -> int:
 
 def go_text(value: Any) -> str:
     """Return a value as `%v` prints it."""
-    if value is None:
-        return "<nil>"
-    if isinstance(value, bool):
-        return "true" if value else "false"
+    if value is None or isinstance(value, bool):
+        return {None: "<nil>", True: "true", False: "false"}[value]
     if isinstance(value, float):
         return float_text(value)
-    if isinstance(value, bytes):
-        return "[" + " ".join(map(str, value)) + "]"
-    if isinstance(value, list):
+    if isinstance(value, list | bytes):
         return "[" + " ".join(map(go_text, value)) + "]"
     if isinstance(value, Mapping):
         return "map[" + " ".join(f"{go_text(key)}:{go_text(each)}" for key, each in _sorted(value)) + "]"
@@ -173,7 +171,7 @@ def _sorted(mapping: Mapping[Any, Any]) -> list[tuple[Any, Any]]:
 
 
 def float_text(value: float) -> str:
-    """Return a float as Go prints it: the shortest text that reads back the same, with an exponent where it is large."""
+    """Return a float as Go prints it: the shortest text that reads back the same."""
     if math.isnan(value):
         return "NaN"
     if math.isinf(value):
