@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from tests.docs.pages import ROOT, blocks, commands
+from tests.docs.pages import ROOT, commands
 from tests.docs.shell import complain, environment, run_all
 
 PAGE = ROOT / "docs" / "how-to" / "try-conditions.md"
