@@ -10,7 +10,6 @@ from e2e.stories.story import BETTER, GOOD, HASH, Json, Story
 from e2e.waiting import eventually
 
 PENDING = "rollout.argoproj.io/pending-metadata"
-RECORD = "rollout.argoproj.io/ephemeral-metadata"
 ROLES: Json = {
     "canaryMetadata": {"labels": {"role": "canary"}, "annotations": {"example.test/watch": "closely"}},
     "stableMetadata": {"labels": {"role": "stable"}},

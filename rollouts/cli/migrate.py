@@ -217,7 +217,7 @@ class _Writer:
 
     def _write_files(self, objects: Sequence[Json], directory: Path) -> None:
         from rollouts.cli.console import say
-        from rollouts.migrate.steps import file_of
+        from rollouts.migrate.commands import file_of
 
         directory.mkdir(parents=True, exist_ok=True)
         for each in objects:

@@ -62,11 +62,6 @@ def is_granular(schema: Object) -> bool:
     return schema.get("x-kubernetes-map-type") != "atomic"
 
 
-def fields_of(schema: Object, value: Any) -> Fields:
-    """Return the set of fields that a whole object has."""
-    return frozenset(leaves(schema, value))
-
-
 def leaves(schema: Object, value: Any) -> dict[Path, Any]:
     """Return each field with its value; what is only a container has None."""
     found: dict[Path, Any] = {}

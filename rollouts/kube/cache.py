@@ -98,11 +98,6 @@ class Cache:
         """Return the objects of an index; `owner` (by the owners' uids) is always there."""
         return self._store.by_index(name, key)
 
-    def resource_version_of(self, namespace: str | None, name: str) -> str | None:
-        """Return the version in which an object is known here."""
-        obj = self._store.get(namespace, name)
-        return version_of(obj) if obj is not None else None
-
     def age(self) -> float:
         """Return the seconds since the server last said anything: an event, a bookmark, a list."""
         if self._heard_at is None:

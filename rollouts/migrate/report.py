@@ -2,10 +2,11 @@
 
 from collections.abc import Iterator
 
+from rollouts.migrate.commands import commands, file_of
 from rollouts.migrate.documents import Conversion, Move, counterpart_name
 from rollouts.migrate.notes import About
 from rollouts.migrate.objects import DEPLOYMENT, ROLLOUT, namespace_of, title
-from rollouts.migrate.steps import Create, Stuck, commands, file_of
+from rollouts.migrate.steps import Create, Stuck
 
 
 def report(conversion: Conversion, *, directory: str = "", is_live: bool = False) -> str:

@@ -10,6 +10,7 @@ from rollouts.kube.backoff import Backoff
 from rollouts.kube.cache import Cache
 from rollouts.kube.client import Api
 from rollouts.kube.resources import REPLICA_SETS
+from rollouts.kube.store import version_of
 from tests.kube.scripted_server import Handler, Server, answer, bookmark, event, eventually, refuse, replica_set, stream
 
 
@@ -253,7 +254,7 @@ async def test_objects_are_trimmed_and_indexed(server: Server, api: Api) -> None
         assert "managedFields" not in cached["metadata"]
         assert cached["trimmed"]
         assert it.cache.by_index("owner", "owner-1") == it.cache.by_index("app", "web") == [cached]
-        await eventually(lambda: it.cache.resource_version_of("shop", "a") == "6")
+        await eventually(lambda: version_of(it.cache.items()[0]) == "6")
         assert it.cache.by_index("owner", "owner-1") == it.cache.by_index("app", "web") == []
         assert it.cache.by_index("owner", "owner-2") == it.cache.by_index("app", "db") == it.cache.items()
 
