@@ -17,7 +17,10 @@ async def undo(
     rollout: RolloutName,
     *,
     to_revision: Annotated[
-        int, typer.Option("--to-revision", min=0, metavar="N", help="The revision; 0 is the one before the current.")
+        int,
+        typer.Option(
+            "--to-revision", min=0, metavar="N", help="The revision; 0: stable in mid-update, else the one before."
+        ),
     ] = 0,
     show_patch: ShowPatchOption = False,
 ) -> None:

@@ -181,15 +181,16 @@ def choices(rollout: Raw, replica_sets: Iterable[Raw] = ()) -> Iterator[Choice]:
 
 
 def _ways_back(rollout: Raw, replica_sets: Iterable[Raw]) -> Iterator[Choice]:
-    """Yield the version to ask for again: stable after an abort; after a promotion, one whose pods are still up."""
+    """Yield the version to ask for again: stable after an abort; after a promotion, one whose pods are all still up."""
     stable = fields.part(rollout, "status").get("stableRS")
     mine = sorted(fields.controlled_by(rollout, replica_sets), key=fields.revision_of)
     if fields.is_promoted(rollout):
-        does = "go back to revision {}, whose pods are still up"
+        does, enough = "go back to revision {}, whose pods are still up", max(1, fields.desired_replicas(rollout))
         found = [
             each
             for each in mine
-            if fields.hash_of(each) != stable and fields.count(fields.part(each, "spec"), "replicas", 1)
+            if fields.hash_of(each) != stable
+            and fields.count(fields.part(each, "status"), "availableReplicas") >= enough
         ]
     else:
         does = "ask for the stable version, revision {}, again"

@@ -33,8 +33,12 @@ def _keeping_its_own_label(restored: dict[str, Any], present: Raw) -> dict[str, 
     return {**restored, "metadata": {**metadata, "labels": own}}
 
 
-def _chosen_revision(by_number: Mapping[int, Raw], revision: int) -> int | Nothing:
+def _chosen_revision(rollout: Raw, by_number: Mapping[int, Raw], revision: int) -> int | Nothing:
     known = sorted(by_number)
+    stable = fields.part(rollout, "status").get("stableRS")
+    if not revision and not fields.is_promoted(rollout):
+        # The one before may be an update that was overtaken by this one: nobody has ever relied on it.
+        revision = next((number for number in known[:-1] if fields.hash_of(by_number[number]) == stable), 0)
     if revision:
         if revision in by_number:
             return revision
@@ -54,14 +58,14 @@ def undo(
     is_same: Callable[[Raw, Raw], bool],
     path: str = "/spec/template",
 ) -> Answer:
-    """Bring back the pod template of a revision, by default of the one before the current.
+    """Bring back the pod template of a revision; by default of the stable one in mid-update, else of the one before.
 
     `template` is the present one, and `path` where it is: in the Rollout, or in the workload that it refers to.
     `is_same` tells whether two templates ask for the same pods: the planner knows.
     """
     by_number = {fields.revision_of(each): each for each in fields.controlled_by(rollout, replica_sets)}
     by_number.pop(0, None)
-    number = _chosen_revision(by_number, revision)
+    number = _chosen_revision(rollout, by_number, revision)
     if isinstance(number, Nothing):
         return number
     restored = _keeping_its_own_label(pod_template_of(by_number[number]), template)

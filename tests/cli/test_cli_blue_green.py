@@ -129,6 +129,8 @@ def test_while_the_version_before_is_kept_explain_offers_the_way_back(run: Run, 
     text = run("explain", "web").stdout
     assert section(text, "Because") == [f"web-old keeps its pods until {end}"]
     assert "go back to revision 1, whose pods are still up:\n    rollouts undo web --to-revision=1 -n default" in text
+    old["status"]["availableReplicas"] = 1
+    assert "whose pods are still up" not in run("explain", "web").stdout
     assert re.search(r"web-old +ReplicaSet .* delay:(1m0s|1m1s|6\ds|5\ds)", run("get", "rollout", "web").stdout)
 
 

@@ -1,6 +1,7 @@
 """Which patch does each verb send? Compared whole with the protocol."""
 
 from collections.abc import Callable
+from copy import deepcopy
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -150,6 +151,23 @@ def test_undo_brings_the_template_back_without_the_hash(paused: Json, replica_se
     answer = undo(paused, replica_sets, paused["spec"]["template"], is_same=same)
     template = {"metadata": {"labels": {"app": "web"}}, "spec": {"containers": [{"name": "web", "image": "web:1"}]}}
     assert patches(answer) == [Patch([{"op": "replace", "path": "/spec/template", "value": template}], type="json")]
+
+
+def test_undo_in_mid_update_goes_back_to_stable_and_not_to_what_was_overtaken(
+    given: Given, replica_sets: list[Json]
+) -> None:
+    newest, old = replica_sets
+    overtaken = deepcopy(newest)
+    overtaken["metadata"]["labels"]["rollouts-pod-template-hash"] = "overtaken"
+    newest["metadata"]["annotations"]["rollout.argoproj.io/revision"] = "3"
+    known = [newest, overtaken, old]
+    template = {"spec": "another"}
+    answer = undo(given(abort=True), known, template, is_same=same)
+    assert isinstance(answer, Change)
+    assert answer.said == "goes back to revision 1"
+    promoted = undo(given(**PROMOTED), known, template, is_same=same)
+    assert isinstance(promoted, Change)
+    assert promoted.said == "goes back to revision 2"
 
 
 def test_undo_leaves_a_replica_set_its_own_label(paused: Json, replica_sets: list[Json]) -> None:
