@@ -3,8 +3,12 @@
 import re
 from datetime import MAXYEAR, UTC, datetime
 from functools import lru_cache
+from typing import Final
 
 _RFC3339 = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?(?:Z|[+-]\d\d:\d\d)", re.ASCII)
+
+# The longest delay that the API takes, 2**31 - 1 seconds, is 68 years: adding it to a time must stay possible.
+_LAST_YEAR: Final = MAXYEAR - 70
 
 
 @lru_cache(maxsize=8192)
@@ -16,8 +20,7 @@ def parse_time(text: str) -> datetime:
         except (ValueError, OverflowError):
             pass  # such as a 13th month: the text is named below
         else:
-            # The last year is left out: adding a delay to a time must stay possible.
-            if instant.year < MAXYEAR:
+            if instant.year <= _LAST_YEAR:
                 return instant
     raise ValueError(f"{text!r} is no time: write it as in 2006-01-02T15:04:05Z")
 

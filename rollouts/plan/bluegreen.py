@@ -178,7 +178,7 @@ def _active_goal(this: _Pass, gate: Gate | None, wanted: int) -> ReplicaSet | No
     scene = this.scene
     at, current, stable = scene.state, scene.revisions.canary, scene.revisions.stable
     if at.abort:
-        return stable
+        return current if stable is None else stable  # a version that is given up is better than none at all
     if at.is_promoted or not at.stable_hash:
         return current
     if this.selection.active == at.pod_hash:
@@ -191,9 +191,7 @@ def _active_goal(this: _Pass, gate: Gate | None, wanted: int) -> ReplicaSet | No
 def _is_saturated(scene: Scene, current: ReplicaSet, wanted: int) -> bool:
     """Whether a version could serve everybody, and stays as large."""
     replicas = scene.bounds.replicas
-    return (
-        current.is_observed and current.size == wanted == replicas == current.desired and current.available >= replicas
-    )
+    return current.is_observed and current.size == wanted == replicas <= current.available
 
 
 def _reachable(this: _Pass) -> int:

@@ -19,6 +19,7 @@ def blue_green_reasons(
         if missing and not facts.after.abort and (gate is None or gate.because != missing):
             yield missing
         yield from services
+        yield from scaling.because
     for name, end in sorted(scaling.deadlines.items(), key=lambda item: item[1]):
         yield f"{name} keeps its pods until {format_time(end)}"
 
@@ -40,6 +41,8 @@ def _course(scene: Scene, gate: Gate | None, facts: Facts) -> Iterator[str]:
 
 
 def _refuge(scene: Scene, facts: Facts) -> str:
+    if scene.revisions.stable is None:
+        return "stable is gone, so clients get what there is"
     if facts.selection is not None and facts.selection.active == facts.after.stable_hash:
         return "clients stay with stable"
     once = " once spec.paused is false" if scene.here.rollout.spec.paused else ""

@@ -17,10 +17,11 @@ from rollouts.plan.services import Selection
 
 @dataclass(frozen=True, slots=True)
 class _Part:
-    """Sizes and scale-down deadlines of some ReplicaSets, by name."""
+    """Sizes and scale-down deadlines of some ReplicaSets, by name, and why they are so."""
 
     sizes: Mapping[str, int] = field(default_factory=dict)
     deadlines: Mapping[str, datetime] = field(default_factory=dict)
+    because: tuple[str, ...] = ()
 
 
 def unmet_preview(revisions: Revisions, size: int) -> str:
@@ -79,6 +80,7 @@ def blue_green_scaling(
         sizes=sizes,
         create_at=0 if scene.is_halted or scene.state.abort else wanted,
         unmet=missing,
+        because=current.because,
         deadlines=deadlines,
         wake_at=None if scene.is_halted else min(deadlines.values(), default=None),
     )
@@ -115,16 +117,24 @@ def _given_up(
     size = min(preview.size, scene.bounds.replicas)
     is_safe = stable is not None and stable.available >= scene.bounds.replicas and stable.is_observed
     is_running = deadline_on(preview, now) is not None
-    if seconds == 0 or selection.active == preview.pod_hash or not (is_safe or is_running):
+    if selection.active == preview.pod_hash:
         return _Part({preview.name: size})
+    if seconds == 0 or not (is_safe or is_running):
+        why = ": abortScaleDownDelaySeconds is 0" if seconds == 0 else " until all pods of stable are available"
+        return _Part({preview.name: size}, because=(f"{preview.name} keeps its pods{why}",) if size else ())
     delays = delay((preview,), seconds, None, now)
     return _Part({preview.name: 0 if delays.gone else size}, delays.deadlines)
 
 
 def _out_of_use(scene: Scene, blue_green: BlueGreenStrategy, selection: Selection, now: datetime) -> _Part:
-    """Return what the older versions get: their size while a Service selects them, then until their deadline."""
+    """Return what the older versions get: their size while a Service selects them, then until their deadline.
+
+    An active Service that is not ours yet selects them all: whatever is available serves its clients.
+    """
     replicas = scene.bounds.replicas
     selected = {selection.active, selection.preview} - {"", None}
+    if not selection.active:
+        selected |= {each.pod_hash for each in scene.revisions.others if each.available}
     sizes, unused = {}, []
     for each in sorted(scene.revisions.others, key=lambda each: each.revision, reverse=True):
         if each.pod_hash in selected and replicas:

@@ -193,6 +193,6 @@ def _json(text: Any) -> Raw:
     """Read an annotation that anybody may have edited: what can't be read says nothing."""
     try:
         value = json.loads(text) if isinstance(text, str) else None
-    except ValueError:
+    except (ValueError, RecursionError):  # the latter for brackets in brackets in brackets
         return {}
     return value if isinstance(value, Mapping) else {}

@@ -9,11 +9,17 @@ from rollouts.plan.scaling import Scaling, is_scaling_event
 from rollouts.plan.scene import Scene
 from rollouts.ports import Gate, Open
 
+_TOLD_HERE = (
+    ("switch", "Service"), ("release", "Service"), ("adopt", "ReplicaSet"), ("release", "ReplicaSet"),
+    ("delete", "ReplicaSet"), ("evict", "Pod"), ("update", "Rollout"),
+)  # fmt: skip
+
 
 def because(scene: Scene, facts: Facts, told: Iterable[str]) -> tuple[str, ...]:
     """Return the reasons of one pass, in the midst of them those that the strategy has told, and those about pods."""
     return (
         *_trouble(facts),
+        *_refused(scene),
         *_halt(scene),
         *told,
         *(f"status part ignored: {path}" for path in scene.here.rubbish),
@@ -39,6 +45,13 @@ def _trouble(facts: Facts) -> Iterator[str]:
     stable_hash = facts.after.stable_hash
     if stable_hash and facts.revisions.stable is None and not facts.after.is_promoted:
         yield f"status.stableRS, {stable_hash}, names no ReplicaSet: the current template gets all pods"
+
+
+def _refused(scene: Scene) -> Iterator[str]:
+    """Say which writes wait for the API server to change its mind, where nothing else tells: of each kind the first."""
+    told = {(each.verb, each.kind): each for each in reversed(scene.here.refusals)}
+    for each in (told[place] for place in _TOLD_HERE if place in told):
+        yield f"the API server refuses to {each.verb} {each.kind} {each.subject}: {each.message}"
 
 
 def _halt(scene: Scene) -> Iterator[str]:

@@ -3,6 +3,7 @@
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
+from rollouts.api.timestamps import format_time
 from rollouts.plan.actions import EvictPod
 from rollouts.plan.observed import Observed, Pod
 from rollouts.plan.replicas import Bounds
@@ -32,7 +33,8 @@ def plan_restart(here: Observed, revisions: Revisions, bounds: Bounds, state: St
     restart_at = here.rollout.spec.restart_at
     if restart_at is None or not is_restart_due(restart_at, state.restarted_at, now):
         is_ahead = restart_at is not None and restart_at > now
-        return Restart(state, wake_at=restart_at if is_ahead else None)
+        ahead = (f"a restart is asked for at {format_time(restart_at)}",) if restart_at is not None and is_ahead else ()
+        return Restart(state, wake_at=restart_at if is_ahead else None, because=ahead)
     if here.pods is None:
         return Restart(state, because=("a restart is due: its pods have not been listed yet",))
     # Others may carry our labels: the pods of a Deployment that this Rollout replaces, for one.

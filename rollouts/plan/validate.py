@@ -19,6 +19,7 @@ from rollouts.api.traffic import TrafficRouting
 from rollouts.plan.problem import Problem
 from rollouts.plan.validate_roles import anti_affinity_problems, metadata_problems
 from rollouts.plan.validate_routed import routed_problems
+from rollouts.plan.validate_template import shape_problems
 from rollouts.plan.wishes import MAX_WEIGHT
 from rollouts.plan.workload import meant_spec, reference_problems
 from rollouts.ports import Kit, Objects
@@ -73,6 +74,9 @@ def problems(
     if raw["spec"].get("workloadRef") is not None:
         yield from reference_problems(raw["spec"], workload, is_looked_up=services is not None)
         raw = {**raw, "spec": meant_spec(raw["spec"], workload)}
+    if misshapen := [*shape_problems(raw["spec"].get("template") or {})]:
+        yield from misshapen
+        return  # nothing else can be told of such a template
     if _has_template(raw["spec"]):
         yield from _pods(raw["spec"])
     yield from _strategy(rollout, raw["spec"], kit)

@@ -46,6 +46,8 @@ def test_times_are_written_in_utc() -> None:
     assert format_micro_time(instant) == "2024-02-29T12:00:01.000042Z"
 
 
-def test_the_last_year_that_there_is_leaves_no_room_for_a_delay() -> None:
-    with pytest.raises(ValueError, match="is no time"):
-        parse_time("9999-12-31T23:59:59Z")
+def test_the_last_years_that_there_are_leave_no_room_for_a_delay() -> None:
+    for year in (9930, 9999):
+        with pytest.raises(ValueError, match="is no time"):
+            parse_time(f"{year}-12-31T23:59:59Z")
+    assert parse_time("9929-12-31T23:59:59Z") + timedelta(seconds=2**31 - 1)

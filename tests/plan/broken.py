@@ -48,6 +48,12 @@ def _pods(**spec: Any) -> Raw:
     return raw
 
 
+def _with_labels(labels: Any) -> Raw:
+    raw = rollout()
+    raw["spec"]["template"]["metadata"]["labels"] = labels
+    return raw
+
+
 def _selecting(**requirement: Any) -> Raw:
     return rollout(selector={"matchExpressions": [{"key": "app", **requirement}]})
 
@@ -91,6 +97,25 @@ BROKEN: dict[str, tuple[Raw, str]] = {
     "a workload that doesn't exist": (
         _referring(name="old"),
         'spec.workloadRef.name: Deployment "old" does not exist: create it, or correct the name',
+    ),
+    "an affinity that is none": (
+        _pods(containers=[{}], affinity="zone"),
+        "spec.template.spec.affinity: is 'zone': it must be a mapping of names to values, or be left out",
+    ),
+    "an anti-affinity that is none": (
+        _pods(containers=[{}], affinity={"podAntiAffinity": ["zone"]}),
+        (
+            "spec.template.spec.affinity.podAntiAffinity: is ['zone']: it must be a mapping of names to values, or be"
+            " left out"
+        ),
+    ),
+    "labels that are none": (
+        _with_labels(["app=web"]),
+        "spec.template.metadata.labels: is ['app=web']: it must be a mapping of names to values, or be left out",
+    ),
+    "metadata that is none": (
+        rollout(template={"metadata": "x" * 99, "spec": {}}),
+        f"spec.template.metadata: is '{'x' * 39}...: it must be a mapping of names to values, or be left out",
     ),
     "a threshold of an unknown type": (
         _threshold("Half", 50),

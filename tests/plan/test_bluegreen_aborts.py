@@ -39,7 +39,10 @@ ROWS = (
                     "Progressing": "False RolloutAborted",
                 }
             },
-            because=("the update is aborted: clients stay with stable; retry, or change the template",),
+            because=(
+                "the update is aborted: clients stay with stable; retry, or change the template",
+                "web-76d57f768c keeps its pods until all pods of stable are available",
+            ),
         ),
     ),
     Row(
@@ -67,7 +70,27 @@ ROWS = (
     Row(
         "abortScaleDownDelaySeconds 0: it stays for ever",
         given(given_up(blue_green("app:2", strategy={"abortScaleDownDelaySeconds": 0})), *BOTH, services=pointing()),
-        Decided(because=("the update is aborted: clients stay with stable; retry, or change the template",)),
+        Decided(
+            because=(
+                "the update is aborted: clients stay with stable; retry, or change the template",
+                "web-76d57f768c keeps its pods: abortScaleDownDelaySeconds is 0",
+            )
+        ),
+    ),
+    Row(
+        "given up, and stable is deleted: clients get the only pods that there are",
+        given(
+            given_up(replicas=5, stableRS="gone", blueGreen={"activeSelector": "gone", "previewSelector": TWO}),
+            BOTH[1],
+            services=pointing("gone"),
+        ),
+        Decided(
+            does=("switch Service active from 'gone' to '76d57f768c'",),
+            because=(
+                "status.stableRS, gone, names no ReplicaSet: the current template gets all pods",
+                "the update is aborted: stable is gone, so clients get what there is; retry, or change the template",
+            ),
+        ),
     ),
     Row(
         "tried again: the pause is needed anew, the deadline goes",

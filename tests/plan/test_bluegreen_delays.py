@@ -32,6 +32,29 @@ ROWS = (
         ),
     ),
     Row(
+        "while the active Service isn't ours yet, its clients reach every version: one that has pods available stays",
+        given(
+            switched(blueGreen={"previewSelector": TWO}),
+            replica_set("app:1", 5, annotations=UNTIL_120),
+            replica_set("app:2", 5, 0, revision=2, created=50),
+            services=pointing(None, TWO, managed=False),
+        ),
+        Decided(
+            does=("update ReplicaSet web-78766d5789 (revision 1): without scale-down-deadline",),
+            status={
+                "HPAReplicas": 10,
+                "message": "active service cutover pending",
+                "phase": "Progressing",
+                "conditions": {"Healthy": "False RolloutHealthy", "Progressing": "True ReplicaSetNotAvailable"},
+            },
+            because=(
+                "the current version has 0 of 5 pods available",
+                "Service active is not ours yet: it is switched once enough pods of 76d57f768c are available",
+            ),
+        ),
+        now=130,
+    ),
+    Row(
         "its time isn't over",
         given(switched(), replica_set("app:1", 5, annotations=UNTIL_120), BOTH[1], services=pointing(TWO, TWO)),
         Decided(wakes=120.0, because=("web-78766d5789 keeps its pods until 2026-01-01T00:02:00Z",)),

@@ -2,7 +2,7 @@
 
 import pytest
 
-from rollouts.plan import observe_rollout
+from rollouts.plan import Refusal, observe_rollout
 from tests.plan.decided import Decided, Row, decided, given
 from tests.plan.given import (
     ONE,
@@ -26,6 +26,8 @@ BACK: Raw = {"currentPodHash": ONE, "stableRS": TWO, "blueGreen": {"activeSelect
 UNTIL_120 = {"scale-down-deadline": stamp(120)}
 OLD = replica_set("app:1", 5, revision=3, annotations=UNTIL_120)
 FORMER: Raw = {"metadata": {"name": "former", "uid": "uid-former", "resourceVersion": "5"}, "spec": {}}
+FORBIDDEN = Refusal("switch", "Service", "active", "Forbidden", "services is forbidden")
+NONE_AT_ALL = dict.fromkeys(("replicas", "updatedReplicas", "readyReplicas", "availableReplicas"), 0)
 
 ROWS = (
     Row(
@@ -308,6 +310,32 @@ ROWS = (
                 "status.stableRS, 78766d5789, names no ReplicaSet: the current template gets all pods",
                 "the stable ReplicaSet is gone: no pause is needed",
             ),
+        ),
+    ),
+    Row(
+        "the API server refuses the switch: people hear why nothing moves",
+        given(previewing(), *BOTH, services=pointing(), refusals=[FORBIDDEN]),
+        Decided(
+            does=("switch Service active from '78766d5789' to '76d57f768c'",),
+            wakes=691.0,
+            because=(
+                "the API server refuses to switch Service active: services is forbidden",
+                "the preview is available: the active Service is switched once all pods are",
+            ),
+        ),
+    ),
+    Row(
+        "scaled to none, with a preview that never had any pods: nothing is left to wait for",
+        given(
+            previewing(blue_green("app:2", replicas=0), **NONE_AT_ALL),
+            replica_set("app:1", 0, desired=0),
+            replica_set("app:2", 0, revision=2, created=50, desired=5),
+            services=pointing(),
+        ),
+        Decided(
+            does=("switch Service active from '78766d5789' to '76d57f768c'",),
+            wakes=691.0,
+            because=("the preview is available: the active Service is switched once all pods are",),
         ),
     ),
     Row(

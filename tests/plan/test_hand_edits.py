@@ -40,6 +40,7 @@ HEALTHY = (
     Edit("a scale-down deadline that is over", on_set(ONE, scale_down_deadline=stamp(1))),
     Edit("a scale-down deadline that is no time", on_set(ONE, scale_down_deadline="soon")),
     Edit("a scale-down deadline in a far future", on_set(ONE, scale_down_deadline="9999-12-31T23:59:59Z")),
+    Edit("ephemeral metadata that no parser gets through", on_set(ONE, ephemeral_metadata="[" * 100_000)),
     Edit("the digest is gone", digest(ONE, None)),
     Edit("the digest is another one", digest(ONE, "0123")),
     Edit("the hash label is another one", label(ONE, "abc")),

@@ -21,7 +21,11 @@ ROWS = (
     Row(
         "in the future: look again then",
         given(stable(rollout(restartAt=stamp(500))), replica_set("app:1", 5)),
-        Decided(status={"message": "rollout is restarting", "phase": "Progressing"}, wakes=500.0),
+        Decided(
+            status={"message": "rollout is restarting", "phase": "Progressing"},
+            wakes=500.0,
+            because=("a restart is asked for at 2026-01-01T00:08:20Z",),
+        ),
     ),
     Row(
         "due, but pods are not listed yet: wait for them",

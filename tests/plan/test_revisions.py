@@ -30,7 +30,7 @@ ROWS = (
     Row(
         "an orphan that we may not adopt keeps nobody waiting",
         given(stable(), replica_set("app:1", 5), replica_set("app:0", 2, owner=None), refusals=[UNTOUCHABLE]),
-        Decided(),
+        Decided(because=("the API server refuses to adopt ReplicaSet web-f5cdb89f5: not this one",)),
     ),
     Row(
         "stable itself is waited for: without it we would work on half of the facts",
