@@ -9,6 +9,7 @@ from rollouts.ports import Kit
 
 STEPS = "rollouts.steps"
 TRAFFIC = "rollouts.traffic"
+MEASURE = "rollouts.measure"
 
 
 @cache
@@ -16,7 +17,12 @@ def load_kit() -> Kit:
     """Load every installed plugin once per process."""
     broken: dict[str, str] = {}
     steps = dict(_load(STEPS, "step", broken))
-    return Kit(steps=steps, routers=dict(_load(TRAFFIC, "router", broken)), broken=broken)
+    return Kit(
+        steps=steps,
+        routers=dict(_load(TRAFFIC, "router", broken)),
+        providers=dict(_load(MEASURE, "metric provider", broken)),
+        broken=broken,
+    )
 
 
 def _load(group: str, kind: str, broken: dict[str, str]) -> Iterator[tuple[str, Any]]:

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from rollouts.ports.provider import AnyProvider
 from rollouts.ports.router import AnyRouter
 from rollouts.ports.step import AnyStep
 
@@ -16,4 +17,5 @@ class Kit:
 
     steps: Mapping[str, AnyStep]
     routers: Mapping[str, AnyRouter] = field(default_factory=dict)
+    providers: Mapping[str, AnyProvider] = field(default_factory=dict)
     broken: Mapping[str, str] = field(default_factory=dict)

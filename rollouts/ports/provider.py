@@ -1,0 +1,156 @@
+"""What is a metric provider: which requests fetch a measurement, and what do the answers say?
+
+A provider is stateless and does no I/O. Over HTTP it is a generator of requests: it yields one, is sent its response,
+and returns what was measured. Whoever runs it sends the requests, within limits of time and size, keeps secrets out of
+what is shown, and asks the conditions what the measurement means.
+"""
+
+from abc import ABC, abstractmethod
+from collections.abc import Generator, Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any, ClassVar, Generic, TypeVar
+
+from pydantic import BaseModel
+
+Spec = TypeVar("Spec", bound=BaseModel)
+
+
+class MeasurementError(Exception):
+    """A measurement that could not be taken; the message says why, and never contains a secret."""
+
+
+@dataclass(frozen=True, slots=True)
+class SecretRef:
+    """A Secret that a provider reads. An empty namespace stands for the controller's own."""
+
+    name: str
+    namespace: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """An HTTP request. `timeout` counts seconds; `verify` is false where the server's certificate isn't checked."""
+
+    method: str
+    url: str
+    headers: Mapping[str, str] = field(default_factory=dict, repr=False)
+    body: bytes | None = field(default=None, repr=False)
+    timeout: float = 30.0
+    verify: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Response:
+    """The answer to a request, whatever its status. Header names are in lower case."""
+
+    status: int
+    headers: Mapping[str, str]
+    body: bytes = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What a provider gets to know besides its own part of the spec.
+
+    `secrets` holds what `secrets_of` names: None for a Secret that doesn't exist, else its values by key. `settings`
+    are the controller's own, by name (an address that templates leave out, for one). `metadata` is what the provider
+    noted when it said that this very measurement takes longer, empty at first. `namespace` is the run's.
+    """
+
+    now: datetime
+    namespace: str = ""
+    secrets: Mapping[SecretRef, Mapping[str, str] | None] = field(default_factory=dict, repr=False)
+    settings: Mapping[str, str] = field(default_factory=dict)
+    metadata: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """What was measured.
+
+    `result` is for the conditions (`rollouts.expr.values` has the types that JSON lacks), `value` is its text for the
+    status, `metadata` is for whoever looks at the measurement.
+    """
+
+    result: Any
+    value: str
+    metadata: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class NoData:
+    """The provider answered, and there was nothing in it.
+
+    A metric may say what that means. Where it doesn't, things are as they have always been in this API: an `error`
+    where the provider calls it one, else the conditions are asked about `result`.
+    """
+
+    because: str
+    result: Any = None
+    value: str = ""
+    error: str = ""
+    metadata: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """The provider has judged by itself: `phase` is Successful, Failed, Inconclusive or Error."""
+
+    phase: str
+    value: str = ""
+    message: str = ""
+    metadata: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Pending:
+    """The measurement takes longer: ask again after a while, with this metadata."""
+
+    again_after: timedelta
+    metadata: Mapping[str, str] = field(default_factory=dict)
+
+
+Outcome = Reading | NoData | Verdict | Pending
+Flow = Generator[Request, Response, Outcome]
+
+
+class Provider(ABC, Generic[Spec]):
+    """One kind of metric provider over HTTP.
+
+    `key` is its field in `metric.provider` or, for one that the API doesn't know, its name in `metric.provider.plugin`;
+    its entry point (group `rollouts.measure`) has the same name. `model` reads what stands there.
+    """
+
+    key: ClassVar[str]
+    model: ClassVar[type[BaseModel]]
+
+    def problems(self, spec: Spec) -> Iterator[tuple[str, str]]:
+        """Yield (path below the provider's key, what is wrong and the way out) for each part that can't work.
+
+        Values may still hold `{{args.name}}`, which nothing is known of.
+        """
+        del spec
+        yield from ()
+
+    def secrets_of(self, spec: Spec, namespace: str) -> tuple[SecretRef, ...]:
+        """Name the Secrets that `flow` needs, for a run in a namespace."""
+        del spec, namespace
+        return ()
+
+    def metadata_of(self, spec: Spec) -> Mapping[str, str]:
+        """Return what is noted with the metric itself, such as the query after its arguments were filled in."""
+        del spec
+        return {}
+
+    @abstractmethod
+    def flow(self, spec: Spec, asked: Asked) -> Flow:
+        """Yield requests, be sent their responses, return what was measured. Raises MeasurementError."""
+
+    def terminate(self, spec: Spec, asked: Asked) -> Generator[Request, Response, None]:
+        """Yield the requests that stop a pending measurement; most providers have nothing to stop."""
+        del spec, asked
+        yield from ()
+
+
+AnyProvider = Provider[Any]
