@@ -61,7 +61,7 @@ class Asked:
     now: datetime
     namespace: str = ""
     secrets: Mapping[SecretRef, Mapping[str, str] | None] = field(default_factory=dict, repr=False)
-    settings: Mapping[str, str] = field(default_factory=dict)
+    settings: Mapping[str, str] = field(default_factory=dict, repr=False)
     metadata: Mapping[str, str] = field(default_factory=dict)
 
 

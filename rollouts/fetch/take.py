@@ -1,0 +1,107 @@
+"""How is a measurement taken? A provider's flow is run, and whatever it does wrong hurts this measurement only."""
+
+import re
+from collections.abc import Generator, Iterator, Mapping
+from dataclasses import replace
+from typing import Any, TypeVar
+
+import aiohttp
+
+from rollouts.fetch.session import exchange
+from rollouts.ports.provider import (
+    AnyProvider,
+    Asked,
+    MeasurementError,
+    NoData,
+    Outcome,
+    Pending,
+    Reading,
+    Request,
+    Response,
+    Verdict,
+)
+
+MAX_REQUESTS = 20
+MAX_TEXT = 4096
+_SHORTEST_SECRET = 8  # a shorter value, such as a region, would be cut out of the middle of words
+_SECRET_SETTING = re.compile("KEY|SECRET|TOKEN|PASSWORD")
+_MASK = "*****"
+
+R = TypeVar("R")
+
+
+async def take(provider: AnyProvider, spec: Any, asked: Asked, session: aiohttp.ClientSession) -> Outcome:
+    """Return what a provider measures; secrets are masked in its texts, and they are bounded.
+
+    Raises MeasurementError, whatever goes wrong.
+    """
+    try:
+        outcome = await _driven(provider.flow(spec, asked), session)
+    except MeasurementError as error:
+        raise MeasurementError(_shown(str(error), asked)) from None
+    except Exception as error:
+        raise MeasurementError(_broken(provider, error)) from error
+    if not isinstance(outcome, Reading | NoData | Verdict | Pending):
+        raise MeasurementError(
+            f"the metric provider {provider.key!r} is broken: it returned a {type(outcome).__name__}"
+        )
+    return _tidied(outcome, asked)
+
+
+async def stop(provider: AnyProvider, spec: Any, asked: Asked, session: aiohttp.ClientSession) -> None:
+    """Stop a pending measurement. Raises MeasurementError."""
+    try:
+        await _driven(provider.terminate(spec, asked), session)
+    except MeasurementError as error:
+        raise MeasurementError(_shown(str(error), asked)) from None
+    except Exception as error:
+        raise MeasurementError(_broken(provider, error)) from error
+
+
+async def _driven(flow: Generator[Request, Response, R], session: aiohttp.ClientSession) -> R:
+    try:
+        request = next(flow)
+        for _ in range(MAX_REQUESTS):
+            request = flow.send(await exchange(session, request))
+    except StopIteration as end:
+        result: R = end.value
+        return result
+    finally:
+        flow.close()
+    raise MeasurementError(f"the measurement was given up after {MAX_REQUESTS} requests")
+
+
+def _broken(provider: AnyProvider, error: Exception) -> str:
+    """Name the kind of error only: its text may hold anything."""
+    return f"the metric provider {provider.key!r} is broken: it raised {type(error).__name__}"
+
+
+def _tidied(outcome: Outcome, asked: Asked) -> Outcome:
+    """Return an outcome whose texts may be shown and stored."""
+    metadata = {str(name): _shown(str(value), asked) for name, value in outcome.metadata.items()}
+    if isinstance(outcome, Pending):
+        return replace(outcome, metadata=metadata)
+    value = _shown(outcome.value, asked)
+    if isinstance(outcome, NoData):
+        because, error = _shown(outcome.because, asked), _shown(outcome.error, asked)
+        return replace(outcome, value=value, because=because, error=error, metadata=metadata)
+    if isinstance(outcome, Verdict):
+        return replace(outcome, value=value, message=_shown(outcome.message, asked), metadata=metadata)
+    return replace(outcome, value=value, metadata=metadata)
+
+
+def _shown(text: str, asked: Asked) -> str:
+    """Return a text for people: without the secrets that the provider was given, and of a bounded length."""
+    for secret in _secrets(asked):
+        text = text.replace(secret, _MASK)
+    return text if len(text) <= MAX_TEXT else f"{text[:MAX_TEXT]}... ({len(text)} characters)"
+
+
+def _secrets(asked: Asked) -> Iterator[str]:
+    """Yield what must not be shown; addresses, which share their Secret with a token, may."""
+    values: list[Mapping[str, str]] = [held for held in asked.secrets.values() if held is not None]
+    values.append({name: value for name, value in asked.settings.items() if _SECRET_SETTING.search(name)})
+    for held in values:
+        for value in held.values():
+            if len(value) >= _SHORTEST_SECRET and not value.startswith(("http://", "https://")):
+                yield value
