@@ -1,26 +1,25 @@
-"""`rollouts demo`: what does a canary look like, from the first pod to the last, and when it goes wrong?"""
+"""`rollouts demo`: what does an update look like, from the first pod to the last, and when it is not wanted?"""
 
 import asyncio
-import json
 import tempfile
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
+from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, ClassVar, Protocol
 
 import typer
 
 from rollouts.cli.console import complain, open_screen, say
+from rollouts.cli.demo_user import BETTER, BROKEN, GOOD, NAME, PODS, User, headline, is_in, observed_status
 
 if TYPE_CHECKING:
     from rollouts.cli.console import Screen
     from rollouts.cli.demo_programs import Programs
     from rollouts.cli.demo_stage import Stage
-    from rollouts.cli.session import Session
+    from rollouts.cli.live import Picture
 
-NAME = "hello"
-PODS = 5
-GOOD, BETTER, BROKEN = "hello:1.0", "hello:2.0", "hello:3.0-crash"
 # Long enough for pods of the dev cluster, short enough to watch it pass.
 DEADLINE_SECONDS = 6
 
@@ -54,24 +53,28 @@ spec:
         - setWeight: 80
 """
 
-_RESUME = {"status": {"pauseConditions": None}}
 
-Json = dict[str, Any]
+class Strategy(StrEnum):
+    """Which strategy is shown."""
+
+    CANARY = "canary"
+    BLUE_GREEN = "blueGreen"
 
 
 def demo(
     *,
+    strategy: Annotated[Strategy, typer.Option(help="Which strategy to show.")] = Strategy.CANARY,
     keep: Annotated[bool, typer.Option("--keep", help="Stay up at the end and print commands to try.")] = False,
     no_color: Annotated[bool, typer.Option("--no-color", help="Plain text; so does the variable NO_COLOR.")] = False,
 ) -> None:
-    """Watch a canary go up, be promoted and, broken, be aborted; on an embedded cluster, nothing else is needed."""
+    """Watch updates go through and go back; on an embedded cluster, nothing else is needed."""
     from rollouts.cli.demo_programs import Programs
     from rollouts.cli.errors import CommandError
     from rollouts.kube.errors import KubeError
 
     with tempfile.TemporaryDirectory(prefix="rollouts-demo-") as directory:
         try:
-            asyncio.run(_demo(Path(directory), open_screen(no_color=no_color), keep=keep))
+            asyncio.run(_demo(Path(directory), open_screen(no_color=no_color), strategy, keep=keep))
         except (CommandError, KubeError, TimeoutError) as error:
             complain(f"error: {error}")
             complain(f"the controller's last words:\n{Programs(Path(directory)).last_words()}")
@@ -80,8 +83,9 @@ def demo(
             raise typer.Exit(130) from None
 
 
-async def _demo(directory: Path, screen: "Screen", *, keep: bool) -> None:
+async def _demo(directory: Path, screen: "Screen", strategy: Strategy, *, keep: bool) -> None:
     from rollouts.api.crds import manifests
+    from rollouts.cli.demo_blue_green import BlueGreenStory
     from rollouts.cli.demo_programs import Programs
     from rollouts.cli.demo_stage import Stage
     from rollouts.cli.session import Where, open_session
@@ -92,112 +96,74 @@ async def _demo(directory: Path, screen: "Screen", *, keep: bool) -> None:
     for name, text in manifests().items():
         (crds / name).write_text(text, encoding="utf-8")
     programs = Programs(directory)
-    _headline(screen, "An embedded Kubernetes API server and the controller, each a process of its own")
+    stories: dict[Strategy, Callable[[User], Story]] = {
+        Strategy.CANARY: CanaryStory,
+        Strategy.BLUE_GREEN: BlueGreenStory,
+    }
+    headline(screen, "An embedded Kubernetes API server and the controller, each a process of its own")
     async with programs.running(crds), open_session(Where("default", str(programs.kubeconfig))) as session:
-        story = Story(programs, session, screen)
-        await story.apply(ROLLOUT)
+        story = stories[strategy](User(programs, session, screen))
+        await story.begin()
         async with Stage(session, NAME, screen).open() as stage:
-            await story.good_change(stage)
-            await story.bad_change(stage)
-        _headline(
-            screen, f"Done in {time.monotonic() - began:.0f} s: a good change went through, a broken one did not."
-        )
+            await story.tell(stage)
+        headline(screen, f"Done in {time.monotonic() - began:.0f} s: {story.moral}.")
         if keep:
             await _stay(programs)
 
 
-def _headline(screen: "Screen", text: str) -> None:
-    from rich.text import Text
+class Story(Protocol):
+    """What is shown of a strategy."""
 
-    screen.show(Text(f"\n▌ {text}", style="bold magenta"))
+    moral: ClassVar[str]
+
+    async def begin(self) -> None:
+        """Create everything."""
+
+    async def tell(self, stage: "Stage") -> None:
+        """Show its updates."""
 
 
 @dataclass(frozen=True, slots=True)
-class Story:
-    """What a user would do, in order; each command is printed as it is sent."""
+class CanaryStory:
+    """A good version with a person in the middle, and a broken one."""
 
-    programs: "Programs"
-    session: "Session"
-    screen: "Screen"
+    user: User
+    moral: ClassVar[str] = "a good change went through, a broken one did not"
 
-    async def apply(self, manifest: str) -> None:
-        """Create the Rollout as `kubectl apply` does."""
-        _headline(self.screen, f"A Rollout of {PODS} pods: 20 %, 5 s, 40 %, wait for a person, 80 %")
-        say(manifest)
-        await self._as_user(["apply", "-f", "-"], manifest)
+    async def begin(self) -> None:
+        """Create the Rollout."""
+        self.user.headline(f"A Rollout of {PODS} pods: 20 %, 5 s, 40 %, wait for a person, 80 %")
+        await self.user.apply(ROLLOUT)
 
-    async def good_change(self, stage: "Stage") -> None:
-        """Bring in a version that works, with a person in the middle."""
-        await stage.until(_is("Healthy"), "healthy", 30)
-        _headline(self.screen, f"Change the image to {BETTER}: one pod first, then it looks around for 5 s")
-        await self._set_image(BETTER)
+    async def tell(self, stage: "Stage") -> None:
+        """Bring in both."""
+        await self._good_change(stage)
+        await self._bad_change(stage)
+
+    async def _good_change(self, stage: "Stage") -> None:
+        await stage.until(is_in("Healthy"), "healthy", 30)
+        self.user.headline(f"Change the image to {BETTER}: one pod first, then it looks around for 5 s")
+        await self.user.set_image(BETTER)
         await stage.until(_waits_for_people, "waiting for a person", 40)
-        _headline(self.screen, "It waits for a person. Clearing the pause resumes it; any client can do that")
-        await self._as_user(
-            ["patch", "rollout", NAME, "--subresource=status", "--type=merge", "-p", json.dumps(_RESUME)]
-        )
-        await stage.until(_is("Healthy"), "healthy", 40)
+        self.user.headline("It waits for a person. Clearing the pause resumes it; any client can do that")
+        await self.user.resume()
+        await stage.until(is_in("Healthy"), "healthy", 40)
 
-    async def bad_change(self, stage: "Stage") -> None:
-        """Bring in a version that crashes: it never gets further than one pod."""
-        _headline(
-            self.screen,
-            f"Change the image to {BROKEN}: its pod crashes; {DEADLINE_SECONDS} s without progress, and it is aborted",
+    async def _bad_change(self, stage: "Stage") -> None:
+        self.user.headline(
+            f"Change the image to {BROKEN}: its pod crashes; {DEADLINE_SECONDS} s without progress, and it is aborted"
         )
-        await self._set_image(BROKEN)
+        await self.user.set_image(BROKEN)
         await stage.until(_is_back, "back at stable", 60)
 
-    async def _set_image(self, image: str) -> None:
-        operation = [{"op": "replace", "path": "/spec/template/spec/containers/0/image", "value": image}]
-        await self._as_user(["patch", "rollout", NAME, "--type=json", "-p", json.dumps(operation)])
 
-    async def _as_user(self, arguments: list[str], stdin: str = "") -> None:
-        """Run kubectl where there is one; elsewhere send what it would send."""
-        import shlex
-
-        from rich.text import Text
-
-        from rollouts.cli.demo_programs import find_kubectl, run_kubectl
-
-        self.screen.show(Text(f"$ kubectl {shlex.join(arguments)}", style="bold green"))
-        kubectl = find_kubectl()
-        if kubectl is not None:
-            say(await run_kubectl(kubectl, self.programs.kubeconfig, arguments, stdin))
-        else:
-            await self._without_kubectl(arguments, stdin)
-
-    async def _without_kubectl(self, arguments: list[str], stdin: str) -> None:
-        import yaml
-
-        from rollouts.kube.patches import PatchType
-        from rollouts.kube.resources import ROLLOUTS
-
-        if arguments[0] == "apply":
-            await self.session.api.create(ROLLOUTS, "default", yaml.safe_load(stdin))
-            return
-        kind = PatchType.JSON if "--type=json" in arguments else PatchType.MERGE
-        subresource = "status" if "--subresource=status" in arguments else None
-        body = json.loads(arguments[-1])
-        await self.session.api.patch(ROLLOUTS, "default", NAME, body, patch_type=kind, subresource=subresource)
-
-
-def _status(rollout: Json) -> Json:
-    status: Json = rollout.get("status") or {}
-    is_observed = status.get("observedGeneration") == str(rollout["metadata"].get("generation"))
-    return status if is_observed else {}
-
-
-def _is(phase: str) -> "Any":
-    return lambda rollout: _status(rollout).get("phase") == phase
-
-
-def _waits_for_people(rollout: Json) -> bool:
-    status = _status(rollout)
+def _waits_for_people(picture: "Picture") -> bool:
+    status = observed_status(picture)
     return status.get("phase") == "Paused" and status.get("currentStepIndex") == 3
 
 
-def _is_back(rollout: Json) -> bool:
-    status = _status(rollout)
+def _is_back(picture: "Picture") -> bool:
+    status = observed_status(picture)
     is_aborted = status.get("phase") == "Degraded" and bool(status.get("abort"))
     return is_aborted and status.get("updatedReplicas") == 0 and status.get("availableReplicas") == PODS
 

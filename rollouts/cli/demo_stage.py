@@ -16,11 +16,11 @@ if TYPE_CHECKING:
 
 _REDRAW = 0.25
 
-Test = Callable[[dict[str, Any]], bool]
+Test = Callable[[Picture], bool]
 
 
 class Stage:
-    """One rollout, watched; each `until` shows it until a test of its status holds."""
+    """One rollout, watched; each `until` shows it until a test of its picture holds."""
 
     def __init__(self, session: "Session", name: str, screen: Screen) -> None:
         self._watched = Watched(session, name)
@@ -34,7 +34,7 @@ class Stage:
             yield self
 
     async def until(self, test: Test, what: str, seconds: float) -> Picture:
-        """Show the rollout until `test` holds for it; an error names `what` was waited for."""
+        """Show the rollout until `test` holds for its picture; an error names `what` was waited for."""
         try:
             async with asyncio.timeout(seconds):
                 return await (self._live(test) if self._screen.is_live else self._lines(test))
@@ -50,7 +50,7 @@ class Stage:
             while True:
                 picture = await self._next()
                 now = datetime.now(UTC)
-                if test(picture.rollout):
+                if test(picture):
                     live.update(picture.drawn(now))  # what stays on the screen may scroll, and is whole
                     return picture
                 live.update(fitting(picture, self._screen.console, now), refresh=True)
@@ -62,7 +62,7 @@ class Stage:
             if line != self._last_line:
                 self._last_line = line
                 self._screen.show(f"  {line}")
-            if test(picture.rollout):
+            if test(picture):
                 self._screen.show(picture.drawn(datetime.now(UTC)))
                 return picture
 
