@@ -11,6 +11,7 @@ from pydantic import ValidationError
 from rollouts.api import unknown
 from rollouts.api.base import field_path
 from rollouts.api.rollout import parse_rollout
+from rollouts.api.services import service_names
 from rollouts.cli.manifests import Document
 from rollouts.plan.validate import problems
 from rollouts.plan.workload import API_VERSIONS, Reference, reference_in
@@ -145,7 +146,7 @@ def _of_rollout(document: Document, others: _Others) -> Iterator[Finding]:
         for each in error.errors(include_url=False):
             yield Finding(document, field_path(each["loc"]), each["msg"].removeprefix("Value error, "))
         return
-    known = {name: others.services.get(name, _TAKEN_FOR_GRANTED) for name in fields.service_names(raw)}
+    known = {name: others.services.get(name, _TAKEN_FOR_GRANTED) for name in service_names(raw)}
     namespace, own = raw["metadata"].get("namespace") or "", fields.name_of(raw)
     first = {name: others.users.setdefault((namespace, name), own) for name in known}
     rivals = {name: user for name, user in first.items() if user != own}

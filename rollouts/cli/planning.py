@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from pydantic import ValidationError
 
 from rollouts.api.base import describe
+from rollouts.api.services import service_names
 from rollouts.kube.errors import Forbidden, NotFound
 from rollouts.kube.resources import PODS, SERVICES
 from rollouts.plan import Plan, observe_rollout, plan_rollout
@@ -15,7 +16,6 @@ from rollouts.plan.invalid import plan_unreadable
 from rollouts.plan.pods import observe_pod, pods_wanted
 from rollouts.plan.workload import reference_in
 from rollouts.registry import load_kit
-from rollouts.view import fields
 
 if TYPE_CHECKING:
     from rollouts.cli.session import Session
@@ -25,7 +25,7 @@ Json = dict[str, Any]
 
 async def services_of(session: "Session", rollout: Json) -> dict[str, Json | None]:
     """Read the Services that the spec names; None for each that doesn't exist."""
-    names = fields.service_names(rollout)
+    names = service_names(rollout)
     return dict(zip(names, await asyncio.gather(*(_service(session, name) for name in names)), strict=True))
 
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any, Literal
 
+from rollouts.api.services import service_names
 from rollouts.cli.manifests import Document
 from rollouts.cli.people import people
 from rollouts.plan.workload import Reference, meant_spec, reference_in
@@ -96,7 +97,7 @@ def cast(documents: Sequence[Document]) -> Cast:
         for each in documents
         if each.content.get("kind") == "Service"
     }
-    needed = dict.fromkeys(name for each in rollouts for name in fields.service_names(each))
+    needed = dict.fromkeys(name for each in rollouts for name in service_names(each))
     missing = tuple(name for name in needed if name not in services)
     labels = meant_spec(rollouts[0]["spec"], next(iter(workloads), None)).get("selector", {}).get("matchLabels", {})
     return Cast(

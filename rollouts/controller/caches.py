@@ -9,6 +9,7 @@ from typing import Any, Protocol
 
 from rollouts.api import keys
 from rollouts.api.selectors import parse_selector
+from rollouts.api.services import service_names
 from rollouts.controller.key import Key
 from rollouts.controller.workloads import WorkloadLookup
 from rollouts.kube.cache import Cache
@@ -27,11 +28,6 @@ BY_MANAGER = "manager"
 BY_WORKLOAD = "workload"
 BY_WORKLOAD_KIND = "workload kind"
 ORPHANS = "orphans"
-
-_SERVICE_FIELDS = {
-    "canary": ("canaryService", "stableService"),
-    "blueGreen": ("activeService", "previewService"),
-}
 
 
 class Lookup(Protocol):
@@ -68,18 +64,6 @@ class Lookups:
         return kept[kind].get(namespace, name) if kind in kept else None
 
 
-def named_services(rollout: Raw) -> tuple[str, ...]:
-    """Return the names of the Services that a Rollout's spec mentions, whatever else is wrong with it."""
-    names: dict[str, None] = {}
-    strategy = _mapping(_mapping(rollout.get("spec")).get("strategy"))
-    for kind, fields in _SERVICE_FIELDS.items():
-        settings = _mapping(strategy.get(kind))
-        names |= dict.fromkeys(name for field in fields if isinstance(name := settings.get(field), str) and name)
-    pair = _mapping(_mapping(strategy.get("canary")).get("pingPong"))
-    names |= dict.fromkeys(name for name in pair.values() if isinstance(name, str) and name)
-    return tuple(names)
-
-
 def controller_of(raw: Raw) -> Raw | None:
     """Return the reference to the object that controls this one."""
     references = raw["metadata"].get("ownerReferences") or ()
@@ -108,7 +92,7 @@ def is_kept(resource: Resource, raw: Raw, instance_id: str) -> bool:
 
 ROLLOUT_INDEXES: Mapping[str, Callable[[Raw], tuple[str, ...]]] = {
     BY_NAMESPACE: lambda raw: (raw["metadata"]["namespace"],),
-    BY_SERVICE: lambda raw: tuple(f"{raw['metadata']['namespace']}/{name}" for name in named_services(raw)),
+    BY_SERVICE: lambda raw: tuple(f"{raw['metadata']['namespace']}/{name}" for name in service_names(raw)),
     BY_WORKLOAD: lambda raw: tuple(workload_key(raw["metadata"]["namespace"], each) for each in _references(raw)),
     BY_WORKLOAD_KIND: lambda raw: tuple(each.kind for each in _references(raw)),
 }
@@ -176,7 +160,3 @@ def make_caches(api: Api, namespace: str | None, instance_id: str, on_change: Ma
             on_change=on_change[SERVICES.kind],
         ),
     ]
-
-
-def _mapping(value: object) -> Raw:
-    return value if isinstance(value, Mapping) else {}

@@ -14,6 +14,7 @@ from pydantic import ValidationError
 
 from rollouts.api.base import describe
 from rollouts.api.selectors import Selector
+from rollouts.api.services import service_names
 from rollouts.controller.caches import (
     BY_MANAGER,
     BY_OWNER,
@@ -21,7 +22,6 @@ from rollouts.controller.caches import (
     ORPHANS,
     Lookups,
     controller_of,
-    named_services,
 )
 from rollouts.controller.freshness import Expectation, Freshness, version_of
 from rollouts.controller.key import Key
@@ -218,7 +218,7 @@ class Observer:
             orphans = self._lookups.replica_sets.by_index(ORPHANS, key.namespace)
             replica_sets += [each for each in orphans if selector.matches(each["metadata"].get("labels") or {})]
         services: dict[str, Raw | None] = {
-            name: self._lookups.services.get(key.namespace, name) for name in named_services(raw)
+            name: self._lookups.services.get(key.namespace, name) for name in service_names(raw)
         }
         marked = self._lookups.services.by_index(BY_MANAGER, str(key))
         left = tuple(each for each in marked if each["metadata"]["name"] not in services)

@@ -5,7 +5,8 @@ from dataclasses import dataclass
 
 from rollouts.api import keys
 from rollouts.api.selectors import selector_matches
-from rollouts.migrate.backward import grown, notes_of, stable_template, strategy_of, to_deployment
+from rollouts.api.services import service_names
+from rollouts.migrate.backward import grown, notes_of, stable_template, to_deployment
 from rollouts.migrate.course import Course, course
 from rollouts.migrate.forward import to_rollout
 from rollouts.migrate.holding import can_be_held
@@ -29,8 +30,6 @@ from rollouts.migrate.objects import (
 from rollouts.migrate.scalers import is_made_by_another, retargeted, scalers_of, scales
 from rollouts.migrate.steps import Seen
 from rollouts.migrate.wish import Wish
-
-_SERVICE_FIELDS = ("canaryService", "stableService", "activeService", "previewService")
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,8 +153,7 @@ def _pointed(obj: Raw, sources: Iterable[Raw], wish: Wish) -> Json:
 
 def _held(rollout: Raw, objects: Sequence[Raw]) -> Iterator[Json]:
     """Yield the Services of a Rollout as its controller has left them in the cluster."""
-    _, strategy = strategy_of(rollout)
-    for name in sorted({str(strategy[field]) for field in _SERVICE_FIELDS if strategy.get(field)}):
+    for name in sorted(service_names(rollout)):
         written = next(
             (each for each in objects if _is_service(each) and name_of(each) == name and are_neighbours(each, rollout)),
             {},

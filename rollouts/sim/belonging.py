@@ -1,6 +1,6 @@
 """Which objects belong together? What owners, labels, selectors and names tell."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 from rollouts.api import keys
@@ -43,15 +43,3 @@ def manager_of(service: Raw) -> str | None:
     """Return the name of the Rollout that a Service is managed by."""
     manager: str | None = (service["metadata"].get("annotations") or {}).get(keys.MANAGED_BY)
     return manager
-
-
-def named_services(raw: Raw) -> Iterator[str]:
-    """Yield the Services that a Rollout names."""
-    strategy = raw["spec"].get("strategy") or {}
-    for kind, fields in (
-        ("canary", ("canaryService", "stableService")),
-        ("blueGreen", ("activeService", "previewService")),
-    ):
-        yield from filter(None, ((strategy.get(kind) or {}).get(each) for each in fields))
-    pair = (strategy.get("canary") or {}).get("pingPong") or {}
-    yield from filter(None, (pair.get(each) for each in ("pingService", "pongService")))

@@ -10,6 +10,7 @@ from datetime import datetime
 from typing import Any
 
 from rollouts.api import keys
+from rollouts.api.services import service_names
 from rollouts.api.timestamps import format_time
 from rollouts.plan import Action, Observed, Refusal, observe_rollout
 from rollouts.plan.actions import (
@@ -32,7 +33,7 @@ from rollouts.plan.observed import Pod as ObservedPod
 from rollouts.plan.pods import is_up_to_date, pending_replica_sets, pods_wanted
 from rollouts.plan.workload import DEPLOYMENT, meant_spec, reference_in
 from rollouts.ports import Reference
-from rollouts.sim.belonging import concerns, hash_of, manager_of, named_services, owner_of, selected_hash
+from rollouts.sim.belonging import concerns, hash_of, manager_of, owner_of, selected_hash
 from rollouts.sim.follower import Follower
 from rollouts.sim.objects import DeniedError, RouterObjects
 from rollouts.sim.patching import merged, replaced, with_template
@@ -145,7 +146,7 @@ class World:
         reference = reference_in(raw)
         workload = seen.workloads.get(reference.name) if reference is not None else None
         uid, selector = raw["metadata"]["uid"], meant_spec(raw["spec"], workload).get("selector") or {}
-        services = {service: seen.services.get(service) for service in named_services(raw)}
+        services = {service: seen.services.get(service) for service in service_names(raw)}
         left = [each for key, each in seen.services.items() if key not in services and manager_of(each) == name]
         replica_sets = [each for each in seen.replica_sets.values() if concerns(each, uid, selector)]
         here = observe_rollout(

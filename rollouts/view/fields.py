@@ -131,17 +131,3 @@ def workload_is_observed(rollout: Raw) -> bool:
         return True
     generation = annotation(rollout, keys.WORKLOAD_GENERATION)
     return not generation or generation == str(part(rollout, "status").get("workloadObservedGeneration") or "")
-
-
-_SERVICE_FIELDS = (
-    ("canary", "canaryService"),
-    ("canary", "stableService"),
-    ("blueGreen", "activeService"),
-    ("blueGreen", "previewService"),
-)
-
-
-def service_names(rollout: Raw) -> list[str]:
-    """Return the Services that the spec names."""
-    named = (part(rollout, "spec", "strategy", strategy).get(field) for strategy, field in _SERVICE_FIELDS)
-    return sorted({str(name) for name in named if name})
