@@ -128,6 +128,7 @@ def _replica_set_row(rollout: Raw, replica_set: Raw, pods: Iterable[Raw], now: d
     rows = tuple(pod_row(pod) for pod in mine)
     status, mood = _replica_set_status(replica_set, rows)
     pod_hash = fields.hash_of(replica_set)
+    parts = roles(rollout, pod_hash)
     return ReplicaSetRow(
         name=fields.name_of(replica_set),
         revision=fields.revision_of(replica_set),
@@ -137,7 +138,8 @@ def _replica_set_row(rollout: Raw, replica_set: Raw, pods: Iterable[Raw], now: d
         created=fields.created(replica_set),
         desired=fields.count(fields.part(replica_set, "spec"), "replicas", 1),
         available=fields.count(fields.part(replica_set, "status"), "availableReplicas"),
-        tags=(*roles(rollout, pod_hash), *_delay(replica_set, now)),
+        # What clients reach is never scaled down, whatever its deadline says.
+        tags=(*parts, *(() if "active" in parts else _delay(replica_set, now))),
         images=template_images(fields.part(replica_set, "spec", "template")),
         pods=rows,
     )

@@ -93,6 +93,12 @@ def test_blue_green_roles(given: Given, replica_sets: list[Json], now: datetime)
     assert tags == [("preview",), ("stable", "active")]
 
 
+def test_a_version_that_has_come_back_shows_no_delay(given: Given, replica_sets: list[Json], now: datetime) -> None:
+    rollout = given(spec={"strategy": {"blueGreen": {"activeService": "a"}}}, blueGreen={"activeSelector": "old"})
+    replica_sets[1]["metadata"]["annotations"]["scale-down-deadline"] = "2024-05-01T12:00:25Z"
+    assert rollout_view(rollout, replica_sets, [], now).revisions[1].replica_sets[0].tags == ("stable", "active")
+
+
 def test_without_a_preview_service_the_next_version_is_still_told_apart(
     given: Given, replica_sets: list[Json], now: datetime
 ) -> None:
