@@ -1,0 +1,1 @@
+"""The judge: right as often as it says."""

@@ -1,0 +1,68 @@
+"""Do the bounds enclose the true difference at every look, and are they narrow?"""
+
+import numpy as np
+import pytest
+
+from rollouts.judge import Counts, Interval, RateRule, bounds_of_difference
+from tests.judge.canaries import Traffic, ever, evidence
+
+ALPHA = 0.05
+
+
+def intervals_of(traffic: Traffic, canary: int) -> list[Interval]:
+    sides = zip(
+        traffic.canary.tolist(),
+        traffic.canary_bad[canary].tolist(),
+        traffic.stable.tolist(),
+        traffic.stable_bad[canary].tolist(),
+        strict=True,
+    )
+    return [Interval(Counts(n, bad), Counts(m, stable_bad)) for n, bad, m, stable_bad in sides]
+
+
+@pytest.mark.parametrize(("rate", "difference"), [(0.01, 0.0), (0.01, 0.02), (0.1, 0.05)])
+def test_the_true_difference_is_hardly_ever_outside(rate: float, difference: float) -> None:
+    """Outside means refuted as a margin at some look: on 2,000 canaries by arrays."""
+    traffic = Traffic.drawn(11, 2_000, (200, 800), (rate + difference, rate), intervals=60)
+    rule = RateRule(margin=difference)
+    outside = [ever(evidence(traffic, rule, beyond=beyond), ALPHA / 2) for beyond in (True, False)]
+    assert sum(outside) <= ALPHA + 0.01
+
+
+def test_the_bounds_themselves_enclose_it_at_each_look() -> None:
+    """The same by the function itself, on fewer canaries."""
+    traffic = Traffic.drawn(12, 20, (300, 700), (0.05, 0.03), intervals=20)
+    enclosed = 0
+    for canary in range(20):
+        intervals = intervals_of(traffic, canary)
+        looks = [bounds_of_difference(intervals[:many], ALPHA) for many in (1, 5, 20)]
+        enclosed += all(look.lower <= 0.02 <= look.upper for look in looks)
+    assert enclosed >= 18
+
+
+def test_bounds_and_verdicts_agree() -> None:
+    traffic = Traffic.drawn(13, 20, (500, 500), (0.03, 0.01), intervals=10)
+    money = evidence(traffic, RateRule(), beyond=True)
+    for canary in range(20):
+        is_shown = bool(money[canary].max() >= -np.log(ALPHA / 2))
+        assert (bounds_of_difference(intervals_of(traffic, canary), ALPHA).lower > 0) == is_shown
+
+
+def test_bounds_get_narrow() -> None:
+    intervals = [Interval(Counts(1_000, 20), Counts(1_000, 10))] * 100
+    bounds = bounds_of_difference(intervals)
+    assert 0.007 < bounds.lower < 0.01 < bounds.upper < 0.0125
+
+
+def test_without_requests_nothing_is_known() -> None:
+    nothing = bounds_of_difference([])
+    assert (nothing.lower, nothing.upper) == (-1, 1)
+
+
+def test_edges_are_within_what_is_possible() -> None:
+    huge = bounds_of_difference([Interval(Counts(10**9, 10**9), Counts(10**9, 0))] * 3)
+    assert 0.99 < huge.lower <= 1
+    assert huge.upper == 1
+    single = bounds_of_difference([Interval(Counts(1, 1), Counts(1, 0))])
+    assert single.lower < 0
+    assert single.upper == 1
