@@ -5,6 +5,8 @@ UV := .uv/bin/uv
 VENV := .venv/bin
 # Options for pytest, for example: make test ARGS='-k pause -x'
 ARGS ?=
+# Tests start hundreds of programs: where compiled modules aren't kept, collecting alone takes twice as long.
+unexport PYTHONDONTWRITEBYTECODE
 
 .PHONY: help
 help: ## Show this list

@@ -1,11 +1,12 @@
 """How do the tests type kubectl commands?"""
 
-import asyncio
 import json
 import sysconfig
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
+
+from e2e.program import ask
 
 PROGRAM = Path(sysconfig.get_path("scripts")) / "kubectl"
 DEADLINE = 60.0
@@ -32,26 +33,11 @@ class Kubectl:
 
     async def __call__(self, *arguments: str, stdin: str | None = None, within: float = DEADLINE) -> str:
         """Run a command and return what it printed; KubectlError when it fails."""
-        child = await asyncio.create_subprocess_exec(
-            PROGRAM,
-            f"--kubeconfig={self.kubeconfig}",
-            f"--namespace={self.namespace}",
-            *arguments,
-            stdin=asyncio.subprocess.PIPE if stdin is not None else asyncio.subprocess.DEVNULL,
-            stdout=asyncio.subprocess.PIPE,
-            stderr=asyncio.subprocess.PIPE,
-        )
-        try:
-            async with asyncio.timeout(within):
-                out, err = await child.communicate(stdin.encode() if stdin is not None else None)
-        except BaseException:
-            child.kill()
-            await child.wait()
-            raise
-        code = child.returncode or 0
-        if code:
-            raise KubectlError(arguments, code, out.decode(), err.decode())
-        return out.decode()
+        at = (f"--kubeconfig={self.kubeconfig}", f"--namespace={self.namespace}")
+        answer = await ask(PROGRAM, *at, *arguments, within=within, stdin=stdin)
+        if answer.code:
+            raise KubectlError(arguments, answer.code, answer.out, answer.err)
+        return answer.out
 
     async def json(self, *arguments: str) -> Any:
         """Run `kubectl get ...` or another command with -o json and return the object."""

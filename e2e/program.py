@@ -6,6 +6,7 @@ import os
 import signal
 import subprocess
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 _LIBC = ctypes.CDLL(None, use_errno=True)
@@ -107,3 +108,38 @@ class Program:
         """Raise with the end of its log when it isn't running."""
         if not self.running:
             raise ProgramError(f"{self.name} ended with exit code {self.exit_code}; {self.log} ends:\n{self.tail()}")
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What a command said and how it ended."""
+
+    code: int
+    out: str
+    err: str
+
+    @property
+    def text(self) -> str:
+        """All that it said, errors last."""
+        return self.out + self.err
+
+
+async def ask(
+    *line: str | Path, within: float, stdin: str | None = None, environment: Mapping[str, str] | None = None
+) -> Answer:
+    """Run a command to its end, however it ends; one that takes longer is killed, and TimeoutError raised."""
+    child = await asyncio.create_subprocess_exec(
+        *line,
+        env=environment,
+        stdin=asyncio.subprocess.PIPE if stdin is not None else asyncio.subprocess.DEVNULL,
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.PIPE,
+    )
+    try:
+        async with asyncio.timeout(within):
+            out, err = await child.communicate(stdin.encode() if stdin is not None else None)
+    except BaseException:
+        child.kill()
+        await child.wait()
+        raise
+    return Answer(child.returncode or 0, out.decode(), err.decode())

@@ -10,6 +10,7 @@ from typing import Any
 import aiohttp
 
 from e2e.kubectl import Kubectl
+from e2e.program import ask
 from e2e.waiting import eventually
 from tests.wire.objects import rollout
 
@@ -125,25 +126,10 @@ class Story:
 
     async def cli(self, *words: str, code: int = 0, within: float = 60.0) -> str:
         """Run `rollouts` as a person does; return what it printed, errors last."""
-        child = await asyncio.create_subprocess_exec(
-            PROGRAM,
-            f"--kubeconfig={self.kubectl.kubeconfig}",
-            f"--namespace={self.namespace}",
-            *words,
-            stdin=asyncio.subprocess.DEVNULL,
-            stdout=asyncio.subprocess.PIPE,
-            stderr=asyncio.subprocess.PIPE,
-        )
-        try:
-            async with asyncio.timeout(within):
-                out, err = await child.communicate()
-        except BaseException:
-            child.kill()
-            await child.wait()
-            raise
-        text = out.decode() + err.decode()
-        assert child.returncode == code, f"rollouts {' '.join(words)}: exit code {child.returncode}\n{text}"
-        return text
+        at = (f"--kubeconfig={self.kubectl.kubeconfig}", f"--namespace={self.namespace}")
+        answer = await ask(PROGRAM, *at, *words, within=within)
+        assert answer.code == code, f"rollouts {' '.join(words)}: exit code {answer.code}\n{answer.text}"
+        return answer.text
 
     async def killed_after(self, lines: int, *words: str) -> bool:
         """Run `rollouts` and kill it when it has printed so many lines; tell whether it came to its end before."""
@@ -167,11 +153,7 @@ class Story:
     async def shell(self, line: str, within: float = 60.0) -> str:
         """Run a command line as it stands on a page, with our kubectl in this namespace."""
         at = f"--kubeconfig={self.kubectl.kubeconfig} --namespace={self.namespace}"
-        script = f'set -e -o pipefail\nkubectl() {{ "{PROGRAM.with_name("kubectl")}" {at} "$@"; }}\n{line}\n'
-        child = await asyncio.create_subprocess_exec(
-            "bash", "-c", script, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.STDOUT
-        )
-        async with asyncio.timeout(within):
-            out, _ = await child.communicate()
-        assert child.returncode == 0, f"{line}\n{out.decode()}"
-        return out.decode()
+        script = f'exec 2>&1; set -e -o pipefail\nkubectl() {{ "{PROGRAM.with_name("kubectl")}" {at} "$@"; }}\n{line}\n'
+        answer = await ask("bash", "-c", script, within=within)
+        assert answer.code == 0, f"{line}\n{answer.text}"
+        return answer.text
