@@ -1,5 +1,7 @@
 """How is one metric measured and judged? Its limits, its conditions and the choice of a provider."""
 
+from typing import Literal
+
 from pydantic import Field
 
 from rollouts.api.base import IntOrString, Model
@@ -75,6 +77,14 @@ class Metric(Model):
         description=(
             "How many successful measurements in a row make the metric successful. "
             "Defaults to 0, which means that they don't."
+        ),
+    )
+    no_data: Literal["fail", "inconclusive", "wait"] | None = Field(
+        None,
+        description=(
+            "What it means when the provider has no data: fail, inconclusive, or wait, which measures again after "
+            "the interval (or 10 s) without counting. Without it, the provider's answer decides: an error, or an "
+            "empty result for the conditions."
         ),
     )
     provider: MetricProvider = Field(description="Where measurements come from.")

@@ -7,7 +7,7 @@ its steps and what it builds, and regular expressions run in linear time.
 
 from rollouts.expr.budget import Budget
 from rollouts.expr.errors import BudgetExceeded, ExpressionError
-from rollouts.expr.program import Program, compile_expression, evaluate
+from rollouts.expr.program import Program, compile_condition, compile_expression, evaluate
 from rollouts.expr.values import Duration, Floats, Int64, Moment, go_text, go_type
 
 __all__ = [
@@ -19,6 +19,7 @@ __all__ = [
     "Int64",
     "Moment",
     "Program",
+    "compile_condition",
     "compile_expression",
     "evaluate",
     "go_text",

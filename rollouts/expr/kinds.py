@@ -109,7 +109,9 @@ def list_of(element: Kind) -> Kind:
 
 
 def kind_of(value: Any) -> Kind:
-    """Return what is known of a value of the environment."""
+    """Return what is known of a value of the environment; where it will come later, its Kind stands for it."""
+    if isinstance(value, Kind):
+        return value
     if value is None:
         return NIL
     if isinstance(value, Function):

@@ -11,7 +11,7 @@ from rollouts.expr.budget import Budget
 from rollouts.expr.checker import check
 from rollouts.expr.errors import BudgetExceeded, ExpressionError, Failure
 from rollouts.expr.evaluator import run
-from rollouts.expr.kinds import Kind, kind_of
+from rollouts.expr.kinds import BOOL, UNKNOWN, Kind, kind_of
 from rollouts.expr.nodes import Node
 from rollouts.expr.numbers import parse_float, parse_int
 from rollouts.expr.parser import parse
@@ -50,6 +50,15 @@ def compile_expression(source: str, environment: Mapping[str, Any]) -> Program:
     except RecursionError:
         raise ExpressionError("the expression is nested too deep", source) from None
     return Program(source, tree, kind)
+
+
+@lru_cache(maxsize=1024)
+def compile_condition(source: str) -> Program:
+    """Compile a condition before any result is known. Raises ExpressionError, also if it can't answer true or false."""
+    program = compile_expression(source, {"result": UNKNOWN, **FUNCTIONS})
+    if not program.kind.is_unknown and program.kind != BOOL:
+        raise ExpressionError(f"expected bool, but got {program.kind}", source)
+    return program
 
 
 @lru_cache(maxsize=1024)

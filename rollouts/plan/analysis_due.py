@@ -1,0 +1,99 @@
+"""Which measurements are due? New ones, those that go on, and those that are to be stopped."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, Literal
+
+from rollouts.api.analysis import SecretKeyRef
+from rollouts.api.analysis_run import Measurement, MetricResult
+from rollouts.plan.analysis_arguments import Arguments
+from rollouts.plan.analysis_assess import COMPLETED, ERROR
+from rollouts.plan.analysis_metric import ERROR_RETRY, Rules
+from rollouts.plan.analysis_results import last_of, unfinished
+from rollouts.plan.analysis_substitution import fill
+
+Raw = Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Measure:
+    """A measurement to take, to resume or to terminate; whoever performs it reports a `Taken`.
+
+    It writes nothing, so one that is lost is simply taken again. `number` counts the metric's measurements from 1.
+    `secrets` are to be read for this very measurement; `filled` puts their values in. `metadata` is what the provider
+    noted about a measurement that goes on.
+    """
+
+    verb: Literal["take", "resume", "terminate"]
+    metric: str
+    started_at: datetime
+    number: int
+    template: Raw = field(repr=False)
+    values: Mapping[str, str] = field(default_factory=dict)
+    secrets: Mapping[str, SecretKeyRef] = field(default_factory=dict)
+    metadata: Mapping[str, str] = field(default_factory=dict)
+
+    def filled(self, secrets: Mapping[str, str]) -> Raw:
+        """Return the metric, raw, with all arguments filled in; `secrets` holds the values of those."""
+        filled: Raw = fill(self.template, {**self.values, **secrets})
+        return filled
+
+
+@dataclass(frozen=True, slots=True)
+class Wait:
+    """Nothing is due for a metric; `until` is None where only somebody else can change that."""
+
+    because: str
+    until: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Subject:
+    """A metric and what is known of it. `started_at` is when the run began."""
+
+    template: Raw
+    arguments: Arguments
+    rules: Rules
+    result: MetricResult
+    started_at: datetime
+
+    def measure(self, now: datetime, going_on: Measurement | None, *, stop: bool = False) -> Measure:
+        verb: Literal["take", "resume", "terminate"] = "terminate" if stop else "take" if going_on is None else "resume"
+        begun = going_on.started_at if going_on is not None else None
+        return Measure(
+            verb,
+            self.result.name,
+            begun or now.replace(microsecond=0),
+            (self.result.count or 0) + (self.result.error or 0) + 1,
+            self.template,
+            self.arguments.values,
+            self.arguments.secrets,
+            dict(going_on.metadata or {}) if going_on is not None else {},
+        )
+
+
+def due(subject: Subject, now: datetime, *, is_terminating: bool) -> Measure | Wait | None:
+    """Return what is to be done for a metric; None if it has ended."""
+    going_on = unfinished(subject.result)
+    has_ended = subject.result.phase in COMPLETED or is_terminating
+    if going_on is not None and has_ended:
+        return subject.measure(now, going_on, stop=True)
+    if has_ended:
+        return None
+    name = subject.result.name
+    if going_on is not None:
+        at = going_on.resume_at or now
+        what = going_on.message or "its measurement goes on"
+    else:
+        at, what = _next(subject, last_of(subject.result))
+    return subject.measure(now, going_on) if at <= now else Wait(f'metric "{name}": {what}', at)
+
+
+def _next(subject: Subject, last: Measurement | None) -> tuple[datetime, str]:
+    if last is None:
+        return subject.started_at + subject.rules.initial_delay, "the initial delay isn't over"
+    ended = last.finished_at or subject.started_at
+    if last.phase == ERROR:
+        return ended + ERROR_RETRY, f"measures again after an error: {last.message or 'without a message'}"
+    return ended + subject.rules.pause, "waits for the next measurement"

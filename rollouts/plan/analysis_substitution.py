@@ -1,0 +1,68 @@
+"""What does a metric say once `{{args.name}}` is filled in?
+
+Each text is read once: what a value itself contains is never filled in again, so that no value can ask for a secret.
+"""
+
+import re
+from collections.abc import Collection, Iterator, Mapping
+from typing import Any
+
+_TAG = re.compile(r"\{\{(.*?)(?:(\}\})|\Z)", re.DOTALL)
+_PREFIX = "args."
+
+
+class SubstitutionError(ValueError):
+    """A tag that nothing is known of; the message names it."""
+
+
+def is_open(value: Any) -> bool:
+    """Whether something is still to be filled in."""
+    return isinstance(value, str) and "{{" in value
+
+
+def arguments_in(value: Any) -> Iterator[str]:
+    """Yield the names of the arguments that a JSON value refers to."""
+    for text in _texts(value):
+        for match in _TAG.finditer(text):
+            tag = match[1].strip()
+            if match[2] and tag.startswith(_PREFIX):
+                yield tag.removeprefix(_PREFIX)
+
+
+def fill(value: Any, values: Mapping[str, str], kept: Collection[str] = ()) -> Any:
+    """Return a JSON value with its arguments filled in, those in `kept` excepted. Raises SubstitutionError."""
+    if isinstance(value, str):
+        return _filled(value, values, kept) if "{{" in value else value
+    if isinstance(value, Mapping):
+        return {fill(key, values, kept): fill(part, values, kept) for key, part in value.items()}
+    if isinstance(value, list | tuple):
+        return [fill(part, values, kept) for part in value]
+    return value
+
+
+def _filled(text: str, values: Mapping[str, str], kept: Collection[str]) -> str:
+    def replaced(match: re.Match[str]) -> str:
+        tag = match[1].strip()
+        if not match[2]:
+            raise SubstitutionError(f"{{{{{tag[:40]} has no end: write }}}} behind the name of the argument")
+        name = tag.removeprefix(_PREFIX)
+        if tag.startswith(_PREFIX) and name in values:
+            return values[name]
+        if tag.startswith(_PREFIX) and name in kept:
+            return match[0]
+        known = ", ".join(sorted({*values, *kept})) or "none"
+        raise SubstitutionError(f"failed to resolve {{{{{tag}}}}}: declared arguments are {known}")
+
+    return _TAG.sub(replaced, text)
+
+
+def _texts(value: Any) -> Iterator[str]:
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, Mapping):
+        for key, part in value.items():
+            yield str(key)
+            yield from _texts(part)
+    elif isinstance(value, list | tuple):
+        for part in value:
+            yield from _texts(part)
