@@ -14,7 +14,7 @@ from rollouts.api.timestamps import format_time
 from rollouts.plan import state
 from rollouts.plan.actions import Plan, SwitchService
 from rollouts.plan.bluegreen_reasons import blue_green_reasons
-from rollouts.plan.bluegreen_sizes import blue_green_scaling, preview_size
+from rollouts.plan.bluegreen_sizes import blue_green_scaling, preview_size, unmet_preview
 from rollouts.plan.conclude import Course, conclude
 from rollouts.plan.delays import deadline_on
 from rollouts.plan.observed import Observed, ReplicaSet
@@ -59,9 +59,10 @@ def plan_blue_green(here: Observed, blue_green: BlueGreenStrategy, now: datetime
     scene = set_scene(here, (), bounds, now)
     selection = Selection.of(here) or Selection("", None)
     this = _Pass(scene, blue_green, selection, _returns_until(scene, now), now)
-    wanted = preview_size(scene, blue_green, this.shortcut)
+    least = preview_size(scene, blue_green, this.shortcut)
+    after, gate = _advance(this, unmet_preview(scene.revisions, least, or_more=True))
+    wanted = least if after.check_point == scene.state.check_point else _without_shrinking(scene, least)
     scaling = blue_green_scaling(scene, blue_green, selection, wanted, this.returns_until, now)
-    after, gate = _advance(this, scaling.unmet)
     goal = None if scene.is_halted or scene.begins else _active_goal(this, gate, wanted)
     switches = (*_preview_switch(this), *_active_switch(this, goal))
     actions = [
@@ -111,6 +112,12 @@ def _advance(this: _Pass, missing: str) -> tuple[State, Gate | None]:
         is_to_grow = this.blue_green.preview_replica_count is not None
         return state.past_preview(at) if since is not None or is_to_grow else at, gate
     return at if since is not None else state.previewed(at, this.now), gate
+
+
+def _without_shrinking(scene: Scene, size: int) -> int:
+    """Return a preview's size in the pass that ends its pause: pods beyond previewReplicaCount are needed at once."""
+    current = scene.revisions.canary
+    return size if current is None else max(size, min(current.size, scene.bounds.replicas))
 
 
 def _word_given(at: State) -> str:

@@ -24,13 +24,13 @@ class _Part:
     because: tuple[str, ...] = ()
 
 
-def unmet_preview(revisions: Revisions, size: int) -> str:
-    """Say what keeps the current version from its size, or nothing."""
+def unmet_preview(revisions: Revisions, size: int, *, or_more: bool = False) -> str:
+    """Say what keeps the current version from its size, or nothing; `or_more` tells that a larger one will do."""
     current = revisions.canary
     name = "the preview" if revisions.has_distinct_stable else "the current version"
     if current is None:
         return f"{name}'s ReplicaSet does not exist yet"
-    if current.size != size:
+    if current.size < size or (current.size > size and not or_more):
         return f"{name} is being scaled from {current.size} to {pods(size)}"
     if current.available < size:
         return f"{name} has {current.available} of {size} pods available"

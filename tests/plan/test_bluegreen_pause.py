@@ -228,10 +228,10 @@ ROWS = (
         ),
     ),
     Row(
-        "a whole preview that is to be small from now on doesn't take over while it shrinks",
+        "previewReplicaCount is lowered as the pause ends: pods that are needed at once stay",
         given(waiting(blue_green("app:2", strategy={"previewReplicaCount": 1})), *BOTH, services=pointing()),
         Decided(
-            does=("update ReplicaSet web-76d57f768c (revision 2): 5 to 1 pods",),
+            does=("switch Service active from '78766d5789' to '76d57f768c'",),
             status={
                 "blueGreen": {
                     "activeSelector": "78766d5789",
@@ -245,8 +245,20 @@ ROWS = (
                 "phase": "Progressing",
                 "conditions": {"Paused": "False RolloutPaused", "Progressing": "Unknown RolloutResumed"},
             },
+            because=("the preview is available: the active Service is switched once all pods are",),
+        ),
+    ),
+    Row(
+        "it is lowered in the pause: the preview shrinks",
+        given(
+            waiting(blue_green("app:2", strategy={"autoPromotionEnabled": False, "previewReplicaCount": 1})),
+            *BOTH,
+            services=pointing(),
+        ),
+        Decided(
+            does=("update ReplicaSet web-76d57f768c (revision 2): 5 to 1 pods",),
             because=(
-                "the preview is available: the active Service is switched once all pods are",
+                "autoPromotionEnabled is false: promote to switch the active Service",
                 "the preview is being scaled from 5 to 1 pod",
             ),
         ),
