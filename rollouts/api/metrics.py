@@ -9,6 +9,8 @@ from rollouts.api.meta import OpenObject
 from rollouts.api.providers import (
     CloudWatchMetric,
     DatadogMetric,
+    DynatraceMetric,
+    ExternalMetric,
     GraphiteMetric,
     InfluxdbMetric,
     JobMetric,
@@ -16,6 +18,8 @@ from rollouts.api.providers import (
     NewRelicMetric,
     PrometheusMetric,
     SkyWalkingMetric,
+    SplunkMetric,
+    StackdriverMetric,
     WavefrontMetric,
     WebMetric,
 )
@@ -40,6 +44,10 @@ class MetricProvider(Model):
     graphite: GraphiteMetric | None = Field(None, description="A query to Graphite.")
     influxdb: InfluxdbMetric | None = Field(None, description="A query to InfluxDB.")
     skywalking: SkyWalkingMetric | None = Field(None, description="A query to Apache SkyWalking.")
+    dynatrace: DynatraceMetric | None = Field(None, description="A query to Dynatrace.")
+    stackdriver: StackdriverMetric | None = Field(None, description="A query to Google Cloud Monitoring.")
+    splunk: SplunkMetric | None = Field(None, description="A computation of Splunk Observability Cloud.")
+    external_metrics: ExternalMetric | None = Field(None, description="A metric by Kubernetes' external metrics API.")
     plugin: OpenObject | None = Field(
         None, description="Configuration of a metric plugin, under the name of the plugin."
     )

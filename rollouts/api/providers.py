@@ -241,3 +241,44 @@ class KayentaMetric(Model):
     lookback: Bool | None = Field(
         None, description="Judge from the beginning each time instead of from the last judgement on."
     )
+
+
+class TokenSecretRef(Model):
+    """A Secret with a token, in the namespace of the analysis run."""
+
+    name: str = Field(description="Name of the Secret.")
+
+
+class DynatraceMetric(Model):
+    """A query to Dynatrace."""
+
+    address: str = Field(description="URL of the environment, for example https://abc12345.live.dynatrace.com.")
+    query: str = Field(description="The metric selector.")
+    interval: str | None = Field(None, description="The span of time to look at, up to now. Defaults to 5m.")
+    secret_ref: TokenSecretRef = Field(description="The Secret with the token, under the key dynatrace_token.")
+
+
+class StackdriverMetric(Model):
+    """A query to Google Cloud Monitoring, with the identity of the controller's own service account."""
+
+    project: str = Field(description="Id of the project.")
+    query: str = Field(description="The query in the Monitoring Query Language.")
+
+
+class SplunkMetric(Model):
+    """A computation of Splunk Observability Cloud."""
+
+    address: str = Field(description="URL of the realm's stream, for example https://stream.us1.signalfx.com.")
+    query: str = Field(description="The program in SignalFlow.")
+    interval: str | None = Field(None, description="The span of time to look at, up to now. Defaults to 5m.")
+    secret_ref: TokenSecretRef = Field(description="The Secret with the token, under the key sf_token_key.")
+
+
+class ExternalMetric(Model):
+    """A metric by Kubernetes' external metrics API, as cluster agents and KEDA serve it."""
+
+    address: str = Field(description="URL of the server, for example https://datadog-cluster-agent.datadog:8443.")
+    metric_name: str = Field(description="Name of the metric, in the namespace of the analysis run.")
+    label_selector: str | None = Field(None, description="Which of its values are meant, for example app=shop.")
+    insecure: Bool | None = Field(None, description="Don't verify the server's certificate.")
+    secret_ref: TokenSecretRef | None = Field(None, description="The Secret with the token, under the key token.")
