@@ -16,6 +16,7 @@ from rollouts.plan.invalid import plan_unreadable
 from rollouts.plan.pods import observe_pod, pods_wanted
 from rollouts.plan.workload import reference_in
 from rollouts.registry import load_kit
+from rollouts.view.status import refused_creation
 
 if TYPE_CHECKING:
     from rollouts.cli.session import Session
@@ -60,7 +61,9 @@ async def plan_now(session: "Session", rollout: Json, replica_sets: list[Json], 
 
 
 async def because_of(session: "Session", rollout: Json, replica_sets: list[Json], now: datetime) -> str:
-    """Return the planner's first reason; nothing when we may not read what it needs."""
+    """Return what the API server refuses, or the planner's first reason; nothing when we may not read what it needs."""
+    if refusal := refused_creation(rollout):
+        return refusal
     try:
         plan = await plan_now(session, rollout, replica_sets, now)
     except Forbidden:

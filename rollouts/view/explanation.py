@@ -11,7 +11,7 @@ from rollouts.plan.actions import Action, Plan
 from rollouts.view import ages, fields, requests
 from rollouts.view.fields import Raw
 from rollouts.view.requests import Answer, Change, kubectl_line
-from rollouts.view.status import Shown, Waiting, is_invalid, shown_status, waiting
+from rollouts.view.status import Shown, Waiting, is_invalid, refused_creation, shown_status, waiting
 from rollouts.view.steps import StepRow, step_rows
 
 
@@ -68,12 +68,18 @@ def explain_plan(rollout: Raw, plan: Plan, replica_sets: Iterable[Raw] = ()) -> 
         namespace=fields.namespace_of(rollout),
         status=shown_status(rollout),
         waiting=waiting(rollout),
-        because=plan.because,
+        because=(*_last_try(rollout), *plan.because),
         next_writes=tuple(_next_writes(rollout, plan)),
         looks_again_at=plan.wake_at,
         remaining_steps=tuple(row for row in step_rows(rollout) if row.state != "done"),
         choices=tuple(choices(rollout, replica_sets)),
     )
+
+
+def _last_try(rollout: Raw) -> Iterator[str]:
+    """Yield the API server's own words, which the plan of somebody who hasn't tried can't have."""
+    if refusal := refused_creation(rollout):
+        yield refusal
 
 
 def _next_writes(rollout: Raw, plan: Plan) -> Iterator[str]:

@@ -14,6 +14,7 @@ from rollouts.view import fields
 from rollouts.view.fields import Raw
 
 HEALTHY, PROGRESSING, PAUSED, DEGRADED, UNKNOWN = "Healthy", "Progressing", "Paused", "Degraded", "Unknown"
+_NOT_CREATED = "Failed to create new replica set"
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +54,15 @@ def shown_status(rollout: Raw) -> Shown:
 def is_invalid(rollout: Raw) -> bool:
     """Whether the controller refuses to act on the spec, which nothing but another spec ends."""
     return shown_status(rollout).message.startswith("InvalidSpec")
+
+
+def refused_creation(rollout: Raw) -> str:
+    """Return what the controller heard when it last tried to create the ReplicaSet; nothing unless that failed."""
+    if not fields.is_observed(rollout):
+        return ""
+    conditions = fields.items(rollout, "status", "conditions")
+    texts = [str(each.get("message", "")) for each in conditions if each.get("type") == "Progressing"]
+    return next((text for text in texts if text.startswith(_NOT_CREATED)), "")
 
 
 def current_step(rollout: Raw) -> Raw | None:

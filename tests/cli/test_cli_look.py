@@ -253,6 +253,24 @@ def test_explain_names_an_invalid_spec(run: Run, rollout: Json) -> None:
     assert "spec.replicas: Invalid value: 'three'" in text
 
 
+@pytest.mark.parametrize("words", [("explain", "web"), ("get", "rollout", "web")])
+def test_the_api_servers_words_about_a_refused_replica_set(run: Run, rollout: Json, words: tuple[str, ...]) -> None:
+    refusal = 'Failed to create new replica set "web-1": spec.containers[0].image: Required value'
+    rollout["status"] |= {
+        "phase": "Progressing",
+        "message": "more replicas need to be updated",
+        "pauseConditions": None,
+    }
+    told = {"type": "Progressing", "status": "False", "reason": "ReplicaSetCreateError", "message": refusal}
+    rollout["status"]["conditions"] = [
+        told | dict.fromkeys(("lastTransitionTime", "lastUpdateTime"), "2024-05-01T11:00:00Z")
+    ]
+    rollout["status"].pop("controllerPause", None)
+    assert refusal in run(*words).stdout
+    rollout["metadata"]["generation"] += 1
+    assert refusal not in run(*words).stdout
+
+
 def test_explain_offers_no_verb_that_an_invalid_spec_would_swallow(run: Run, rollout: Json) -> None:
     rollout["status"] |= {"phase": "Degraded", "message": "InvalidSpec: spec.replicas: -1 is negative"}
     text = run("explain", "web").stdout
