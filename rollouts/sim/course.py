@@ -119,6 +119,9 @@ class Asked(Part):
     def _is_one_deed(self) -> "Asked":
         if len(self.model_fields_set) != 1:
             raise ValueError(f"is {len(self.model_fields_set)} deeds: write one deed for each entry of `happens`")
+        if isinstance(self.set_image, str) and "=" in self.set_image:
+            container, _, image = self.set_image.partition("=")
+            raise ValueError(f"{self.set_image!r} is no image: write `setImage: {{{container}: {image}}}`")
         return self
 
 
@@ -213,6 +216,7 @@ _NAMES = {
     "deletePods": PodChoice,
 }
 _TAGS = frozenset({"word", "asked"})
+_SHAPES = {"list_type": "a list", "dict_type": "a mapping", "model_type": "a mapping"}
 _KNOWN = {kind: [str(each.alias) for each in model.model_fields.values()] for kind, model in _NAMES.items()}
 
 
@@ -226,6 +230,10 @@ def _problems(error: ValidationError) -> Iterator[str]:
             yield f"{path} = {each['input']!r}: {_nearest_deed(each['input'])}"
         elif each["type"] == "missing":
             yield f"{path}: is missing: add it"
+        elif each["type"] == "greater_than_equal":
+            yield f"{path}: {each['input']} is too small: must be {each['ctx']['ge']} or more"
+        elif each["type"] in _SHAPES:
+            yield f"{path}: has the wrong shape: write {_SHAPES[each['type']]}"
         else:
             yield f"{path}: {each['msg'].removeprefix('Value error, ')}".removeprefix(": ")
 
@@ -238,7 +246,7 @@ def _nearest(location: list[int | str]) -> str:
 
 
 def _nearest_deed(value: Any) -> str:
-    known = [*Word, *_KNOWN["do"]]
+    known = list(dict.fromkeys([*map(str, Word), *_KNOWN["do"]]))
     near = get_close_matches(str(value), known, n=1)
     if near and near[0] in _KNOWN["do"]:
         return f"needs an argument: write `do: {{{near[0]}: ...}}`"

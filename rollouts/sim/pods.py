@@ -100,6 +100,6 @@ def status_of(replica_set: Raw, pods: Iterable[Pod], now: datetime) -> dict[str,
 
 
 def image_of(template: Raw) -> str:
-    """Return the image of a pod template's first container."""
-    image: str = template["spec"]["containers"][0]["image"]
+    """Return the image of a pod template's first container; an API server may refuse one without it, we don't."""
+    image: str = template["spec"]["containers"][0].get("image", "")
     return image

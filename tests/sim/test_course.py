@@ -75,6 +75,11 @@ STATES = "write healthy, paused, degraded, progressing, or `step N` with N from 
             "happens[0]: has two moments: write `at`, or `when` and `after`",
         ),
         ({"happens": [{"at": 1}]}, "happens[0].do: is missing: add it"),
+        ({"happens": {"do": "abort"}}, "happens: has the wrong shape: write a list"),
+        (
+            {"happens": [{"do": {"setImage": "web=web:2"}}]},
+            "happens[0].do: 'web=web:2' is no image: write `setImage: {web: web:2}`",
+        ),
         ({"happens": [{"do": "abrt"}]}, "happens[0].do = 'abrt': is no deed: did you mean 'abort'?"),
         ({"happens": [{"do": "scale"}]}, "happens[0].do = 'scale': needs an argument: write `do: {scale: ...}`"),
         (
@@ -82,7 +87,7 @@ STATES = "write healthy, paused, degraded, progressing, or `step N` with N from 
             "happens[0].do: is 2 deeds: write one deed for each entry of `happens`",
         ),
         ({"happens": [{"do": {"sclae": 3}}]}, "happens[0].do.sclae: is no field of a scenario: did you mean scale?"),
-        ({"happens": [{"do": {"scale": -3}}]}, "happens[0].do.scale: Input should be greater than or equal to 0"),
+        ({"happens": [{"do": {"scale": -3}}]}, "happens[0].do.scale: -3 is too small: must be 0 or more"),
         ({"until": "stop"}, "until: 'stop' is no duration: a number is missing before 'stop'"),
         ({"until": "Healthy"}, f"until: 'Healthy' never comes: {STATES}"),
     ],
