@@ -97,6 +97,8 @@ def migrate_deployment(
         raise typer.BadParameter("name a Deployment of the cluster, or give files by -f: one of the two")
     if run and not name:
         raise typer.BadParameter("--run works on what is in the cluster: name the Deployment instead of giving files")
+    if scale_down is not ScaleDown.NEVER and not workload_ref:
+        raise typer.BadParameter("--scale-down is about a Deployment that stays: add --workload-ref, or leave it out")
     try:
         wish = Wish(
             strategy=strategy,

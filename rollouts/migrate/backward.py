@@ -7,11 +7,13 @@ import orjson
 
 from rollouts.api import keys
 from rollouts.api.names import API_VERSION
+from rollouts.api.unknown import type_errors
 from rollouts.migrate.bounds import BOUNDS, ROLLING_UPDATE, bounds_back
 from rollouts.migrate.notes import Note, changed, lost, mind
 from rollouts.migrate.objects import (
     DEPLOYMENT,
     DEPLOYMENT_API,
+    ROLLOUT,
     ConversionError,
     Json,
     Raw,
@@ -80,6 +82,8 @@ def to_deployment(rollout: Raw, template: Raw | None = None) -> tuple[Json, tupl
     """Convert a Rollout that holds its template; `template` stands in for it where an update is under way."""
     if rollout.get("apiVersion") != API_VERSION:
         raise ConversionError(f"apiVersion: {rollout.get('apiVersion')!r}: write {API_VERSION}")
+    if mismatches := type_errors(ROLLOUT, rollout):
+        raise ConversionError("; ".join(map(str, mismatches)))
     if not name_of(rollout):
         raise ConversionError("metadata.name is missing: a Deployment needs the name of its Rollout")
     if not part(rollout, "spec", "template"):

@@ -31,6 +31,8 @@ from rollouts.migrate.scalers import is_made_by_another, retargeted, scalers_of,
 from rollouts.migrate.steps import Seen
 from rollouts.migrate.wish import Wish
 
+_MOST_TITLES = 5
+
 
 @dataclass(frozen=True, slots=True)
 class Move:
@@ -56,7 +58,7 @@ def convert(objects: Sequence[Raw], wish: Wish) -> Conversion:
     is_source = is_rollout if wish.is_reverse else is_deployment
     sources = [each for each in objects if is_source(each)]
     if not sources:
-        raise ConversionError(f"no {ROLLOUT if wish.is_reverse else DEPLOYMENT} found: there is nothing to migrate")
+        raise ConversionError(_nothing_found(objects, wish))
     written: list[Json] = []
     moves = []
     for each in objects:
@@ -67,6 +69,18 @@ def convert(objects: Sequence[Raw], wish: Wish) -> Conversion:
         elif not (wish.is_reverse and _is_referred_to(each, sources)):
             written.append(_pointed(each, sources, wish))
     return Conversion(tuple(written), tuple(moves))
+
+
+def _nothing_found(objects: Sequence[Raw], wish: Wish) -> str:
+    """Say what is there instead: a kind that can't be migrated, or what already has been."""
+    titles = [title(each) for each in objects]
+    more = [f"{len(titles) - _MOST_TITLES} more"] if len(titles) > _MOST_TITLES else []
+    found = ", ".join([*titles[:_MOST_TITLES], *more]) or "no object at all"
+    if wish.is_reverse:
+        way = "; leave --reverse out to make Rollouts" if any(map(is_deployment, objects)) else ""
+        return f"no {ROLLOUT} found, but {found}: there is nothing to migrate back{way}"
+    way = "; --reverse makes Deployments" if any(map(is_rollout, objects)) else ""
+    return f"no {DEPLOYMENT} found, but {found}: there is nothing to migrate{way}"
 
 
 def convert_live(seen: Seen, wish: Wish) -> Conversion:

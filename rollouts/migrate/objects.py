@@ -58,7 +58,7 @@ def group_of(raw: Raw) -> str:
 
 def title(raw: Raw) -> str:
     """Return how people name the object."""
-    return f"{raw.get('kind')} {name_of(raw)}"
+    return f"{raw.get('kind')} {name_of(raw) or '(no name)'}"
 
 
 def are_neighbours(one: Raw, other: Raw) -> bool:

@@ -43,6 +43,8 @@ class Wish:
 
     def check(self) -> None:
         """Raise ConversionError where the wishes don't go together."""
+        if self.is_reverse and (self.steps or self.active_service or self.preview_service or self.workload_ref):
+            raise ConversionError("steps, Services and --workload-ref are a Rollout's: leave them out with --reverse")
         if self.strategy is StrategyName.BLUE_GREEN:
             if self.steps:
                 raise ConversionError("steps belong to the canary strategy: leave them out, or ask for canary")

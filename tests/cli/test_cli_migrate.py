@@ -74,6 +74,9 @@ def test_what_lint_would_refuse_is_told(run: Run, tmp_path: Path) -> None:
         (["web", "--strategy=bluegreen"], "--active-service"),
         (["web", "--active-service=web"], "--strategy bluegreen"),
         (["web", "--strategy=sudden"], "sudden"),
+        (["web", "--scale-down=onsuccess"], "add --workload-ref"),
+        (["web", "--reverse", "--steps=20"], "leave them out with --reverse"),
+        (["web", "--reverse", "--workload-ref"], "leave them out with --reverse"),
     ],
 )
 def test_words_that_make_no_sense(run: Run, words: list[str], message: str) -> None:

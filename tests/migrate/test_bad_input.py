@@ -32,8 +32,10 @@ def rolling(**bounds: Any) -> Json:
 @pytest.mark.parametrize(
     ("objects", "message"),
     [
-        ([rollout()], "no Deployment found"),
-        ([], "no Deployment found"),
+        ([rollout()], "no Deployment found, but Rollout web: .*; --reverse makes Deployments"),
+        ([], "no Deployment found, but no object at all: there is nothing to migrate$"),
+        ([{"kind": "StatefulSet", "metadata": {"name": "db"}}], "but StatefulSet db: there is nothing to migrate$"),
+        ([{"kind": "Secret"}] * 7, r"(Secret \(no name\), ){5}2 more: "),
         ([{**deployment(), "apiVersion": "extensions/v1beta1"}], "no longer served: write apps/v1"),
         ([{**deployment(), "metadata": None}], "metadata.name is missing"),
         ([deployment("w" * 243)], "Deployment w+: metadata.name has 243 characters"),
