@@ -42,6 +42,7 @@ _OBJECT_META: Final = (
     "selfLink",
     "uid",
 )
+_OF_A_DEPLOYMENT: Final = "spec.strategy.type"
 _METADATA: Final[Json] = {"type": "object", "properties": {name: {_OPEN: True} for name in _OBJECT_META}}
 
 
@@ -225,6 +226,8 @@ def _elsewhere(kind: str, path: str) -> str:
 
     Of several places the one that shares most of the way is meant; if that is not clear, none.
     """
+    if path == _OF_A_DEPLOYMENT:
+        return ""  # a name that another field has by chance
     parent, _, name = path.rpartition(".")
     places = _paths(kind).get(name, ())
     way = re.sub(r"\[\d+\]", "[]", parent).split(".")

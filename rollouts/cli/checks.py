@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from difflib import get_close_matches
 from typing import Any
 
 import orjson
@@ -25,6 +26,10 @@ API_VERSION = f"{API_GROUP}/v1alpha1"
 API_KINDS = frozenset({"Rollout", "AnalysisTemplate", "ClusterAnalysisTemplate", "AnalysisRun", "Experiment"})
 _LONGEST_VALUE = 60
 _PATH_PART = re.compile(r"([^.\[\]]+)|\[(\d+)\]")
+_NAME = re.compile(r"[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*")
+# What stands there when only the kind of a Deployment was changed.
+_MISTAKEN_GROUPS = frozenset({"apps", "v1"})
+_BY_LOWER = {each.lower(): each for each in API_KINDS}
 
 # A Service that is in none of the files may well be in the cluster: this one passes every check.
 _TAKEN_FOR_GRANTED: Mapping[str, Any] = {"metadata": {}, "spec": {}}
@@ -61,9 +66,20 @@ def value_at(content: Mapping[str, Any], path: str) -> str:
 
 
 def is_ours(content: Mapping[str, Any]) -> bool:
-    """Whether the object is of one of our kinds."""
+    """Whether the object is of one of our kinds, or meant to be: other groups have Rollouts as well."""
     group = str(content.get("apiVersion") or API_GROUP).partition("/")[0]
-    return content.get("kind") in API_KINDS and group == API_GROUP
+    return content.get("kind") in API_KINDS and (group in _MISTAKEN_GROUPS or _is_near(group, API_GROUP))
+
+
+def _is_near(text: str, meant: str) -> bool:
+    return bool(get_close_matches(text, [meant], cutoff=0.85))
+
+
+def _nearest_kind(content: Mapping[str, Any]) -> str:
+    """Return the kind that is misspelt here, or nothing: our group has kinds that aren't ours, too."""
+    group, kind = str(content.get("apiVersion")).partition("/")[0], str(content.get("kind"))
+    near = get_close_matches(kind.lower(), _BY_LOWER, n=1, cutoff=0.85)
+    return _BY_LOWER[near[0]] if near and group == API_GROUP and kind not in API_KINDS else ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,6 +117,8 @@ def findings(documents: Sequence[Document]) -> Iterator[Finding]:
     for document in documents:
         if is_ours(document.content):
             yield from _of_object(document, others)
+        elif meant := _nearest_kind(document.content):
+            yield Finding(document, "kind", f"is no kind of this API: did you mean {meant}?")
 
 
 def remarks(documents: Sequence[Document]) -> Iterator[Finding]:
@@ -117,14 +135,22 @@ def _of_object(document: Document, others: _Others) -> Iterator[Finding]:
     content = document.content
     if content.get("apiVersion") != API_VERSION:
         yield Finding(document, "apiVersion", f"must be {API_VERSION}")
-    metadata = fields.part(content, "metadata")
-    if not metadata.get("name") and not metadata.get("generateName"):
-        yield Finding(document, "metadata.name", "is missing: an object needs a name")
+    yield from _of_name(document, fields.part(content, "metadata"))
     shape = list(unknown.findings(content["kind"], content))
     yield from (_of_shape(document, each) for each in shape)
-    is_readable = not any(isinstance(each, unknown.TypeMismatch) for each in shape)
+    has_text = isinstance(fields.part(content, "metadata").get("name", ""), str)
+    is_readable = has_text and not any(isinstance(each, unknown.TypeMismatch) for each in shape)
     if content["kind"] == "Rollout" and is_readable and isinstance(content.get("spec"), Mapping):
         yield from _of_rollout(document, others)
+
+
+def _of_name(document: Document, metadata: Raw) -> Iterator[Finding]:
+    name = metadata.get("name")
+    if not name and not metadata.get("generateName"):
+        yield Finding(document, "metadata.name", "is missing: an object needs a name")
+    elif name and not (isinstance(name, str) and _NAME.fullmatch(name)):
+        wanted = 'lower-case letters, digits, "-" and ".", with a letter or digit at both ends'
+        yield Finding(document, "metadata.name", f"is no name of an object: write a text of {wanted}")
 
 
 def _of_shape(document: Document, finding: unknown.Finding) -> Finding:
@@ -139,12 +165,13 @@ def _of_shape(document: Document, finding: unknown.Finding) -> Finding:
 
 
 def _of_rollout(document: Document, others: _Others) -> Iterator[Finding]:
-    raw = {**document.content, "metadata": fields.part(document.content, "metadata")}
+    raw = {**_without_nulls(document.content), "metadata": fields.part(document.content, "metadata")}
     try:
         rollout = parse_rollout(raw)
     except ValidationError as error:
         for each in error.errors(include_url=False):
-            yield Finding(document, field_path(each["loc"]), each["msg"].removeprefix("Value error, "))
+            if each["type"] != "missing":  # its shape has told that
+                yield Finding(document, field_path(each["loc"]), each["msg"].removeprefix("Value error, "))
         return
     known = {name: others.services.get(name, _TAKEN_FOR_GRANTED) for name in service_names(raw)}
     namespace, own = raw["metadata"].get("namespace") or "", fields.name_of(raw)
@@ -152,3 +179,10 @@ def _of_rollout(document: Document, others: _Others) -> Iterator[Finding]:
     rivals = {name: user for name, user in first.items() if user != own}
     for problem in problems(rollout, raw, load_kit(), known, rivals, workload=others.workload_of(raw)):
         yield Finding(document, problem.path, problem.message)
+
+
+def _without_nulls(value: Any) -> Any:
+    """Return what the API server keeps: a field without a value is as if it were left out."""
+    if isinstance(value, Mapping):
+        return {key: _without_nulls(part) for key, part in value.items() if part is not None}
+    return [_without_nulls(part) for part in value] if isinstance(value, list) else value

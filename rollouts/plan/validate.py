@@ -114,11 +114,14 @@ def _has_template(spec: Raw) -> bool:
 
 
 def _pods(spec: Raw) -> Iterator[Problem]:
-    selector = spec.get("selector") or {}
-    if not (selector.get("matchLabels") or selector.get("matchExpressions")):
+    selector, template = spec.get("selector") or {}, spec.get("template") or {}
+    has_selector = bool(selector.get("matchLabels") or selector.get("matchExpressions"))
+    if not has_selector:
         yield Problem("spec.selector", "is missing or empty: name the labels that the template's pods carry")
+    if not template:
+        yield Problem("spec.template", "is missing: write down what the pods look like, or refer to it by workloadRef")
+    if not has_selector or not template:
         return
-    template = spec.get("template") or {}
     yield from _template(template)
     labels = (template.get("metadata") or {}).get("labels") or {}
     try:
@@ -158,7 +161,10 @@ def _strategy(rollout: Rollout, spec: Raw, kit: Kit) -> Iterator[Problem]:
         metadata = {"previewMetadata": blue_green.preview_metadata, "activeMetadata": blue_green.active_metadata}
         yield from _roles(BLUE_GREEN, metadata, blue_green.anti_affinity, spec)
     elif canary is None:
-        yield Problem("spec.strategy", "names no strategy: set canary or blueGreen")
+        yield Problem(
+            "spec.strategy",
+            "names no strategy: set canary or blueGreen (`canary: {}` at least: a bare `canary:` is dropped)",
+        )
     else:
         yield from _canary(canary, spec["strategy"]["canary"] or {}, kit)
         metadata = {"canaryMetadata": canary.canary_metadata, "stableMetadata": canary.stable_metadata}
@@ -250,7 +256,7 @@ def _step(
     path: str, actions: tuple[tuple[str, Any], ...], written: list[str], kit: Kit, routing: TrafficRouting | None
 ) -> Iterator[Problem]:
     if len(actions) != 1:
-        names = ", ".join(written) or "none"
+        names = ", ".join(written) or "none (a misspelt key is dropped, and so is a bare `pause:`: write `pause: {}`)"
         hint = ", which no step is called" if written and not actions else ""
         known = ", ".join(sorted(kit.steps))
         yield Problem(path, f"must have exactly one action, has {names}{hint}; known are {known}")

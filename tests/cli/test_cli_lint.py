@@ -72,6 +72,16 @@ def test_a_good_manifest(lint: Lint) -> None:
         ),
         ("metadata: {name: web}", "metadata: {}", "metadata.name: is missing: an object needs a name"),
         ("io/v1alpha1", "io/v1", 'apiVersion = "argoproj.io/v1": must be argoproj.io/v1alpha1'),
+        ("argoproj.io/v1alpha1", "apps/v1", 'apiVersion = "apps/v1": must be argoproj.io/v1alpha1'),
+        ("argoproj", "argoprj", 'apiVersion = "argoprj.io/v1alpha1": must be argoproj.io/v1alpha1'),
+        (
+            "- pause: {duration: 1h}",
+            "- pause:",
+            (
+                'spec.strategy.canary.steps[1] = {"pause":null}: must have exactly one action, has none (a misspelt key'
+                " is dropped, and so is a bare `pause:`: write `pause: {}`); known are pause, setCanaryScale, setWeight"
+            ),
+        ),
     ],
 )
 def test_a_problem_is_a_line(lint: Lint, tmp_path: Path, good: str, bad: str, line: str) -> None:
@@ -80,6 +90,56 @@ def test_a_problem_is_a_line(lint: Lint, tmp_path: Path, good: str, bad: str, li
     assert result.exit_code == 1
     assert lines(result, tmp_path) == [f"web.yaml:1: {title}: {line}"]
     assert result.stderr == "1 object checked: 1 problem\n"
+
+
+@pytest.mark.parametrize("kind", ["Rollouts", "rollout", "Rolout"])
+def test_a_misspelt_kind_is_not_left_alone(lint: Lint, kind: str) -> None:
+    result = lint(GOOD.replace("kind: Rollout", f"kind: {kind}"))
+    assert (result.exit_code, result.stdout.split(": ", 2)[2]) == (
+        1,
+        f'kind = "{kind}": is no kind of this API: did you mean Rollout?\n',
+    )
+
+
+@pytest.mark.parametrize(
+    "version_and_kind",
+    [
+        "argoproj.io/v1alpha1, RolloutManager",
+        "argoproj.io/v1alpha1, Application",
+        "rollouts.kruise.io/v1beta1, Rollout",
+    ],
+)
+def test_kinds_of_others_are_left_alone(lint: Lint, version_and_kind: str) -> None:
+    version, kind = version_and_kind.split(", ")
+    result = lint(f"apiVersion: {version}\nkind: {kind}\nmetadata: {{name: x}}\n")
+    assert result.exit_code == 0
+
+
+@pytest.mark.parametrize("name", ["Web_1", "-web", "7"])
+def test_a_name_that_the_api_server_refuses(lint: Lint, name: str) -> None:
+    result = lint(GOOD.replace("name: web}", f"name: {name}}}", 1))
+    assert result.exit_code == 1
+    assert ": is no name of an object: write a text of lower-case letters" in result.stdout
+
+
+def test_a_field_without_a_value_is_as_good_as_none(lint: Lint) -> None:
+    bare = GOOD.split("      steps:", maxsplit=1)[0] + "      steps:\n      maxSurge:\n"
+    assert lint(bare).exit_code == 0
+
+
+def test_a_missing_field_is_told_once(lint: Lint) -> None:
+    bare = GOOD.split("    canary:", maxsplit=1)[0] + "    blueGreen: {previewService: web}\n"
+    assert [line.split(": ", 2)[2] for line in lint(bare).stdout.splitlines()] == [
+        "spec.strategy.blueGreen.activeService: is missing: the API server would refuse this object"
+    ]
+
+
+def test_the_strategy_of_a_deployment_is_no_near_miss(lint: Lint) -> None:
+    bare = GOOD.split("    canary:", maxsplit=1)[0] + "    type: RollingUpdate\n"
+    assert (
+        'spec.strategy.type = "RollingUpdate": is no field of this API and would be dropped: remove it\n'
+        in lint(bare).stdout
+    )
 
 
 def test_all_problems_of_all_documents(lint: Lint) -> None:

@@ -41,6 +41,12 @@ def _threshold(kind: str, value: int) -> Raw:
     return rollout(canary={"replicaProgressThreshold": {"type": kind, "value": value}})
 
 
+def _without_template() -> Raw:
+    raw = rollout()
+    del raw["spec"]["template"]
+    return raw
+
+
 def _pods(**spec: Any) -> Raw:
     """Return a Rollout whose pod template has this spec."""
     raw = rollout()
@@ -130,7 +136,13 @@ BROKEN: dict[str, tuple[Raw, str]] = {
         f"{CANARY}.replicaProgressThreshold.value: 101 percent can never be available: must be 100 or less",
     ),
     "both strategies": (_with_both(), "spec.strategy: has both canary and blueGreen: keep one of them"),
-    "no strategy": (rollout(strategy={}), "spec.strategy: names no strategy: set canary or blueGreen"),
+    "no strategy": (
+        rollout(strategy={}),
+        (
+            "spec.strategy: names no strategy: set canary or blueGreen"
+            " (`canary: {}` at least: a bare `canary:` is dropped)"
+        ),
+    ),
     "no selector": (
         rollout(selector={}),
         "spec.selector: is missing or empty: name the labels that the template's pods carry",
@@ -166,6 +178,10 @@ BROKEN: dict[str, tuple[Raw, str]] = {
     "an operator without its values": (
         _selecting(operator="In"),
         "spec.selector: the label selector's requirement on 'app' is invalid: In needs at least one value",
+    ),
+    "no template": (
+        _without_template(),
+        "spec.template: is missing: write down what the pods look like, or refer to it by workloadRef",
     ),
     "no containers": (
         _pods(),
@@ -225,7 +241,10 @@ BROKEN: dict[str, tuple[Raw, str]] = {
     ),
     "a step without an action": (
         step({}),
-        f"{CANARY}.steps[0]: must have exactly one action, has none; known are {KNOWN}",
+        (
+            f"{CANARY}.steps[0]: must have exactly one action, has none (a misspelt key is dropped, and so is a bare"
+            f" `pause:`: write `pause: {{}}`); known are {KNOWN}"
+        ),
     ),
     "an unknown step": (
         step({"setWieght": 20}),
