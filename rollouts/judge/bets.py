@@ -14,6 +14,10 @@ so that the expected factor of the interval is at most
 the geometric mean being at most the arithmetic one. Rates may differ from request to request and from interval to
 interval: the same inequality covers their means. So k need not be right; near to stable's rate it wins most.
 
+Requests that aren't independent are bet on with less. Where one of a group of up to g requests tends to be bad because
+another is (a client that tries again), the g-th root of the factor is taken: by Hölder's inequality the root's
+expectation over a group is at most the root of the product of expectations, however its members hang together.
+
 This is the test of Turner, Ly and Grünwald, "Generic E-variables for exact sequential k-sample tests" (2024), written
 as a bet (Waudby-Smith and Ramdas, "Estimating means of bounded random variables by betting", 2024) so that a ratio and
 a margin fit in. The stakes follow from the odds that a bad request is the canary's if it is so many times as bad as it
@@ -29,11 +33,11 @@ TIMES = (1.02, 1.05, 1.1, 1.25, 1.5, 2.0, 3.0, 5.0, 10.0, 30.0)
 MOST_AT_STAKE = 0.99  # never all: a single request must not end the game
 
 
-def growth(interval: Interval, times: float, *, ratio: float, margin: float, centre: float) -> float:
+def growth(interval: Interval, times: float, *, ratio: float, margin: float, centre: float, burst: int = 1) -> float:
     """Return the logarithm of the factor by which a bet's money grows in an interval.
 
     `times` over 1 bets that the canary is beyond ratio and margin, under 1 that it is within them. `centre` is k: what
-    stable's rate was thought to be before the interval was seen.
+    stable's rate was thought to be before the interval was seen; `burst` is g.
     """
     canary, stable = interval.canary, interval.stable
     centre_of_canary = ratio * centre + margin
@@ -49,9 +53,10 @@ def growth(interval: Interval, times: float, *, ratio: float, margin: float, cen
     if most > MOST_AT_STAKE:
         on_canary *= MOST_AT_STAKE / most
         on_stable *= MOST_AT_STAKE / most
-    return (
+    independent = (
         canary.bad * log1p(on_canary * (1 - centre_of_canary))
         + (canary.total - canary.bad) * log1p(-on_canary * centre_of_canary)
         + stable.bad * log1p(-on_stable * (1 - centre))
         + (stable.total - stable.bad) * log1p(on_stable * centre)
     )
+    return independent / burst

@@ -8,6 +8,7 @@ greatest value is over the lower bound, and its least one is under the upper bou
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from math import exp, log
 
 from rollouts.judge.bets import TIMES, growth
@@ -32,40 +33,40 @@ def _estimate(intervals: Sequence[Interval]) -> float:
     return canary.rate - stable.rate
 
 
-def _refutes(intervals: Sequence[Interval], margin: float, alpha: float, sign: int) -> bool:
+def _refutes(intervals: Sequence[Interval], margin: float, alpha: float, burst: int, sign: int) -> bool:
     """Have bets shown that the difference is more (sign 1) or less (sign -1) than the margin?"""
     wager, bad, total = Wager(), 0, 0
     for number, interval in enumerate(intervals, 1):
         centre = bad / (total + 1)
-        grown = [growth(interval, times**sign, ratio=1.0, margin=margin, centre=centre) for times in TIMES]
-        wager = wager.after(number, grown)
+        bet = partial(growth, interval, ratio=1.0, margin=margin, centre=centre, burst=burst)
+        wager = wager.after(number, [bet(times**sign) for times in TIMES])
         if wager.peak >= -log(alpha):
             return True
         bad, total = bad + interval.stable.bad, total + interval.stable.total
     return False
 
 
-def _distance(intervals: Sequence[Interval], estimate: float, alpha: float, sign: int) -> float:
+def _distance(intervals: Sequence[Interval], estimate: float, alpha: float, burst: int, sign: int) -> float:
     """Return how far from the estimate the bound is: the nearest margin that is refuted."""
     near, far = NEAREST, FARTHEST
     for _ in range(HALVINGS):
         middle = (near + far) / 2
-        if _refutes(intervals, estimate - sign * exp(middle), alpha, sign):
+        if _refutes(intervals, estimate - sign * exp(middle), alpha, burst, sign):
             far = middle
         else:
             near = middle
     return exp(far)
 
 
-def bounds_of_difference(intervals: Sequence[Interval], alpha: float = 0.05) -> Bounds:
+def bounds_of_difference(intervals: Sequence[Interval], alpha: float = 0.05, burst: int = 1) -> Bounds:
     """Return the bounds after these intervals.
 
-    Every one of some 20 margins is tried on all intervals, which is why `Evidence` doesn't keep them up to date: it is
-    made for people who read a verdict, and costs some 100 ms for 200 intervals.
+    Some 20 margins are tried on all intervals, which costs some 100 ms for 200 of them. So `Evidence` doesn't keep the
+    bounds up to date: they are made for people who read a verdict.
     """
     comparing = [interval for interval in intervals if interval.compares]
     estimate = _estimate(comparing)
     return Bounds(
-        lower=max(-1.0, estimate - _distance(comparing, estimate, alpha / 2, 1)),
-        upper=min(1.0, estimate + _distance(comparing, estimate, alpha / 2, -1)),
+        lower=max(-1.0, estimate - _distance(comparing, estimate, alpha / 2, burst, 1)),
+        upper=min(1.0, estimate + _distance(comparing, estimate, alpha / 2, burst, -1)),
     )

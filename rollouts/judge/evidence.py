@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 from math import exp, fsum, log
 from typing import Self
 
@@ -65,13 +66,12 @@ class Evidence:
         number = self.intervals + 1
         # Only what was known before the interval may be used, or the bets would not be fair.
         centre = self.stable.bad / (self.stable.total + 1)
-        beyond = [growth(interval, t, ratio=rule.ratio, margin=rule.margin, centre=centre) for t in TIMES]
-        within = [growth(interval, 1 / t, ratio=rule.ratio, margin=rule.margin, centre=centre) for t in TIMES]
+        of_rule = partial(growth, interval, ratio=rule.ratio, margin=rule.margin, centre=centre, burst=rule.burst)
         return replace(
             self,
             canary=self.canary + interval.canary,
             stable=self.stable + interval.stable,
             intervals=number,
-            beyond=self.beyond.after(number, beyond),
-            within=self.within.after(number, within),
+            beyond=self.beyond.after(number, [of_rule(times) for times in TIMES]),
+            within=self.within.after(number, [of_rule(1 / times) for times in TIMES]),
         )

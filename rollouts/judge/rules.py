@@ -17,12 +17,14 @@ class RateRule:
 
     `alpha` limits the chance of a wrong fail and, on its own, that of a wrong pass, over all looks together. With
     neither ratio nor margin a canary as good as stable can't ever be shown to be within them: it doesn't fail, that's
-    all.
+    all. `burst` is how many requests may be bad for one cause, such as three tries of one client: evidence takes so
+    many times as long, and is right.
     """
 
     ratio: float = 1.0
     margin: float = 0.0
     alpha: float = 0.05
+    burst: int = 1
     minimum: int = 100
     while_too_few: WhileTooFew = "wait"
 
@@ -30,6 +32,7 @@ class RateRule:
         _check("ratio", self.ratio, is_right=self.ratio >= 1, expected="1 or more")
         _check("margin", self.margin, is_right=0 <= self.margin < 1, expected="0 or more and less than 1")
         _check("alpha", self.alpha, is_right=0 < self.alpha < 1, expected="between 0 and 1")
+        _check("burst", self.burst, is_right=self.burst >= 1, expected="1 or more")
         _check("minimum", self.minimum, is_right=self.minimum >= 1, expected="1 or more")
 
     def __str__(self) -> str:

@@ -73,13 +73,14 @@ def _growth(traffic: Traffic, rule: RateRule, times: Floats, centres: Floats, at
     most = np.maximum.reduce([a * m, a * (m - 1), b * (1 - k), -b * k])
     scale = np.minimum(1, MOST_AT_STAKE / np.maximum(most, 1e-300))
     a, b = a * scale, b * scale
-    grown: Floats = (
+    grown = (
         bad * np.log1p(a * (1 - m))
         + (canary - bad) * np.log1p(-a * m)
         + stable_bad * np.log1p(-b * (1 - k))
         + (stable - stable_bad) * np.log1p(b * k)
     )
-    return grown
+    of_rule: Floats = grown / rule.burst
+    return of_rule
 
 
 def ever(money: Floats, alpha: float) -> float:

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from rollouts.judge import Counts, Interval, RateRule, bounds_of_difference
+from rollouts.judge.bounds import _refutes
 from tests.judge.canaries import Traffic, ever, evidence
 
 ALPHA = 0.05
@@ -66,3 +67,20 @@ def test_edges_are_within_what_is_possible() -> None:
     single = bounds_of_difference([Interval(Counts(1, 1), Counts(1, 0))])
     assert single.lower < 0
     assert single.upper == 1
+
+
+def test_bursts_make_them_wide() -> None:
+    intervals = [Interval(Counts(1_000, 20), Counts(1_000, 10))] * 20
+    independent, in_bursts = bounds_of_difference(intervals), bounds_of_difference(intervals, burst=5)
+    assert in_bursts.lower < independent.lower < 0.01 < independent.upper < in_bursts.upper
+
+
+@pytest.mark.parametrize("requests", [(50, 950), (500, 500), (900, 100)], ids=str)
+@pytest.mark.parametrize("sign", [1, -1])
+def test_what_is_farther_out_is_refuted_as_well(requests: tuple[int, int], sign: int) -> None:
+    """Without this, halving could find a margin beyond one that isn't refuted."""
+    for seed, rate in enumerate((0.002, 0.05, 0.4)):
+        traffic = Traffic.drawn(seed, 1, requests, (rate, rate), intervals=10)
+        margins = np.geomspace(1e-4, 1.5, 30).tolist()
+        refuted = [_refutes(intervals_of(traffic, 0), -sign * margin, ALPHA, 1, sign) for margin in margins]
+        assert refuted == sorted(refuted)

@@ -56,6 +56,21 @@ def test_a_smaller_alpha_is_kept_too() -> None:
     assert ever(evidence(traffic, RateRule(), beyond=True), 0.01) <= 0.01 + 0.003
 
 
+def in_bursts(seed: int, size: int) -> Traffic:
+    """Draw traffic in which requests are bad in groups."""
+    random = np.random.default_rng(seed)
+    requests = np.full(100, 600)
+    bad = [size * random.binomial(600 // size, 0.01, (CANARIES, 100)) for _ in range(2)]
+    return Traffic(requests, requests, bad[0], bad[1])
+
+
+@pytest.mark.parametrize("size", [3, 10])
+def test_bursts_are_what_it_must_be_told_of(size: int) -> None:
+    traffic = in_bursts(9, size)
+    assert ever(evidence(traffic, RateRule(), beyond=True), 0.05) > 0.5
+    assert ever(evidence(traffic, RateRule(burst=size), beyond=True), 0.05) <= 0.05 + BY_CHANCE
+
+
 # Median and 95th percentile of the intervals until a doubled rate is found, of 1,000 requests each to both sides.
 DOUBLED = [
     (0.001, (500, 500), 46, 121),
@@ -90,7 +105,7 @@ def test_a_canary_within_the_margin_passes_in_time() -> None:
     assert np.isfinite(until).all()
 
 
-@pytest.mark.parametrize("rule", [RateRule(), RateRule(ratio=1.3, margin=0.01)], ids=str)
+@pytest.mark.parametrize("rule", [RateRule(), RateRule(ratio=1.3, margin=0.01, burst=2)], ids=str)
 def test_the_arrays_bet_like_the_judge(rule: RateRule) -> None:
     traffic = Traffic.drawn(8, 3, (300, 700), (0.04, 0.02), intervals=60)
     beyond, within = (evidence(traffic, rule, beyond=each) for each in (True, False))

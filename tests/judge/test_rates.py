@@ -208,6 +208,7 @@ def _expected(
         (lambda: RateRule(ratio=float("nan")), "ratio is nan; it must be 1 or more"),
         (lambda: RateRule(margin=1), "margin is 1; it must be 0 or more and less than 1"),
         (lambda: RateRule(alpha=0), "alpha is 0; it must be between 0 and 1"),
+        (lambda: RateRule(burst=0), "burst is 0; it must be 1 or more"),
         (lambda: RateRule(minimum=0), "minimum is 0; it must be 1 or more"),
         (lambda: Counts(3, 4), "4 of 3 requests can't be bad"),
         (lambda: Counts(3, -1), "-1 of 3 requests can't be bad"),
