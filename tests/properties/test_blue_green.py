@@ -2,12 +2,14 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from datetime import timedelta
 from typing import Any
 
 from hypothesis import given
 from hypothesis import strategies as st
 
 from rollouts.api import keys
+from rollouts.api.timestamps import format_time
 from rollouts.plan import plan_rollout
 from rollouts.registry import load_kit
 from rollouts.sim.faults import Trouble
@@ -24,7 +26,8 @@ from rollouts.sim.scenario import (
     set_image,
 )
 from rollouts.sim.simulation import Pass, Simulation
-from tests.plan.given import blue_green, service
+from tests.plan.given import START, blue_green, service
+from tests.properties.test_pod_metadata import metadata
 from tests.properties.worlds import IMAGES, NAME, Trial, faults
 
 KIT = load_kit()
@@ -43,6 +46,9 @@ def strategies(draw: st.DrawFn) -> dict[str, Any]:
         "abortScaleDownDelaySeconds": st.sampled_from((0, 5, 30)),
         "previewSwitch": st.sampled_from(("immediate", "available")),
         "maxUnavailable": st.integers(0, 3),
+        "previewMetadata": metadata,
+        "activeMetadata": metadata,
+        "antiAffinity": st.sampled_from((None, {"requiredDuringSchedulingIgnoredDuringExecution": {}})),
     }
     drawn = draw(st.fixed_dictionaries({}, optional=fields))
     if draw(st.booleans()):
@@ -51,8 +57,13 @@ def strategies(draw: st.DrawFn) -> dict[str, Any]:
 
 
 def _people(at: float) -> st.SearchStrategy[Change]:
+    restart_at = format_time(START + timedelta(seconds=at))
     return st.one_of(
         st.sampled_from(IMAGES).map(lambda image: set_image(at, NAME, image)),
+        st.just(patch_spec(at, NAME, "restart", restartAt=restart_at)),
+        st.integers(0, 3).map(
+            lambda revisions: patch_spec(at, NAME, f"window {revisions}", rollbackWindow={"revisions": revisions})
+        ),
         st.integers(0, 9).map(lambda size: scale(at, NAME, size)),
         st.just(resume(at, NAME)),
         st.just(abort(at, NAME)),
@@ -97,6 +108,7 @@ def trials(
     may_crash: bool = False,
     may_meddle: bool = False,
     may_turn: bool = False,
+    may_be_early: bool = False,
     troubles: Sequence[Trouble] = tuple(Trouble),
 ) -> Trial:
     """Draw a whole world."""
@@ -104,8 +116,9 @@ def trials(
     images = {image: Behaviour(draw(ready)) for image in IMAGES}
     if draw(st.sampled_from((False, False, True))):
         images["app:2"] = Behaviour(ready_after=None)
-    at, script = 30.0, [_created(name) for name in SERVICES]
-    script.append(set_image(30, NAME, "app:2"))
+    # The second version may come before the first one has been there for a moment.
+    at = draw(st.sampled_from((0.0, 1.0, 30.0))) if may_be_early else 30.0
+    script = [*map(_created, SERVICES), set_image(at, NAME, "app:2")]
     for _ in range(draw(st.integers(0, 6))):
         at += draw(st.sampled_from((0, 1, 1.5, 3, 10, 40)))
         kinds = [_people(at)]
@@ -196,7 +209,7 @@ UNPAUSED = patch_spec(1, NAME, "not paused", paused=False)
 HAS_PODS = scale(1, NAME, 3)
 
 
-@given(trials(may_crash=True, may_meddle=True, may_turn=True))
+@given(trials(may_crash=True, may_meddle=True, may_turn=True, may_be_early=True))
 def test_it_comes_to_rest_and_stays_there(trial: Trial) -> None:
     simulation = Simulation(trial.scenario(), KIT, faults=trial.faults)
     for record in passes(simulation)[::5]:
@@ -204,13 +217,13 @@ def test_it_comes_to_rest_and_stays_there(trial: Trial) -> None:
     assert_settled(simulation)
 
 
-@given(trials())
+@given(trials(may_be_early=True))
 def test_no_pass_takes_the_pods_from_clients(trial: Trial) -> None:
     for record in passes(Simulation(trial.scenario(), KIT, faults=trial.faults)):
         assert_clients_are_served(record)
 
 
-@given(trials(may_crash=True, may_meddle=True, troubles=()))
+@given(trials(may_crash=True, may_meddle=True, may_be_early=True, troubles=()))
 def test_crashes_and_meddlers_lead_no_pass_to_take_them(trial: Trial) -> None:
     for record in passes(Simulation(trial.scenario(), KIT)):
         assert_clients_are_served(record)
