@@ -13,6 +13,7 @@ from rollouts.api import unknown
 from rollouts.api.base import field_path
 from rollouts.api.rollout import parse_rollout
 from rollouts.api.services import service_names
+from rollouts.cli.analysis_checks import KINDS, Templates, analysis_problems
 from rollouts.cli.manifests import Document
 from rollouts.plan.validate import problems
 from rollouts.plan.workload import API_VERSIONS, Reference, reference_in
@@ -88,6 +89,7 @@ class _Others:
 
     services: Mapping[str, Raw]
     workloads: Mapping[Reference, Raw]
+    templates: Templates
     users: dict[tuple[str, str], str] = field(default_factory=dict)
 
     @classmethod
@@ -100,7 +102,8 @@ class _Others:
                 services[name] = content
             elif content.get("apiVersion") == API_VERSIONS.get(kind):
                 workloads[Reference(kind, name)] = content
-        return cls(services, workloads)
+        ours = (each.content for each in documents if is_ours(each.content))
+        return cls(services, workloads, Templates.among(ours))
 
     def workload_of(self, raw: Raw) -> Raw | None:
         """Return what a Rollout refers to; what is in none of the files may well be in the cluster."""
@@ -142,6 +145,9 @@ def _of_object(document: Document, others: _Others) -> Iterator[Finding]:
     is_readable = has_text and not any(isinstance(each, unknown.TypeMismatch) for each in shape)
     if content["kind"] == "Rollout" and is_readable and isinstance(content.get("spec"), Mapping):
         yield from _of_rollout(document, others)
+    elif content["kind"] in KINDS:
+        for problem in analysis_problems(content, others.templates):
+            yield Finding(document, problem.path, problem.message)
 
 
 def _of_name(document: Document, metadata: Raw) -> Iterator[Finding]:

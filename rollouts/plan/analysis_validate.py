@@ -49,7 +49,7 @@ def template_problems(
     `elsewhere` names arguments that other templates declare: whoever uses them together gives them a value.
     """
     yield from flat.problems
-    if not flat.metrics and not flat.problems:
+    if not flat.metrics and not parsed.templates:
         yield Problem("spec.metrics", "is empty: at least one metric is needed")
     values = {arg["name"]: arg["value"] for arg in flat.args if arg.get("value") is not None}
     kept = {*elsewhere, *(arg["name"] for arg in flat.args)} - set(values)

@@ -1,0 +1,98 @@
+"""lint says about analyses what the controller would say."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from typer.testing import CliRunner
+
+from rollouts.cli.main import app
+from tests.plan.analysis.given import KIT, metric, run, template
+
+Lint = Callable[..., list[str]]
+
+
+def named(name: str, spec: dict[str, Any], kind: str = "AnalysisTemplate") -> dict[str, Any]:
+    return {"apiVersion": "argoproj.io/v1alpha1", "kind": kind, "metadata": {"name": name}, "spec": spec}
+
+
+@pytest.fixture
+def lint(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Lint:
+    monkeypatch.setattr("rollouts.cli.analysis_checks.load_kit", lambda: KIT)
+
+    def lint_(*objects: dict[str, Any]) -> list[str]:
+        manifests = tmp_path / "analysis.yaml"
+        manifests.write_text(yaml.safe_dump_all(objects, sort_keys=False))
+        result = CliRunner().invoke(app, ["lint", "-f", str(manifests)])
+        assert result.exit_code == (1 if result.stdout else 0), result.output
+        return [line.removeprefix(f"{manifests}:") for line in result.stdout.splitlines()]
+
+    return lint_
+
+
+def test_a_sound_template(lint: Lint) -> None:
+    args: list[dict[str, Any]] = [
+        {"name": "app"},
+        {"name": "most", "value": "0.05"},
+        {"name": "token", "valueFrom": None},
+    ]
+    sound = metric(successCondition="result[0] < {{args.most}}", failureLimit="{{ args.token }}", count=None)
+    assert lint(named("a", template(sound, args=args))) == []
+
+
+def test_a_condition_that_does_not_compile_is_told_with_its_place(lint: Lint) -> None:
+    broken = template(metric(successCondition="result[0] <"), metric("b", failureCondition="resul > 1"))
+    first, second = lint(named("a", broken))
+    assert first.startswith("1: AnalysisTemplate/a: spec.metrics[0].successCondition: 'result[0] <' is no condition: ")
+    way = "1: AnalysisTemplate/a: spec.metrics[1].failureCondition"
+    assert second == f"{way}: 'resul > 1' is no condition: unknown name resul (1:1)"
+
+
+def test_a_default_value_is_filled_in_before_the_condition_is_compiled(lint: Lint) -> None:
+    args = [{"name": "most", "value": "five percent"}]
+    (problem,) = lint(named("a", template(metric(successCondition="result[0] < {{args.most}}"), args=args)))
+    assert "spec.metrics[0].successCondition" in problem
+
+
+def test_a_run(lint: Lint) -> None:
+    (problem,) = lint(run(metric(count=3)))
+    assert problem.startswith("1: AnalysisRun/web-1: spec.metrics[0].interval: is missing")
+
+
+def test_templates_that_go_in_a_circle(lint: Lint) -> None:
+    reference = [{"templateName": "b", "clusterScope": True}]
+    found = lint(
+        named("a", template(metric(), templates=reference)),
+        named("b", template(templates=[{"templateName": "a"}]), "ClusterAnalysisTemplate"),
+    )
+    (first, one_way), (second, other_way) = (line.split(": goes in a circle: ") for line in found)
+    assert first.startswith("1: AnalysisTemplate/a: spec.templates[0]")
+    assert second.startswith("2: ClusterAnalysisTemplate/b: spec.templates[0]")
+    assert (one_way, other_way) == (
+        "a -> b -> a; take one of these references out",
+        "b -> a -> b; take one of these references out",
+    )
+
+
+def test_an_argument_may_be_declared_by_another_template(lint: Lint) -> None:
+    user = template(metric(successCondition="result[0] < {{args.most}}"))
+    assert lint(named("a", user), named("b", template(metric("b"), args=[{"name": "most"}]))) == []
+    assert lint(named("a", {**user, "templates": [{"templateName": "not-in-these-files"}]})) == []
+    (problem,) = lint(named("a", user))
+    assert "failed to resolve {{args.most}}: declared arguments are none" in problem
+
+
+def test_what_a_provider_says(lint: Lint) -> None:
+    (problem,) = lint(named("a", template(metric(provider={"prometheus": {"address": "http://p"}}))))
+    assert problem.startswith(
+        "1: AnalysisTemplate/a: spec.metrics[0].provider.prometheus.query: is missing: write a query"
+    )
+
+
+def test_of_a_broken_shape_only_the_shape_is_told(lint: Lint) -> None:
+    found = lint(
+        named("a", {"metrics": [{"provider": {}}], "args": 5}), named("b", {"templates": [{"templateName": "a"}]})
+    )
+    assert [line.split(": ")[2] for line in found] == ["spec.metrics[0].name", "spec.args = 5"]
