@@ -2,6 +2,7 @@
 
 from typing import Any
 
+import typer
 from typer.core import TyperCommand
 
 _TRUTHS = {"true": True, "false": False}
@@ -14,7 +15,11 @@ class SwitchCommand(TyperCommand):
         """Read each `--switch=value` as the word that means the same."""
         end = args.index("--") if "--" in args else len(args)
         plain = [word for written in args[:end] for word in self._plain(written)]
-        return super().parse_args(ctx, [*plain, *args[end:]])
+        try:
+            return super().parse_args(ctx, [*plain, *args[end:]])
+        except typer.BadParameter as error:
+            error.message = error.message.removeprefix("Value error, ")  # the validator's word, not people's
+            raise
 
     def _plain(self, written: str) -> list[str]:
         name, _, value = written.partition("=")

@@ -73,3 +73,9 @@ def test_a_forgotten_kind_gets_a_suggestion(run: Run, words: list[str], whole: s
     result = run(*words)
     assert result.exit_code == 2
     assert f"Did you mean 'rollouts {whole}'?" in result.stderr
+
+
+def test_a_value_that_is_no_choice_is_told_without_a_validators_words(run: Run) -> None:
+    text = run("get", "rollout", "web", "-o", "xml").stderr
+    assert "'xml' is not one of 'json'" in text
+    assert "Value error" not in text
