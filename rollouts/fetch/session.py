@@ -4,6 +4,7 @@ import ssl
 from collections.abc import Mapping
 from dataclasses import replace
 from urllib.parse import urljoin, urlsplit
+from urllib.request import getproxies, proxy_bypass
 
 import aiohttp
 from yarl import URL
@@ -24,7 +25,6 @@ def open_session() -> aiohttp.ClientSession:
         cookie_jar=aiohttp.DummyCookieJar(),
         connector=aiohttp.TCPConnector(limit=0, limit_per_host=50, ttl_dns_cache=10),
         headers={"User-Agent": "rollouts"},
-        trust_env=True,  # proxies by HTTPS_PROXY and NO_PROXY
     )
 
 
@@ -88,6 +88,7 @@ async def _sent(session: aiohttp.ClientSession, request: Request) -> Response:
             timeout=limits,
             allow_redirects=False,
             ssl=request.verify,
+            proxy=_proxy(request.url),
         ) as response:
             body = await _body(response, request)
             return Response(response.status, _lowered(response.headers), body)
@@ -98,6 +99,18 @@ async def _sent(session: aiohttp.ClientSession, request: Request) -> Response:
         ) from None
     except (aiohttp.ClientError, OSError, ValueError) as error:
         raise MeasurementError(f"{_host(request.url)}: {_explained(error)}") from None
+
+
+def _proxy(url: str) -> str | None:
+    """Return the proxy that HTTPS_PROXY, HTTP_PROXY and NO_PROXY name.
+
+    Not by aiohttp's `trust_env`, which takes credentials from .netrc, too.
+    """
+    scheme, host, port = _origin(url)
+    found = getproxies().get(scheme)
+    if not found or proxy_bypass(f"{host}:{port}") or proxy_bypass(host):
+        return None
+    return found if "://" in found else f"http://{found}"
 
 
 async def _body(response: aiohttp.ClientResponse, request: Request) -> bytes:

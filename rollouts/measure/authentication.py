@@ -11,6 +11,8 @@ from rollouts.measure.answers import at, json_of
 from rollouts.measure.aws import credentials_for, service_and_region, sign
 from rollouts.ports.provider import Asked, MeasurementError, Request, Response
 
+# A template that anybody may write must not reach the rest of AWS with the identity of the controller.
+_SIGNED = {"aps", "execute-api"}
 _FORM = "application/x-www-form-urlencoded"
 
 
@@ -78,6 +80,11 @@ def _signed(request: Request, sigv4: Sigv4, asked: Asked) -> Generator[Request, 
     if known is None:
         return request
     service, region_of_host = known
+    if service not in _SIGNED:
+        raise MeasurementError(
+            f"{host_of(request.url)} is no host that metrics are signed for: the controller's own identity is for "
+            "Amazon Managed Service for Prometheus and API Gateway; for CloudWatch there is cloudWatch"
+        )
     region = sigv4.region or region_of_host
     credentials = yield from credentials_for(asked, region, sigv4.role_arn)
     return sign(request, credentials, region, service, asked.now)

@@ -2,23 +2,16 @@
 
 import asyncio
 import gzip
-from collections.abc import AsyncIterator
 
 import aiohttp
 import pytest
 from aiohttp import web
 
-from rollouts.fetch.session import MAX_BODY, exchange, open_session
+from rollouts.fetch.session import MAX_BODY, exchange
 from rollouts.ports import MeasurementError, Request
 from tests.fetch.serving import serving
 
 SECRET = "marker-of-a-secret"  # noqa: S105 - it opens nothing
-
-
-@pytest.fixture
-async def session() -> AsyncIterator[aiohttp.ClientSession]:
-    async with open_session() as opened:
-        yield opened
 
 
 async def _echo(request: web.Request) -> web.Response:
@@ -204,3 +197,17 @@ async def test_a_name_that_nobody_knows_is_told(session: aiohttp.ClientSession) 
 async def test_a_url_that_is_none_is_an_error_of_the_measurement(url: str, session: aiohttp.ClientSession) -> None:
     with pytest.raises(MeasurementError):
         await exchange(session, Request("GET", url))
+
+
+async def test_a_proxy_of_the_environment_is_used_but_not_for_who_is_excepted(
+    session: aiohttp.ClientSession, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def proxy(request: web.Request) -> web.Response:
+        return web.Response(text=f"proxied {request.headers['Host']} {request.headers.get('Proxy-Authorization')}")
+
+    async with serving(proxy) as url, serving(_echo) as target:
+        monkeypatch.setenv("HTTP_PROXY", url.replace("://", "://me:pass@"))
+        monkeypatch.setenv("NO_PROXY", "127.0.0.1")
+        proxied = await exchange(session, Request("GET", "http://metrics.invalid/"))
+        assert proxied.body == b"proxied metrics.invalid Basic bWU6cGFzcw=="
+        assert b'"path": "/x"' in (await exchange(session, Request("GET", f"{target}/x"))).body

@@ -1,6 +1,6 @@
 """What becomes of a provider's flow, good or bad?"""
 
-from collections.abc import AsyncIterator, Callable, Generator
+from collections.abc import Callable, Generator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -11,7 +11,7 @@ from aiohttp import web
 
 from rollouts.api.base import Model, parse
 from rollouts.api.providers import WebMetric
-from rollouts.fetch import open_session, settings_from, stop, take
+from rollouts.fetch import settings_from, stop, take
 from rollouts.fetch.take import MAX_TEXT
 from rollouts.measure.web import Web
 from rollouts.ports import (
@@ -58,12 +58,6 @@ class Scripted(Provider[Nothing]):
     def terminate(self, spec: Nothing, asked: Asked) -> Generator[Request, Response, None]:
         del spec, asked
         yield from self._flow()
-
-
-@pytest.fixture
-async def session() -> AsyncIterator[aiohttp.ClientSession]:
-    async with open_session() as opened:
-        yield opened
 
 
 def returning(outcome: Any) -> Scripted:

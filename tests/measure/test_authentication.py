@@ -132,3 +132,10 @@ def test_a_controller_without_credentials_says_how_to_get_them() -> None:
 )
 def test_hosts_tell_service_and_region(url: str, known: tuple[str, str] | None) -> None:
     assert service_and_region(url) == known
+
+
+@pytest.mark.parametrize("host", ["sts.eu-west-1.amazonaws.com", "secretsmanager.eu-west-1.amazonaws.com"])
+def test_the_rest_of_aws_is_not_reached_with_the_identity_of_the_controller(host: str) -> None:
+    spec = {"address": f"https://{host}", "query": "up", "authentication": {"sigv4": {}}}
+    with pytest.raises(MeasurementError, match="is no host that metrics are signed for"):
+        Told(Prometheus(), spec, [], settings=KEYS)
