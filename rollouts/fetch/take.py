@@ -22,7 +22,6 @@ from rollouts.ports.provider import (
 )
 
 MAX_REQUESTS = 20
-MAX_TEXT = 4096
 _SHORTEST_SECRET = 8  # a shorter value, such as a region, would be cut out of the middle of words
 _SECRET_SETTING = re.compile("KEY|SECRET|TOKEN|PASSWORD")
 _MASK = "*****"
@@ -31,7 +30,7 @@ R = TypeVar("R")
 
 
 async def take(provider: AnyProvider, spec: Any, asked: Asked, session: aiohttp.ClientSession) -> Outcome:
-    """Return what a provider measures; secrets are masked in its texts, and they are bounded.
+    """Return what a provider measures, with its secrets masked.
 
     Raises MeasurementError, whatever goes wrong.
     """
@@ -91,10 +90,13 @@ def _tidied(outcome: Outcome, asked: Asked) -> Outcome:
 
 
 def _shown(text: str, asked: Asked) -> str:
-    """Return a text for people: without the secrets that the provider was given, and of a bounded length."""
+    """Return a text without the secrets that the provider was given.
+
+    It keeps its length: the planner masks secrets of its own, and one that was cut in two would stay.
+    """
     for secret in _secrets(asked):
         text = text.replace(secret, _MASK)
-    return text if len(text) <= MAX_TEXT else f"{text[:MAX_TEXT]}... ({len(text)} characters)"
+    return text
 
 
 def _secrets(asked: Asked) -> Iterator[str]:

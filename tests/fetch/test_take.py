@@ -12,7 +12,6 @@ from aiohttp import web
 from rollouts.api.base import Model, parse
 from rollouts.api.providers import WebMetric
 from rollouts.fetch import settings_from, stop, take
-from rollouts.fetch.take import MAX_TEXT
 from rollouts.measure.web import Web
 from rollouts.ports import (
     Asked,
@@ -99,13 +98,6 @@ async def test_secrets_are_masked_wherever_a_provider_puts_them(
 async def test_what_is_no_secret_stays(session: aiohttp.ClientSession) -> None:
     outcome = Reading(1, "eu of https://keys.example and http://prometheus")
     assert await take(returning(outcome), Nothing(), ASKED, session) == outcome
-
-
-async def test_texts_are_bounded_and_results_are_whole(session: aiohttp.ClientSession) -> None:
-    taken = await take(returning(Reading("x" * 10000, "x" * 10000)), Nothing(), ASKED, session)
-    assert isinstance(taken, Reading)
-    assert taken.value == "x" * MAX_TEXT + "... (10000 characters)"
-    assert len(taken.result) == 10000
 
 
 @pytest.mark.parametrize("error", [MeasurementError(f"{SECRET} is wrong"), KeyError(SECRET), SystemError(SECRET)])
