@@ -1,10 +1,10 @@
 """How strong is the evidence so far? The money of a gambler who spreads it over many bets, and over many starts."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
 from math import exp, fsum, log
-from typing import Self
+from typing import Any, Self
 
 from rollouts.judge.bets import TIMES, growth
 from rollouts.judge.counts import Counts, Interval
@@ -48,9 +48,10 @@ class Wager:
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
-    """All that must be kept of the intervals so far, under one rule; dataclasses.asdict makes JSON of it.
+    """All that must be kept of the intervals so far, under one rule.
 
-    `beyond` bets that the canary is worse than the rule allows, `within` that it isn't.
+    `beyond` bets that the canary is worse than the rule allows, `within` that it isn't. dataclasses.asdict makes JSON
+    of it, for a status that outlives the process.
     """
 
     canary: Counts = field(default_factory=Counts)
@@ -58,6 +59,22 @@ class Evidence:
     intervals: int = 0
     beyond: Wager = field(default_factory=Wager)
     within: Wager = field(default_factory=Wager)
+
+    @classmethod
+    def restored(cls, kept: Mapping[str, Any]) -> Self:
+        """Return the evidence that dataclasses.asdict was given. Raises ValueError if it was given anything else."""
+        try:
+            canary, stable = Counts(**kept["canary"]), Counts(**kept["stable"])
+            beyond, within = (
+                Wager(tuple(map(float, kept[side]["bets"])), float(kept[side]["peak"])) for side in ("beyond", "within")
+            )
+            evidence = cls(canary, stable, int(kept["intervals"]), beyond, within)
+        except (KeyError, TypeError) as error:
+            raise ValueError(f"this is no evidence of the judge: {error!r}") from error
+        for wager in (beyond, within):
+            if len(wager.bets) != (len(TIMES) if evidence.intervals else 0):
+                raise ValueError(f"evidence of {len(wager.bets)} bets: another version of the judge has other ones")
+        return evidence
 
     def after(self, rule: RateRule, interval: Interval) -> Self:
         """Return the evidence after one more interval. One in which a side had no request changes nothing."""

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Sequence
 from dataclasses import asdict
 from math import exp, isfinite, log
+from typing import Any
 
 import orjson
 import pytest
@@ -93,6 +94,26 @@ def test_an_interval_without_requests_to_both_changes_nothing() -> None:
     assert evidence.after(RateRule(), interval((50, 100), (0, 0))) == evidence
 
 
+def test_evidence_without_intervals_can_be_kept() -> None:
+    assert Evidence.restored(asdict(Evidence())) == Evidence()
+
+
+@pytest.mark.parametrize(
+    ("changed", "problem"),
+    [
+        ({"beyond": {"bets": [0.5], "peak": 1.0}}, "evidence of 1 bets: another version"),
+        ({"beyond": {"bets": 3, "peak": 1.0}}, "this is no evidence of the judge: TypeError"),
+        ({"canary": {"total": 3, "bad": 4}}, "4 of 3 requests can't be bad"),
+        ({"canary": {"sum": 3}}, "this is no evidence of the judge: TypeError"),
+        ({"within": {}}, "this is no evidence of the judge: KeyError"),
+    ],
+)
+def test_anything_else_is_no_evidence(changed: dict[str, Any], problem: str) -> None:
+    kept = asdict(Evidence().after(RateRule(), interval((3, 300), (1, 300))))
+    with pytest.raises(ValueError, match=f"^{problem}"):
+        Evidence.restored(kept | changed)
+
+
 def test_bounds_are_reported_where_they_are_given() -> None:
     judgement = judge_rates(RateRule(), Evidence(), bounds=Bounds(-0.1, 0.2))
     assert (judgement.lower, judgement.upper) == (-0.1, 0.2)
@@ -157,8 +178,7 @@ def test_any_counts_are_judged_alike_again_and_fit_in_json(
     assert 0 <= judgement.p_beyond <= 1
     assert judged(rule, intervals) == judgement
     evidence = Evidence().after(rule, intervals[0])
-    kept = orjson.loads(orjson.dumps(asdict(evidence)))
-    assert tuple(kept["beyond"]["bets"]) == evidence.beyond.bets
+    assert Evidence.restored(orjson.loads(orjson.dumps(asdict(evidence)))) == evidence
 
 
 @settings(max_examples=200)
