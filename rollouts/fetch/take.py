@@ -1,9 +1,11 @@
 """How is a measurement taken? A provider's flow is run, and whatever it does wrong hurts this measurement only."""
 
 import re
+from base64 import b64encode
 from collections.abc import Generator, Iterator, Mapping
 from dataclasses import replace
 from typing import Any, TypeVar
+from urllib.parse import quote, quote_plus
 
 import aiohttp
 
@@ -95,7 +97,8 @@ def _shown(text: str, asked: Asked) -> str:
     It keeps its length: the planner masks secrets of its own, and one that was cut in two would stay.
     """
     for secret in _secrets(asked):
-        text = text.replace(secret, _MASK)
+        for form in (secret, quote(secret, safe=""), quote_plus(secret), b64encode(secret.encode()).decode()):
+            text = text.replace(form, _MASK)
     return text
 
 

@@ -1,5 +1,6 @@
 """What becomes of a provider's flow, good or bad?"""
 
+from base64 import b64encode
 from collections.abc import Callable, Generator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -84,6 +85,7 @@ async def test_a_built_in_provider_measures(session: aiohttp.ClientSession) -> N
         NoData(f"a {SECRET}", value=SECRET, error=f"{SECRET}", metadata={"a": SECRET}),
         Verdict("Failed", SECRET, f"b {SECRET}", {"a": "another-marker"}),
         Pending(timedelta(seconds=15), {"a": SECRET}),
+        Reading(1, f"a {b64encode(SECRET.encode()).decode()}"),
     ],
 )
 async def test_secrets_are_masked_wherever_a_provider_puts_them(
@@ -91,6 +93,7 @@ async def test_secrets_are_masked_wherever_a_provider_puts_them(
 ) -> None:
     shown = repr(await take(returning(outcome), Nothing(), ASKED, session))
     assert SECRET not in shown
+    assert b64encode(SECRET.encode()).decode() not in shown
     assert "another-marker" not in shown
     assert "*****" in shown
 
