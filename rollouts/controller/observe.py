@@ -32,6 +32,7 @@ from rollouts.kube.resources import PODS, REPLICA_SETS
 from rollouts.plan import Observed, Refusal, ReplicaSet, observe_replica_set, observe_rollout
 from rollouts.plan.observed import Pod
 from rollouts.plan.pods import is_up_to_date, observe_pod, pending_replica_sets, pods_wanted
+from rollouts.plan.services import rival_of
 from rollouts.plan.workload import Reference, reference_in
 
 Raw = Mapping[str, Any]
@@ -226,11 +227,7 @@ class Observer:
         return _Parts(raw, replica_sets, services, left, rivals, self._current_refusals(key, raw))
 
     def _rival(self, key: Key, raw: Raw, service: str) -> str:
-        """Return the name of another Rollout that uses a Service and was there first; empty when there is none."""
-        users = self._lookups.rollouts.by_index(BY_SERVICE, f"{key.namespace}/{service}")
-        first = min((raw, *(each for each in users if not is_going(each))), key=_seniority)
-        name: str = first["metadata"]["name"]
-        return name if name != key.name else ""
+        return rival_of(raw, self._lookups.rollouts.by_index(BY_SERVICE, f"{key.namespace}/{service}"))
 
     def _current_refusals(self, key: Key, raw: Raw) -> tuple[Refusal, ...]:
         subjects = self._refusals.subjects(key)
@@ -266,11 +263,6 @@ class Observer:
 def is_going(rollout: Raw) -> bool:
     """Tell whether a Rollout is being deleted: from then on the garbage collector looks after what it owns."""
     return "deletionTimestamp" in rollout["metadata"]
-
-
-def _seniority(rollout: Raw) -> tuple[str, str]:
-    metadata = rollout["metadata"]
-    return metadata["creationTimestamp"], metadata["name"]
 
 
 def _read(raw: Raw, workload: Raw | None, before: _View | None) -> _View:

@@ -1,6 +1,6 @@
 """To which pods do the Services point, and when do they change over?"""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from rollouts.api import keys
@@ -119,3 +119,16 @@ def switch(service: Raw, replica_set: ReplicaSet, *, is_ready: bool) -> Iterator
             from_hash=current,
             resource_version=metadata["resourceVersion"],
         )
+
+
+def rival_of(rollout: Raw, users: Iterable[Raw]) -> str:
+    """Return which of the Rollouts that name a Service was there before this one; empty when none was."""
+    others = (each for each in users if "deletionTimestamp" not in each["metadata"])
+    first = min((rollout, *others), key=_seniority)["metadata"]
+    name: str = first["name"]
+    return name if name != rollout["metadata"]["name"] else ""
+
+
+def _seniority(rollout: Raw) -> tuple[str, str]:
+    metadata = rollout["metadata"]
+    return metadata["creationTimestamp"], metadata["name"]

@@ -205,3 +205,22 @@ def test_in_a_list_it_has_neither_step_nor_weight(run: Run) -> None:
             "SET-WEIGHT": "-",
         }.items()
     )
+
+
+@pytest.mark.usefixtures("blue_green")
+def test_a_service_that_the_spec_names_no_longer_is_let_go_first(run: Run, api: FakeApi) -> None:
+    api.put("services", service("web-former", "old"))
+    text = run("explain", "web").stdout
+    assert section(text, "Because") == [
+        "the spec no longer names these Services, they are let go first: web-former",
+    ]
+
+
+def test_a_service_that_another_rollout_was_first_to_name(run: Run, api: FakeApi, blue_green: Json) -> None:
+    preview = service("web-preview", "new")
+    del preview["metadata"]["annotations"]
+    api.put("services", preview)
+    names = {"name": "shop", "uid": "shop", "creationTimestamp": "2020-01-01T00:00:00Z"}
+    api.put("rollouts", {**blue_green, "metadata": {**blue_green["metadata"], **names}})
+    text = run("explain", "web").stdout
+    assert 'Service "web-preview" is used by another Rollout, "shop": use a Service of your own' in text
