@@ -1,0 +1,72 @@
+"""How does a measurement that a plan asks for become one that was taken? Whatever goes wrong is part of the answer."""
+
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+import aiohttp
+from pydantic import ValidationError
+
+from rollouts.fetch.take import stop, take
+from rollouts.plan.analysis_due import Measure
+from rollouts.plan.analysis_metric import ProviderError, choose
+from rollouts.plan.analysis_observed import Taken
+from rollouts.ports import Kit
+from rollouts.ports.provider import Asked, MeasurementError, Outcome, SecretRef, Verdict
+
+ReadSecret = Callable[[SecretRef], Awaitable[Mapping[str, str] | None]]
+"""Returns a Secret's values by key, or None if there is no such Secret. Raises MeasurementError."""
+
+
+@dataclass(frozen=True, slots=True)
+class Bench:
+    """What measurements are taken with: the same for all of one namespace."""
+
+    kit: Kit
+    namespace: str
+    session: aiohttp.ClientSession
+    read_secret: ReadSecret
+    settings: Callable[[], Mapping[str, str]]
+    clock: Callable[[], datetime]
+
+
+async def perform(measure: Measure, bench: Bench) -> Taken:
+    """Take, resume or terminate a measurement."""
+    secrets: dict[str, str] = {}
+    outcome: Outcome | None = None
+    error = ""
+    try:
+        for argument, reference in measure.secrets.items():
+            held = await bench.read_secret(SecretRef(reference.name, bench.namespace))
+            secrets[argument] = _value(held, reference.name, reference.key)
+        outcome = await _outcome(measure, secrets, bench)
+    except MeasurementError as problem:
+        error = str(problem)
+    except (ProviderError, ValidationError) as problem:
+        # The metric was sound before its secrets were filled in: the text of the error may hold one.
+        error = f"with its secrets the metric is broken: {type(problem).__name__}"
+    return Taken(measure.metric, measure.started_at, bench.clock(), outcome, error, secrets)
+
+
+async def _outcome(measure: Measure, secrets: Mapping[str, str], bench: Bench) -> Outcome:
+    chosen = choose(measure.filled(secrets), bench.kit)
+    references = chosen.provider.secrets_of(chosen.spec, bench.namespace)
+    asked = Asked(
+        now=bench.clock(),
+        namespace=bench.namespace,
+        secrets={each: await bench.read_secret(each) for each in references},
+        settings=bench.settings(),
+        metadata=measure.metadata,
+    )
+    if measure.verb == "terminate":
+        await stop(chosen.provider, chosen.spec, asked, bench.session)
+        return Verdict("Inconclusive")
+    return await take(chosen.provider, chosen.spec, asked, bench.session)
+
+
+def _value(held: Mapping[str, str] | None, name: str, key: str) -> str:
+    if held is None:
+        raise MeasurementError(f'the Secret "{name}" does not exist')
+    if key not in held:
+        raise MeasurementError(f'the Secret "{name}" has no key "{key}"')
+    return held[key]
