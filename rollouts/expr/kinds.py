@@ -94,13 +94,11 @@ BOOL = Kind("bool")
 INT = Kind("int")
 FLOAT = Kind("float64")
 STRING = Kind("string")
-BYTES = Kind("[]uint8")
 LIST = Kind("[]interface {}")
 MAP = Kind("map[string]interface {}")
 ANY_MAP = Kind("map[interface {}]interface {}")
 TIME = Kind("time.Time")
 DURATION = Kind("time.Duration")
-LOCATION = Kind("*time.Location")
 
 
 def list_of(element: Kind) -> Kind:

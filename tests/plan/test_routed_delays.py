@@ -37,7 +37,6 @@ class Case:
 
 
 OLD_AND_NEW = ((1, 10), (2, 10))
-THREE_KINDS = ((1, 4), (2, 10), (3, 6))
 
 CASES = (
     Case("30 seconds by default", {}, OLD_AND_NEW, {}, Does(deadlines={"V1": 130})),
