@@ -51,7 +51,7 @@ nightly: .venv/.ready ## Run the property tests over 10,000 random worlds
 
 .PHONY: e2e
 e2e: .venv/.ready ## Run the end-to-end tests on a real control plane (about 12 minutes to build at first)
-	$(VENV)/python -m e2e.build && $(VENV)/pytest e2e --timeout 600 $(ARGS)
+	$(VENV)/python -m e2e.build && $(VENV)/pytest e2e -n 2 --dist worksteal -q --timeout 600 $(ARGS)
 
 .PHONY: lab
 lab: .venv/.ready ## Start the real control plane and print its kubeconfig

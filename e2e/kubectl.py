@@ -55,7 +55,7 @@ class Kubectl:
             return await self("create", *arguments, "-f", str(manifest))
         return await self("create", *arguments, "-f", "-", stdin=_text(manifest))
 
-    async def wait(self, *arguments: str, within: float = 30.0) -> str:
+    async def wait(self, *arguments: str, within: float = 60.0) -> str:
         """`kubectl wait`, e.g. wait("deploy/web", "--for=condition=Available")."""
         return await self("wait", *arguments, f"--timeout={within:g}s", within=within + 10)
 

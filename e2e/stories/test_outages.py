@@ -6,7 +6,9 @@ from pathlib import Path
 
 import pytest_asyncio
 
+from e2e.conftest import StartController
 from e2e.controller import Controller
+from e2e.kubectl import Kubectl
 from e2e.plane import ControlPlane
 from e2e.sampler import Sampler
 from e2e.stories.story import BETTER, GOOD, Json, Story
@@ -18,6 +20,12 @@ CAREFUL: Json = {
     "maxUnavailable": 0,
     "steps": [{"setWeight": 25}, {"pause": {"duration": "2s"}}, {"setWeight": 50}, {"pause": {"duration": "2s"}}],
 }
+
+
+@pytest_asyncio.fixture
+async def controller(kubectl: Kubectl, start_controller: StartController) -> Controller:
+    """Without a lease: one that is lost to a slow restart ends the process, and no kubelet starts it again here."""
+    return await start_controller("--namespace", kubectl.namespace, "--no-leader-elect")
 
 
 @pytest_asyncio.fixture(autouse=True)
