@@ -183,3 +183,29 @@ def test_arguments_are_not_judged_before_they_are_filled_in() -> None:
         "rangeQuery": {"start": "{{args.start}}", "end": "now()", "step": "{{args.step}}"},
     }
     assert problems(Prometheus(), spec) == {}
+
+
+@pytest.mark.parametrize("result", [None, [], [1], [1, "high"], [1, True], {}, 3])
+def test_a_scalar_that_is_none_is_an_error(result: Any) -> None:
+    with pytest.raises(MeasurementError, match="prometheus:9090 has a scalar without a value"):
+        Told(Prometheus(), SPEC, [answer("scalar", result)])
+
+
+@pytest.mark.parametrize(
+    ("changed", "why"),
+    [({"step": "1 minute"}, "rangeQuery.step: "), ({"end": 'duration("x")'}, "rangeQuery.end: .* fails: ")],
+)
+def test_a_range_whose_arguments_do_not_fit_is_an_error(changed: dict[str, str], why: str) -> None:
+    spec = {**SPEC, "rangeQuery": {"start": "now()", "end": "now()", "step": "1m"} | changed}
+    with pytest.raises(MeasurementError, match=why):
+        Told(Prometheus(), spec, [])
+
+
+def test_a_range_needs_a_step() -> None:
+    assert set(problems(Prometheus(), {**SPEC, "rangeQuery": {"start": "now()", "end": "now()"}})) == {
+        "rangeQuery.step"
+    }
+
+
+def test_authentication_without_a_way_changes_nothing() -> None:
+    assert "Authorization" not in Told(Prometheus(), {**SPEC, "authentication": {}}, []).request.headers

@@ -46,3 +46,9 @@ def test_what_skywalking_says_is_told() -> None:
 
 def test_problems_name_the_field() -> None:
     assert set(problems(SkyWalking(), {"interval": "-5m"})) == {"address", "query", "interval"}
+
+
+def test_an_interval_that_an_argument_has_made_wrong_is_an_error() -> None:
+    with pytest.raises(MeasurementError, match="interval: 'soon' is no duration"):
+        Told(SkyWalking(), {**SPEC, "interval": "soon"}, [])
+    assert problems(SkyWalking(), {**SPEC, "interval": "{{args.span}}"}) == {}

@@ -66,3 +66,8 @@ def test_a_token_is_found_by_the_address() -> None:
 
 def test_problems_name_the_field() -> None:
     assert set(problems(Wavefront(), {"address": "https://example.wavefront.com"})) == {"address", "query"}
+
+
+def test_what_wavefront_says_is_told() -> None:
+    with pytest.raises(MeasurementError, match="Wavefront says: bad query"):
+        Told(Wavefront(), SPEC, [{"errorType": "QuerySyntaxError", "errorMessage": "bad\nquery"}], secrets=HELD)

@@ -88,3 +88,16 @@ def test_problems_name_the_field_and_the_way_out() -> None:
 def test_a_header_of_several_lines_is_not_sent() -> None:
     with pytest.raises(MeasurementError, match="'X-Key' can't be sent"):
         Told(Web(), {**SPEC, "headers": [{"key": "X-Key", "value": "a\r\nX-Other: b"}]}, [])
+
+
+def test_an_answer_that_is_nested_too_deep_to_be_shown_is_an_error() -> None:
+    with pytest.raises(MeasurementError, match=r"can't be shown: .*nest"):
+        Told(Web(), SPEC, [b"[" * 500 + b"]" * 500])
+
+
+@pytest.mark.parametrize(
+    ("spec", "why"), [({"method": "DELETE"}, "choose GET"), ({"jsonPath": "{.a"}, "can't be used")]
+)
+def test_what_arguments_have_made_wrong_is_an_error(spec: dict[str, str], why: str) -> None:
+    with pytest.raises(MeasurementError, match=why):
+        Told(Web(), {**SPEC, **spec}, [{"a": 1}])
