@@ -1,7 +1,7 @@
 """`rollouts explain NAME`: why does nothing move, and what happens next? The planner itself answers."""
 
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import typer
 
@@ -9,6 +9,8 @@ from rollouts.cli.options import Output, OutputOption, RolloutName, on_cluster
 
 if TYPE_CHECKING:
     from rollouts.cli.session import Session
+
+Json = dict[str, Any]
 
 
 @on_cluster
@@ -24,9 +26,21 @@ async def explain(session: "Session", rollout: RolloutName, *, output: OutputOpt
     raw = await session.rollout(rollout)
     now = datetime.now(UTC)
     replica_sets = await session.replica_sets(raw)
-    explanation = explain_plan(raw, await plan_now(session, raw, replica_sets, now), replica_sets)
+    plan = await plan_now(session, raw, replica_sets, now)
+    explanation = explain_plan(raw, plan, replica_sets, await _troubles(session, raw, replica_sets, now))
     if output is None:
         say("\n".join(explanation.lines(now)))
     else:
         facts = jsonable(explanation)
         say(as_json(facts) if output is Output.JSON else as_yaml(facts))
+
+
+async def _troubles(session: "Session", raw: Json, replica_sets: list[Json], now: datetime) -> tuple[str, ...]:
+    """Return what the pods suffer from; nothing when we may not read them."""
+    from rollouts.kube.errors import Forbidden
+    from rollouts.view.trouble import troubles
+
+    try:
+        return troubles(raw, replica_sets, await session.pods(), now)
+    except Forbidden:
+        return ()

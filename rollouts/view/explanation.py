@@ -37,11 +37,14 @@ class Explanation:
     looks_again_at: datetime | None
     remaining_steps: tuple[StepRow, ...]
     choices: tuple[Choice, ...]
+    troubles: tuple[str, ...] = ()
 
     def lines(self, now: datetime) -> Iterator[str]:
         """Yield the answer as text."""
         yield f"rollout {self.name!r} in namespace {self.namespace!r} is {self.status}"
         yield from _section("Because", self.because or ("nothing is left to do",))
+        if self.troubles:
+            yield from _section("Pods in trouble", self.troubles)
         yield from _section("The controller does next", self.next_writes or ("nothing, until something changes",))
         if self.looks_again_at is not None:
             left = ages.remaining(self.looks_again_at, now)
@@ -61,7 +64,9 @@ def _section(title: str, lines: Iterator[str] | tuple[str, ...] | list[str]) -> 
     yield from (f"  - {line}" for line in lines)
 
 
-def explain_plan(rollout: Raw, plan: Plan, replica_sets: Iterable[Raw] = ()) -> Explanation:
+def explain_plan(
+    rollout: Raw, plan: Plan, replica_sets: Iterable[Raw] = (), troubles: tuple[str, ...] = ()
+) -> Explanation:
     """Return the explanation of a plan for the Rollout as it is; `replica_sets` tell which ways back there are."""
     return Explanation(
         name=fields.name_of(rollout),
@@ -73,6 +78,7 @@ def explain_plan(rollout: Raw, plan: Plan, replica_sets: Iterable[Raw] = ()) -> 
         looks_again_at=plan.wake_at,
         remaining_steps=tuple(row for row in step_rows(rollout) if row.state != "done"),
         choices=tuple(choices(rollout, replica_sets)),
+        troubles=troubles,
     )
 
 

@@ -168,7 +168,8 @@ def restart(rollout: Raw, at: datetime, now: datetime) -> Answer:
 
     Kubernetes tells times in whole seconds: rounded down, `at` would spare the pods of its own second.
     """
-    del rollout
+    if is_invalid(rollout):
+        return Nothing("has an invalid spec, so that nothing is restarted: `rollouts explain` says what to change")
     text = format_time(at + timedelta(microseconds=999_999))
     return Change((spec_patch(restartAt=text),), f"restarts at {text}" if at > now else "restarted")
 

@@ -129,6 +129,11 @@ def test_pause(given: Given) -> None:
     assert already(requests.pause(given(spec={"paused": True}))) == "is paused already"
 
 
+def test_nothing_is_restarted_while_the_spec_is_invalid(paused: Json, now: datetime) -> None:
+    paused["status"].update(phase="Degraded", message="InvalidSpec: no such Service")
+    assert refusal(requests.restart(paused, now, now)).startswith("has an invalid spec")
+
+
 def test_restart(paused: Json, now: datetime) -> None:
     later = requests.restart(paused, now + timedelta(minutes=10), now)
     assert later == Change(
