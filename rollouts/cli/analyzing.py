@@ -12,10 +12,9 @@ from rollouts.cli.analysis_checks import CLUSTER_TEMPLATE, RUN, TEMPLATE, Templa
 from rollouts.cli.errors import CommandError
 from rollouts.fetch.perform import Bench, perform
 from rollouts.plan.analysis import plan_analysis
-from rollouts.plan.analysis_arguments import merge_arguments
 from rollouts.plan.analysis_observed import Taken, observe_run
+from rollouts.plan.analysis_spec import run_spec
 from rollouts.plan.analysis_templates import TemplateKey, flatten_template, keys_in
-from rollouts.plan.problem import Problem
 from rollouts.ports.provider import SecretRef
 from rollouts.view import fields
 
@@ -34,7 +33,7 @@ def run_of(contents: Sequence[Raw], name: str | None, args: Mapping[str, str], c
         raise CommandError(f"{chosen['kind']} {fields.name_of(chosen)!r}: {'; '.join(shape)}")
     spec = _run_spec(chosen, args) if chosen["kind"] == RUN else _template_spec(chosen, contents, args)
     if count is not None:
-        spec["metrics"] = [_counted(metric, count) for metric in spec["metrics"]]
+        spec["metrics"] = [_counted(metric, count) for metric in spec.get("metrics", ())]
     metadata = {"name": fields.name_of(chosen) or "run", "namespace": fields.namespace_of(chosen)}
     return {"apiVersion": "argoproj.io/v1alpha1", "kind": RUN, "metadata": metadata, "spec": spec}
 
@@ -61,17 +60,11 @@ def _template_spec(content: Raw, contents: Sequence[Raw], args: Mapping[str, str
     declared = {arg["name"] for arg in flat.args}
     _refuse_unknown(args, declared)
     incoming = [{"name": name, "value": value} for name, value in args.items()]
-    merged = list(merge_arguments(flat.args, incoming, None))
-    problems = [*flat.problems, *(each for each in merged if isinstance(each, Problem))]
+    spec, problems = run_spec(flat, incoming)
     if problems:
         hint = "; --arg NAME=VALUE gives a value" if not flat.problems else ""
         raise CommandError("; ".join(map(str, problems)) + hint)
-    return {
-        "metrics": list(flat.metrics),
-        "args": merged,
-        "dryRun": list(flat.dry_run),
-        "measurementRetention": list(flat.measurement_retention),
-    }
+    return spec
 
 
 def _run_spec(content: Raw, args: Mapping[str, str]) -> dict[str, Any]:

@@ -2,7 +2,7 @@
 
 from base64 import b64encode
 from collections.abc import Iterable, Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 from urllib.parse import quote, quote_plus
 
@@ -19,6 +19,7 @@ COMPLETED = frozenset({SUCCESSFUL, FAILED, INCONCLUSIVE, ERROR})
 REDACTED = "*****"
 # What goes into a status is kept in etcd, ten times per metric.
 _LONGEST = 4_096
+_SHORTEST_WAIT = timedelta(seconds=1)
 
 _NO_DATA: Mapping[str, str] = {"fail": FAILED, "inconclusive": INCONCLUSIVE}
 
@@ -78,7 +79,7 @@ def _measured(metric: Metric, taken: Taken, at: datetime) -> Measurement:
                 phase, message = ERROR, f"the provider answered with the phase {phase!r}, which is none"
             return Measurement(phase=phase, message=message, value=value, metadata=dict(metadata))
         case Pending(again_after, metadata):
-            return Measurement(phase=RUNNING, resume_at=at + again_after, metadata=dict(metadata))
+            return Measurement(phase=RUNNING, resume_at=at + max(again_after, _SHORTEST_WAIT), metadata=dict(metadata))
 
 
 def _without_data(metric: Metric, nothing: NoData, at: datetime) -> Measurement:

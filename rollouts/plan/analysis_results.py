@@ -25,7 +25,7 @@ def is_known(result: MetricResult | None, started_at: datetime) -> bool:
     """Whether a measurement that began then has been recorded to its end, or belongs to none that goes on."""
     going_on, last = unfinished(result), last_of(result)
     if going_on is not None:
-        return going_on.started_at != started_at
+        return going_on.started_at not in (None, started_at)
     return last is not None and last.started_at is not None and last.started_at >= started_at
 
 

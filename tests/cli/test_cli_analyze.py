@@ -2,6 +2,8 @@
 
 import io
 import json
+import os
+import signal
 import threading
 from collections.abc import Callable, Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -30,7 +32,9 @@ class Shop(BaseHTTPRequestHandler):
     """Answers with the rate of errors that its path names, and repeats what it was sent."""
 
     def do_GET(self) -> None:
-        rate = self.path.removeprefix("/")
+        rate = self.path.removeprefix("/").removesuffix("?stop")
+        if self.path.endswith("?stop"):  # a person who has seen enough
+            os.kill(os.getpid(), signal.SIGINT)
         echo = self.headers.get("Authorization", "")
         body = json.dumps({"rate": float(rate), "echo": echo}).encode() if rate != "broken" else b""
         self.send_response(200 if body else 503)
@@ -190,3 +194,8 @@ def test_on_a_terminal_the_metrics_stand_below_the_measurements() -> None:
     assert text.count("12:00:01  errors  [0.5]  Failed") == 1
     assert 'metric "errors": waits [10s]' in text
     assert "measured" in text
+
+
+def test_control_c_terminates_the_run(analyze: Analyze, shop: str) -> None:
+    result = analyze([named(template(rate(f"{shop}/0.01?stop", interval="1h")))])
+    assert (result.exit_code, result.stdout.splitlines()[-1]) == (0, "Successful: Run Terminated")

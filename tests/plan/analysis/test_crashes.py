@@ -98,6 +98,18 @@ def test_rubbish_in_the_status_is_no_obstacle() -> None:
     assert course.status["phase"] == "Successful"
 
 
+def test_a_measurement_that_somebody_wrote_without_its_times_goes_on() -> None:
+    rubbish = {"name": "errors", "phase": "Running", "measurements": [{"phase": "Running"}]}
+    course = Course(run(metric(), status={"phase": "Running", "metricResults": [rubbish]}), {"errors": (0.0,)}).go()
+    assert course.status["phase"] == "Successful"
+    assert len(course.measured) == 1
+
+
+def test_a_provider_that_wants_to_be_asked_at_once_is_asked_a_second_later() -> None:
+    course = Course(run(metric()), {"errors": (Pending(timedelta()), Pending(timedelta(seconds=-5)), 0.0)}).go()
+    assert course.measured == ["0 take errors 1", "1 resume errors 1", "2 resume errors 1"]
+
+
 def test_a_run_without_the_apis_shape_ends_in_error() -> None:
     raw = run({"name": "a", "provider": "prometheus"})
     plan = plan_analysis(observe_run(raw), after(1), KIT)

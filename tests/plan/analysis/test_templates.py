@@ -8,6 +8,7 @@ import pytest
 from rollouts.api.analysis import RolloutArgument
 from rollouts.api.base import parse
 from rollouts.plan.analysis_arguments import ArgumentError, field_of, merge_arguments, rollout_arguments
+from rollouts.plan.analysis_spec import run_spec
 from rollouts.plan.analysis_substitution import SubstitutionError, fill
 from rollouts.plan.analysis_templates import Flat, TemplateKey, flatten
 from rollouts.plan.problem import Problem
@@ -226,3 +227,25 @@ def test_a_key_is_filled_in_too() -> None:
 def test_an_unknown_tag_is_named() -> None:
     with pytest.raises(SubstitutionError, match=r"failed to resolve \{\{args.c\}\}: declared arguments are a"):
         fill("{{args.c}}", {"a": "1"})
+
+
+def test_a_run_of_templates_has_what_its_user_adds() -> None:
+    templates = {"a": template(metric("m"), args=[{"name": "x"}], dryRun=[{"metricName": "m"}])}
+    spec, found = run_spec(
+        flat([ref("a")], templates),
+        [{"name": "x", "value": "1"}],
+        dry_run=[{"metricName": "n"}],
+        retention=[{"metricName": "m", "limit": 3}],
+    )
+    assert spec == {
+        "metrics": [metric("m")],
+        "args": [{"name": "x", "value": "1"}],
+        "dryRun": [{"metricName": "m"}, {"metricName": "n"}],
+        "measurementRetention": [{"metricName": "m", "limit": 3}],
+    }
+    assert found == ()
+
+
+def test_a_run_that_cannot_be_made_says_why() -> None:
+    _, found = run_spec(flat([ref("a"), ref("b")], {"a": template(metric("m"), args=[{"name": "x"}])}), [])
+    assert [each.path for each in found] == ["spec.templates[1].templateName", "args[0]"]
