@@ -232,7 +232,7 @@ def _verdict(run: _Run, results: Mapping[str, MetricResult], *, is_terminating: 
         return RUNNING, ""
     decisive = worst(results.values())
     if decisive is not None and decisive.phase in BAD:
-        _, why = verdict_of(decisive, run.subjects[decisive.name].rules, is_terminating=False)
+        _, why = verdict_of(decisive, run.subjects[decisive.name].rules, is_terminating=is_terminating)
         cause = decisive if decisive.message != why else decisive.model_copy(update={"message": None})
         return decisive.phase, metric_message(cause, why)
     return SUCCESSFUL, RUN_TERMINATED if run.spec.terminate else ""

@@ -87,7 +87,16 @@ def verdict_of(result: MetricResult, rules: Rules, *, is_terminating: bool) -> t
         return SUCCESSFUL, ""
     if rules.count is not None and (result.count or 0) >= rules.count:
         return _at_the_end(result, rules)
-    return (SUCCESSFUL if is_terminating else RUNNING), ""
+    return _interrupted(result, rules) if is_terminating else (RUNNING, "")
+
+
+def _interrupted(result: MetricResult, rules: Rules) -> tuple[str, str]:
+    """Return (phase, why) of a metric that is ended before its time. One without a count has nothing left to show."""
+    is_bad_so_far = not result.successful and bool(result.failed or result.inconclusive or result.error)
+    if rules.count is None or not is_bad_so_far:
+        return SUCCESSFUL, ""
+    total = (result.count or 0) + (result.error or 0)
+    return INCONCLUSIVE, f"it was terminated before any measurement was successful ({total} were taken)"
 
 
 def _at_the_end(result: MetricResult, rules: Rules) -> tuple[str, str]:

@@ -363,6 +363,34 @@ def test_a_long_measurement_is_stopped_when_people_terminate() -> None:
 
 
 @pytest.mark.parametrize(
+    ("fields", "script", "phase"),
+    [
+        ({"count": 5, "failureLimit": 2}, ("no", "no", BAD), "Inconclusive"),
+        ({"count": 5}, ("no",), "Inconclusive"),
+        ({"count": 5, "failureLimit": 2}, (BAD, GOOD, BAD), "Successful"),
+        ({"failureLimit": 2}, ("no", BAD), "Successful"),
+    ],
+)
+def test_a_metric_that_is_ended_before_its_time(
+    fields: dict[str, Any], script: tuple[Scripted, ...], phase: str
+) -> None:
+    metrics = [metric(interval="10s", **fields), metric("other", initialDelay="25s")]
+    course = Course(run(*metrics), {"errors": script, "other": (BAD,)}).go()
+    assert (course.status["phase"], course.result()["phase"]) == ("Failed", phase)
+    assert course.status["message"] == 'Metric "other" assessed Failed due to failed (1) > failureLimit (0)'
+
+
+def test_people_terminate_what_was_bad_so_far() -> None:
+    script: tuple[Scripted, ...] = ("no route", BAD)
+    course = Course(run(metric(interval="10s", count=5, failureLimit=2)), {"errors": script}).go(until=15)
+    course.raw["spec"]["terminate"] = True
+    course.go()
+    cause = "it was terminated before any measurement was successful (2 were taken)"
+    assert (course.status["phase"], course.status["message"]) == ("Inconclusive", why("Inconclusive", cause))
+    assert course.plan().is_settled
+
+
+@pytest.mark.parametrize(
     ("ttl", "value", "deleted_at"),
     [
         ({"secondsAfterSuccess": 60}, GOOD, 60),
