@@ -1,6 +1,7 @@
 """Which run do templates in files make, and how is it carried out from a laptop? By the controller's own planner."""
 
 import asyncio
+import contextlib
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -12,6 +13,7 @@ from rollouts.cli.analysis_checks import CLUSTER_TEMPLATE, RUN, TEMPLATE, Templa
 from rollouts.cli.errors import CommandError
 from rollouts.fetch.perform import Bench, perform
 from rollouts.plan.analysis import plan_analysis
+from rollouts.plan.analysis_due import Measure
 from rollouts.plan.analysis_observed import Taken, observe_run
 from rollouts.plan.analysis_spec import run_spec
 from rollouts.plan.analysis_templates import TemplateKey, flatten_template, keys_in
@@ -135,12 +137,29 @@ async def carry_out(
             run["status"] = plan.status
         changed(run.get("status") or {}, plan.because)
         if plan.measure:
-            taken = list(await asyncio.gather(*(perform(each, bench) for each in plan.measure)))
+            taken = await _performed(plan.measure, bench, stopped)
         elif plan.status is None:
             status: Raw = run["status"]
             if fields.part(run, "status").get("completedAt"):
                 return status
             await _wait(plan.wake_at, now, stopped)
+
+
+async def _performed(measures: Sequence[Measure], bench: Bench, stopped: asyncio.Event) -> list[Taken]:
+    """Take measurements together; who has seen enough doesn't wait for them."""
+    work = asyncio.gather(*(perform(each, bench) for each in measures))
+    if stopped.is_set():
+        return await work
+    stop = asyncio.ensure_future(stopped.wait())
+    either: set[asyncio.Future[Any]] = {work, stop}
+    await asyncio.wait(either, return_when=asyncio.FIRST_COMPLETED)
+    stop.cancel()
+    if work.done():
+        return work.result()
+    work.cancel()
+    with contextlib.suppress(asyncio.CancelledError):
+        await work
+    return []
 
 
 async def _wait(until: datetime | None, now: datetime, stopped: asyncio.Event) -> None:

@@ -31,10 +31,15 @@ TOKEN = "s3cret-token"  # noqa: S105 - it is none
 class Shop(BaseHTTPRequestHandler):
     """Answers with the rate of errors that its path names, and repeats what it was sent."""
 
+    released = threading.Event()
+
     def do_GET(self) -> None:
-        rate = self.path.removeprefix("/").removesuffix("?stop")
-        if self.path.endswith("?stop"):  # a person who has seen enough
+        rate, _, wish = self.path.removeprefix("/").partition("?")
+        if wish:  # a person has seen enough
             os.kill(os.getpid(), signal.SIGINT)
+        if wish == "hang":
+            self.released.wait(60)
+            return
         echo = self.headers.get("Authorization", "")
         body = json.dumps({"rate": float(rate), "echo": echo}).encode() if rate != "broken" else b""
         self.send_response(200 if body else 503)
@@ -51,6 +56,7 @@ def shop() -> Iterator[str]:
     thread = threading.Thread(target=server.serve_forever)
     thread.start()
     yield f"http://127.0.0.1:{server.server_address[1]}"
+    Shop.released.set()
     server.shutdown()
     thread.join()
     server.server_close()
@@ -196,6 +202,7 @@ def test_on_a_terminal_the_metrics_stand_below_the_measurements() -> None:
     assert "measured" in text
 
 
-def test_control_c_terminates_the_run(analyze: Analyze, shop: str) -> None:
-    result = analyze([named(template(rate(f"{shop}/0.01?stop", interval="1h")))])
+@pytest.mark.parametrize("wish", ["stop", "hang"])
+def test_control_c_terminates_the_run(analyze: Analyze, shop: str, wish: str) -> None:
+    result = analyze([named(template(rate(f"{shop}/0.01?{wish}", interval="1h")))])
     assert (result.exit_code, result.stdout.splitlines()[-1]) == (0, "Successful: Run Terminated")
