@@ -64,7 +64,7 @@ def _template_spec(content: Raw, contents: Sequence[Raw], args: Mapping[str, str
     incoming = [{"name": name, "value": value} for name, value in args.items()]
     spec, problems = run_spec(flat, incoming)
     if problems:
-        hint = "; --arg NAME=VALUE gives a value" if not flat.problems else ""
+        hint = " (--arg NAME=VALUE)" if not flat.problems else ""
         raise CommandError("; ".join(map(str, problems)) + hint)
     return spec
 

@@ -171,7 +171,7 @@ def test_a_spec_that_cannot_be_carried_out(analyze: Analyze, shop: str) -> None:
         ([], (), "no template or run to run: --template chooses one of none"),
         ([named(template(), "a"), named(template(), "b")], (), "more than one template to run: --template chooses one"),
         ([named(template(), "a")], ("--template", "b"), "no template or run 'b' to run: --template chooses one of a"),
-        ([named(template(args=[{"name": "x"}]))], (), "args.x was not resolved: give it a value; --arg NAME=VALUE"),
+        ([named(template(args=[{"name": "x"}]))], (), "args.x was not resolved: give it a value (--arg NAME=VALUE)"),
         ([named(template(args=[{"name": "x"}]))], ("--arg", "y=1"), "--arg y: no such argument; declared are x"),
         ([named(template())], ("--arg", "y"), "--arg: write NAME=VALUE"),
         ([named(template())], ("--secret", f"y={TOKEN}"), "--secret: write NAME/KEY=VALUE"),
