@@ -9,9 +9,9 @@ from rollouts.api.analysis import AnalysisTemplateSpec
 from rollouts.api.analysis_run import AnalysisRunSpec
 from rollouts.api.base import parse
 from rollouts.api.nulls import without_nulls
-from rollouts.plan.analysis_substitution import arguments_in
-from rollouts.plan.analysis_templates import Flat, TemplateKey, flatten_template
-from rollouts.plan.analysis_validate import run_problems, template_problems
+from rollouts.plan.analysis.substitution import arguments_in
+from rollouts.plan.analysis.templates import Flat, TemplateKey, flatten_template
+from rollouts.plan.analysis.validate import run_problems, template_problems
 from rollouts.plan.problem import Problem
 from rollouts.registry import load_kit
 from rollouts.view import fields

@@ -12,11 +12,11 @@ from rollouts.api import unknown
 from rollouts.cli.analysis_checks import CLUSTER_TEMPLATE, RUN, TEMPLATE, Templates, is_sound, key_of
 from rollouts.cli.errors import CommandError
 from rollouts.fetch.perform import Bench, perform
-from rollouts.plan.analysis import plan_analysis
-from rollouts.plan.analysis_due import Measure
-from rollouts.plan.analysis_observed import Taken, observe_run
-from rollouts.plan.analysis_spec import run_spec
-from rollouts.plan.analysis_templates import TemplateKey, flatten_template, keys_in
+from rollouts.plan.analysis.due import Measure
+from rollouts.plan.analysis.observed import Taken, observe_run
+from rollouts.plan.analysis.run import plan_analysis
+from rollouts.plan.analysis.spec import run_spec
+from rollouts.plan.analysis.templates import TemplateKey, flatten_template, keys_in
 from rollouts.ports.provider import SecretRef
 from rollouts.view import fields
 

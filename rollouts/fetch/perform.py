@@ -8,9 +8,9 @@ import aiohttp
 from pydantic import ValidationError
 
 from rollouts.fetch.take import stop, take
-from rollouts.plan.analysis_due import Measure
-from rollouts.plan.analysis_metric import ProviderError, choose
-from rollouts.plan.analysis_observed import Taken
+from rollouts.plan.analysis.due import Measure
+from rollouts.plan.analysis.metric import ProviderError, choose
+from rollouts.plan.analysis.observed import Taken
 from rollouts.ports import Kit
 from rollouts.ports.provider import Asked, MeasurementError, Outcome, SecretRef, Verdict
 

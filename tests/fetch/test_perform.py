@@ -9,9 +9,9 @@ import pytest
 from rollouts.api.providers import WebMetric
 from rollouts.fetch import open_session
 from rollouts.fetch.perform import Bench, ReadSecret, perform
-from rollouts.plan.analysis import plan_analysis
-from rollouts.plan.analysis_due import Measure
-from rollouts.plan.analysis_observed import Taken, observe_run
+from rollouts.plan.analysis.due import Measure
+from rollouts.plan.analysis.observed import Taken, observe_run
+from rollouts.plan.analysis.run import plan_analysis
 from rollouts.ports import Kit
 from rollouts.ports.provider import (
     Asked,

@@ -5,9 +5,9 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
-from rollouts.plan.analysis import AnalysisPlan, plan_analysis
-from rollouts.plan.analysis_due import Measure
-from rollouts.plan.analysis_observed import Taken, observe_run
+from rollouts.plan.analysis.due import Measure
+from rollouts.plan.analysis.observed import Taken, observe_run
+from rollouts.plan.analysis.run import AnalysisPlan, plan_analysis
 from rollouts.ports.provider import NoData, Outcome, Pending, Reading, Verdict
 from tests.plan.analysis.given import KIT
 from tests.plan.given import START, after

@@ -5,8 +5,8 @@ from datetime import timedelta
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from rollouts.plan.analysis import plan_analysis
-from rollouts.plan.analysis_observed import Taken, observe_run
+from rollouts.plan.analysis.observed import Taken, observe_run
+from rollouts.plan.analysis.run import plan_analysis
 from rollouts.ports.provider import Pending, Reading, Verdict
 from tests.plan.analysis.course import Course, Scripted
 from tests.plan.analysis.given import KIT, metric, run

@@ -4,9 +4,9 @@ import json
 
 import pytest
 
-from rollouts.plan.analysis import plan_analysis
-from rollouts.plan.analysis_observed import Taken, observe_run
-from rollouts.plan.analysis_substitution import fill
+from rollouts.plan.analysis.observed import Taken, observe_run
+from rollouts.plan.analysis.run import plan_analysis
+from rollouts.plan.analysis.substitution import fill
 from rollouts.ports.provider import NoData, Outcome, Reading, Verdict
 from tests.plan.analysis.course import Course
 from tests.plan.analysis.given import KIT, metric, run

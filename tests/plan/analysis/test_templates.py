@@ -7,10 +7,10 @@ import pytest
 
 from rollouts.api.analysis import RolloutArgument
 from rollouts.api.base import parse
-from rollouts.plan.analysis_arguments import ArgumentError, field_of, merge_arguments, rollout_arguments
-from rollouts.plan.analysis_spec import run_spec
-from rollouts.plan.analysis_substitution import SubstitutionError, fill
-from rollouts.plan.analysis_templates import Flat, TemplateKey, flatten
+from rollouts.plan.analysis.arguments import ArgumentError, field_of, merge_arguments, rollout_arguments
+from rollouts.plan.analysis.spec import run_spec
+from rollouts.plan.analysis.substitution import SubstitutionError, fill
+from rollouts.plan.analysis.templates import Flat, TemplateKey, flatten
 from rollouts.plan.problem import Problem
 from tests.plan.analysis.given import metric, template
 

@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
-from rollouts.plan.analysis_observed import observe_run
-from rollouts.plan.analysis_validate import run_problems
+from rollouts.plan.analysis.observed import observe_run
+from rollouts.plan.analysis.validate import run_problems
 from tests.plan.analysis.given import KIT, metric, run
 
 EVERY = {"interval": "10s"}

@@ -3,8 +3,8 @@
 from datetime import datetime
 
 from rollouts.api.analysis_run import Measurement, MetricResult
-from rollouts.plan.analysis_assess import COMPLETED, ERROR, FAILED, INCONCLUSIVE, RUNNING, SUCCESSFUL
-from rollouts.plan.analysis_metric import Rules
+from rollouts.plan.analysis.assess import COMPLETED, ERROR, FAILED, INCONCLUSIVE, RUNNING, SUCCESSFUL
+from rollouts.plan.analysis.metric import Rules
 
 _COUNTERS = {SUCCESSFUL: "successful", FAILED: "failed", INCONCLUSIVE: "inconclusive"}
 TERMINATED = "terminated: the analysis has ended"

@@ -7,7 +7,7 @@ from typing import Any
 from rollouts.api.analysis_run import AnalysisRunStatus, MetricResult
 from rollouts.api.base import Model
 from rollouts.api.timestamps import format_time
-from rollouts.plan.analysis_assess import COMPLETED, ERROR, FAILED, INCONCLUSIVE, PENDING, RUNNING, SUCCESSFUL
+from rollouts.plan.analysis.assess import COMPLETED, ERROR, FAILED, INCONCLUSIVE, PENDING, RUNNING, SUCCESSFUL
 from rollouts.plan.narrate import Event
 
 Raw = Mapping[str, Any]

@@ -9,8 +9,8 @@ from urllib.parse import quote, quote_plus
 from rollouts.api.analysis_run import Measurement
 from rollouts.api.metrics import Metric
 from rollouts.expr import ExpressionError, evaluate, go_type
-from rollouts.plan.analysis_metric import rules_of
-from rollouts.plan.analysis_observed import Taken
+from rollouts.plan.analysis.metric import rules_of
+from rollouts.plan.analysis.observed import Taken
 from rollouts.ports.provider import NoData, Pending, Reading, Verdict
 
 RUNNING, PENDING = "Running", "Pending"

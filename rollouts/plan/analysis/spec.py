@@ -3,8 +3,8 @@
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from rollouts.plan.analysis_arguments import merge_arguments
-from rollouts.plan.analysis_templates import Flat
+from rollouts.plan.analysis.arguments import merge_arguments
+from rollouts.plan.analysis.templates import Flat
 from rollouts.plan.problem import Problem
 
 Raw = Mapping[str, Any]

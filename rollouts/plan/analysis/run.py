@@ -14,12 +14,12 @@ from pydantic import ValidationError
 from rollouts.api.analysis_run import AnalysisRunSpec, AnalysisRunStatus, MetricResult, RunSummary
 from rollouts.api.base import parse
 from rollouts.api.metrics import Metric
-from rollouts.plan.analysis_arguments import Arguments, read_arguments
-from rollouts.plan.analysis_assess import COMPLETED, ERROR, FAILED, RUNNING, SUCCESSFUL, assess, redacted
-from rollouts.plan.analysis_due import Measure, Subject, Wait, due
-from rollouts.plan.analysis_metric import ProviderError, choose, rules_of
-from rollouts.plan.analysis_observed import ObservedRun, Taken
-from rollouts.plan.analysis_results import (
+from rollouts.plan.analysis.arguments import Arguments, read_arguments
+from rollouts.plan.analysis.assess import COMPLETED, ERROR, FAILED, RUNNING, SUCCESSFUL, assess, redacted
+from rollouts.plan.analysis.due import Measure, Subject, Wait, due
+from rollouts.plan.analysis.metric import ProviderError, choose, rules_of
+from rollouts.plan.analysis.observed import ObservedRun, Taken
+from rollouts.plan.analysis.results import (
     exceeded,
     is_known,
     last_of,
@@ -28,10 +28,10 @@ from rollouts.plan.analysis_results import (
     unfinished,
     verdict_of,
 )
-from rollouts.plan.analysis_rules import is_dry, retention_of
-from rollouts.plan.analysis_status import BAD, RUN_TERMINATED, as_json, events, metric_message, summary, worst
-from rollouts.plan.analysis_substitution import SubstitutionError, fill
-from rollouts.plan.analysis_validate import run_problems
+from rollouts.plan.analysis.rules import is_dry, retention_of
+from rollouts.plan.analysis.status import BAD, RUN_TERMINATED, as_json, events, metric_message, summary, worst
+from rollouts.plan.analysis.substitution import SubstitutionError, fill
+from rollouts.plan.analysis.validate import run_problems
 from rollouts.plan.narrate import Event
 from rollouts.ports import Kit
 from rollouts.ports.provider import Pending

@@ -7,11 +7,11 @@ from typing import Any, Literal
 
 from rollouts.api.analysis import SecretKeyRef
 from rollouts.api.analysis_run import Measurement, MetricResult
-from rollouts.plan.analysis_arguments import Arguments
-from rollouts.plan.analysis_assess import COMPLETED, ERROR
-from rollouts.plan.analysis_metric import ERROR_RETRY, Rules
-from rollouts.plan.analysis_results import last_of, unfinished
-from rollouts.plan.analysis_substitution import fill
+from rollouts.plan.analysis.arguments import Arguments
+from rollouts.plan.analysis.assess import COMPLETED, ERROR
+from rollouts.plan.analysis.metric import ERROR_RETRY, Rules
+from rollouts.plan.analysis.results import last_of, unfinished
+from rollouts.plan.analysis.substitution import fill
 
 Raw = Mapping[str, Any]
 

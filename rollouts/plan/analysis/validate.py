@@ -20,11 +20,11 @@ from rollouts.api.metrics import (
     Metric,
 )
 from rollouts.expr import ExpressionError, compile_condition
-from rollouts.plan.analysis_arguments import read_arguments
-from rollouts.plan.analysis_metric import ProviderError, choose, number
-from rollouts.plan.analysis_rules import rule_problems
-from rollouts.plan.analysis_substitution import SubstitutionError, arguments_in, fill, is_open
-from rollouts.plan.analysis_templates import Flat
+from rollouts.plan.analysis.arguments import read_arguments
+from rollouts.plan.analysis.metric import ProviderError, choose, number
+from rollouts.plan.analysis.rules import rule_problems
+from rollouts.plan.analysis.substitution import SubstitutionError, arguments_in, fill, is_open
+from rollouts.plan.analysis.templates import Flat
 from rollouts.plan.problem import Problem
 from rollouts.ports import Kit
 

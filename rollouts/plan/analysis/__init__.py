@@ -1,0 +1,1 @@
+"""What is measured, and what is the verdict? From templates and arguments to the plan for one AnalysisRun."""
