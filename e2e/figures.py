@@ -33,5 +33,6 @@ def table(ours: list[Figure], theirs: list[Figure], machine: str) -> str:
     for figure in ours:
         other = others.get(figure.what)
         ratio = f"{figure.value / other.value:.2f}" if other is not None and other.value else ""
-        lines.append(f"| {figure.what.replace('  on', '&nbsp;&nbsp;on')} | {figure} | {other or ''} | {ratio} |")
+        what = figure.what.strip() if figure.what == figure.what.lstrip() else f"&nbsp;&nbsp;{figure.what.strip()}"
+        lines.append(f"| {what} | {figure} | {other or ''} | {ratio} |")
     return "\n".join([*lines, ""])

@@ -43,7 +43,7 @@ async def _all_at_once(bench: Bench, prefix: str, count: int, what: str) -> None
     done = {kind: number for kind, number in counts.items() if kind not in refused and kind != "leases"}
     bench.note(f"{what}writes per update", sum(done.values()) / count)
     for kind, number in sorted(done.items()):
-        bench.note(f"  on {kind}", number / count)
+        bench.note(f"  {what}on {kind}", number / count)
     bench.note(f"{what}refused writes per update", sum(refused.values()) / count)
     bench.note(f"{what}events per update", events / count)
     bench.note(f"{what}passes per update", (await bench.passes() - passes) / count)
