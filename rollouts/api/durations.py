@@ -4,7 +4,7 @@ import re
 from datetime import timedelta
 from fractions import Fraction
 
-_NANOSECONDS = {
+NANOSECONDS = {
     "ns": 1,
     "us": 10**3,
     "µs": 10**3,  # the micro sign
@@ -23,10 +23,17 @@ _WAY_OUT = "write numbers with units h, m, s, ms, us or ns, for example 90s or 1
 
 def parse_duration(text: str) -> timedelta:
     """Read `text` as Go does; what is finer than a microsecond is cut off. Raises ValueError."""
+    nanoseconds = parse_nanoseconds(text)
+    length = timedelta(microseconds=abs(nanoseconds) // 1000)
+    return -length if nanoseconds < 0 else length
+
+
+def parse_nanoseconds(text: str) -> int:
+    """Read `text` as Go does, in full. Raises ValueError."""
     sign = -1 if text.startswith("-") else 1
     rest = text[1:] if text[:1] in ("+", "-") else text
     if rest == "0":
-        return timedelta()
+        return 0
     if not rest:
         raise ValueError(f"{text!r} is no duration: {_WAY_OUT}")
     total, position = 0, 0
@@ -38,19 +45,19 @@ def parse_duration(text: str) -> timedelta:
         position = part.end()
     if total > _MAX_NANOSECONDS + (sign < 0):
         raise ValueError(f"{text!r} is too long a duration: about 292 years are the limit")
-    return sign * timedelta(microseconds=total // 1000)
+    return sign * total
 
 
 def _nanoseconds(text: str, whole: str, fraction: str, unit: str) -> int:
     if not whole and not fraction:
         raise ValueError(f"{text!r} is no duration: a number is missing before {unit!r}; {_WAY_OUT}")
-    if unit not in _NANOSECONDS:
+    if unit not in NANOSECONDS:
         raise ValueError(f"{text!r} is no duration: unknown unit {unit!r}; {_WAY_OUT}")
     if len(whole) > 20:
         return _MAX_NANOSECONDS + 2  # surely too long, and cheaper than big arithmetic on a hostile text
     digits = fraction[:18]
     value = int(whole or 0) + Fraction(int(digits or 0), 10 ** len(digits))
-    return int(value * _NANOSECONDS[unit])
+    return int(value * NANOSECONDS[unit])
 
 
 def parse_pause(value: int | str) -> timedelta:

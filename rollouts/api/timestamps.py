@@ -32,6 +32,11 @@ def format_time(instant: datetime) -> str:
     return instant.astimezone(UTC).replace(microsecond=0, tzinfo=None).isoformat() + "Z"
 
 
+def whole_second(instant: datetime) -> datetime:
+    """Return a time as the API keeps it: without what is beyond whole seconds."""
+    return instant.replace(microsecond=0)
+
+
 def format_micro_time(instant: datetime) -> str:
     """Write an aware time as leases and events want it: UTC, six digits of a second."""
     return instant.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")

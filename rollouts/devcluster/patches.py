@@ -45,19 +45,6 @@ def _make_room(obj: Any, path: str) -> None:
         parent.setdefault(name, None)
 
 
-def merge_patched(value: Any, patch: Any) -> Any:
-    """Apply an RFC 7386 patch."""
-    if not isinstance(patch, dict):
-        return patch
-    result = dict(value) if isinstance(value, dict) else {}
-    for name, each in patch.items():
-        if each is None:
-            result.pop(name, None)
-        else:
-            result[name] = merge_patched(result.get(name), each)
-    return result
-
-
 def strategic_patched(schema: Object, value: Any, patch: Any) -> Any:
     """Apply a strategic merge patch: lists of maps are merged by key, `$patch` directives followed."""
     if not isinstance(patch, dict):

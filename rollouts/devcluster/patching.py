@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import orjson
 import yaml
 
+from rollouts.api.merging import merged
 from rollouts.devcluster.api import StrictDecodingError
 from rollouts.devcluster.errors import (
     ApiError,
@@ -19,7 +20,7 @@ from rollouts.devcluster.errors import (
 )
 from rollouts.devcluster.objects import metadata
 from rollouts.devcluster.ownership import applied
-from rollouts.devcluster.patches import json_patched, merge_patched, strategic_patched
+from rollouts.devcluster.patches import json_patched, strategic_patched
 from rollouts.devcluster.structure import Walk, kept
 
 if TYPE_CHECKING:
@@ -53,7 +54,7 @@ def patched(kind: Kind, media_type: str, obj: Object, patch: Any) -> Object:
             "error decoding patch: json: cannot unmarshal array into Go value of type map[string]interface {}"
         )
     elif media_type == MERGE_PATCH:
-        result = merge_patched(obj, patch)
+        result = merged(obj, patch)
     else:
         result = strategic_patched(kind.schema, obj, patch)
     return result

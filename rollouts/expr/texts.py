@@ -10,10 +10,10 @@ from typing import Any
 from rollouts.expr.budget import MAX_CHARACTERS
 from rollouts.expr.errors import Failure
 from rollouts.expr.operators import as_int
-from rollouts.expr.values import Duration, Moment, Texts, float_text, go_text, go_type, positional
+from rollouts.expr.values import Duration, Moment, Texts, go_text, go_type
+from rollouts.jsonpath.gotext import float_text, json_float, quoted
 
 MAX_REPEAT = 1_000_000
-_UNSAFE = {"<": "\\u003c", ">": "\\u003e", "&": "\\u0026", "\u2028": "\\u2028", "\u2029": "\\u2029"}
 _SPACE = " \t\n\v\f\r\x85\xa0\u1680\u2028\u2029\u202f\u205f\u3000" + "".join(map(chr, range(0x2000, 0x200B)))
 
 
@@ -109,7 +109,7 @@ def _json(value: Any, depth: int) -> list[str]:
     if isinstance(value, Mapping):
         if not all(isinstance(key, str) for key in value):
             raise Failure(f"json: unsupported type: {go_type(value)}")
-        pieces = [[_json_text(key), ": ", *_json(value[key], depth + 1)] for key in sorted(value)]
+        pieces = [[quoted(key), ": ", *_json(value[key], depth + 1)] for key in sorted(value)]
         return _block("{", "}", pieces, depth)
     if isinstance(value, list):
         return _block("[", "]", [_json(each, depth + 1) for each in value], depth)
@@ -129,21 +129,12 @@ def _json_scalar(value: Any) -> str:
     if isinstance(value, float):
         if not math.isfinite(value):
             raise Failure(f"json: unsupported value: {float_text(value)}")
-        if value == 0 or 1e-6 <= abs(value) < 1e21:
-            return positional(value)
-        return float_text(value).replace("e-0", "e-")
+        return json_float(value)
     if value is None or isinstance(value, bool | int | Duration):
         return json.dumps(value.nanoseconds if isinstance(value, Duration) else value)
     if isinstance(value, bytes):
-        return _json_text(base64.b64encode(value).decode())
-    return _json_text(value.at.isoformat().replace("+00:00", "Z") if isinstance(value, Moment) else text(value))
-
-
-def _json_text(value: str) -> str:
-    written = json.dumps(value, ensure_ascii=False)
-    for char, escape in _UNSAFE.items():
-        written = written.replace(char, escape)
-    return written
+        return quoted(base64.b64encode(value).decode())
+    return quoted(value.at.isoformat().replace("+00:00", "Z") if isinstance(value, Moment) else text(value))
 
 
 def from_json(value: Any) -> Any:

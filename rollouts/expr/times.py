@@ -7,20 +7,13 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta, timezone
-from fractions import Fraction
 from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
+from rollouts.api.durations import NANOSECONDS, parse_nanoseconds
 from rollouts.expr.errors import Failure
 from rollouts.expr.texts import text
 from rollouts.expr.values import Duration, Location, Moment, go_type, truncated, wrapped
-
-UNITS = {
-    "ns": 1, "us": 10**3, "µs": 10**3, "μs": 10**3, "ms": 10**6, "s": 10**9, "m": 60 * 10**9, "h": 3600 * 10**9,
-}  # fmt: skip
-_DURATION = re.compile(r"[+-]?(?:0|(?:(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:ns|us|µs|μs|ms|s|m|h))+)")
-_PART = re.compile(r"([0-9]*)(?:\.([0-9]*))?(ns|us|µs|μs|ms|s|m|h)")
-_LONGEST = 2**63 - 1
 
 DEFAULT_LAYOUTS = (
     "2006-01-02",
@@ -73,22 +66,18 @@ _LAYOUT: tuple[tuple[str, str], ...] = (
 def parse_duration(value: Any) -> Duration:
     """Read `1h30m`. Raises Failure."""
     written = text(value)
-    if not _DURATION.fullmatch(written):
-        raise Failure(_why_no_duration(written))
-    total = Fraction(0)
-    for whole, fraction, unit in _PART.findall(written):
-        number = Fraction(int(whole or 0)) + (Fraction(int(fraction), 10 ** len(fraction)) if fraction else 0)
-        total += number * UNITS[unit]
-    nanoseconds = int(total)
-    if nanoseconds > _LONGEST:
-        raise Failure(f'time: invalid duration "{written}"')
-    return Duration(-nanoseconds if written.startswith("-") else nanoseconds)
+    try:
+        return Duration(parse_nanoseconds(written))
+    except ValueError:
+        raise Failure(_why_no_duration(written)) from None
 
 
 def _why_no_duration(written: str) -> str:
     match = re.fullmatch(r"[+-]?(?:[0-9.]+[^0-9.]+)*?[0-9.]+([^0-9.]*)", written)
     if match is None or not re.search("[0-9]", written):
         return f'time: invalid duration "{written}"'
+    if match[1] in NANOSECONDS:
+        return f'time: invalid duration "{written}"'  # too long, or more than a number before a unit
     if not match[1]:
         return f'time: missing unit in duration "{written}"'
     return f'time: unknown unit "{match[1]}" in duration "{written}"'
@@ -233,11 +222,11 @@ def _truncated(length: Duration, to: Duration) -> Duration:
 
 
 _DURATION_METHODS: Mapping[str, Method] = {
-    "Hours": Method((), "float64", lambda length: length.nanoseconds / UNITS["h"]),
-    "Minutes": Method((), "float64", lambda length: length.nanoseconds / UNITS["m"]),
-    "Seconds": Method((), "float64", lambda length: length.nanoseconds / UNITS["s"]),
-    "Milliseconds": Method((), "int64", lambda length: truncated(length.nanoseconds / UNITS["ms"])),
-    "Microseconds": Method((), "int64", lambda length: truncated(length.nanoseconds / UNITS["us"])),
+    "Hours": Method((), "float64", lambda length: length.nanoseconds / NANOSECONDS["h"]),
+    "Minutes": Method((), "float64", lambda length: length.nanoseconds / NANOSECONDS["m"]),
+    "Seconds": Method((), "float64", lambda length: length.nanoseconds / NANOSECONDS["s"]),
+    "Milliseconds": Method((), "int64", lambda length: truncated(length.nanoseconds / NANOSECONDS["ms"])),
+    "Microseconds": Method((), "int64", lambda length: truncated(length.nanoseconds / NANOSECONDS["us"])),
     "Nanoseconds": Method((), "int64", lambda length: length.nanoseconds),
     "Abs": Method((), "time.Duration", lambda length: Duration(wrapped(abs(length.nanoseconds)))),
     "Truncate": Method(("time.Duration",), "time.Duration", _truncated),

@@ -8,10 +8,10 @@ import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta, tzinfo
-from decimal import Decimal
 from typing import Any
 
-_LARGE_EXPONENT = 6  # from a million on, Go prints an exponent
+from rollouts.jsonpath.gotext import float_text
+
 _WRAP = 2**64
 _HALF = 2**63
 
@@ -168,29 +168,6 @@ def _sorted(mapping: Mapping[Any, Any]) -> list[tuple[Any, Any]]:
         return kind, entry[0] if kind not in (0, len(kinds)) else go_text(entry[0])
 
     return sorted(mapping.items(), key=place)
-
-
-def float_text(value: float) -> str:
-    """Return a float as Go prints it: the shortest text that reads back the same."""
-    if math.isnan(value):
-        return "NaN"
-    if math.isinf(value):
-        return "+Inf" if value > 0 else "-Inf"
-    if value == 0:
-        return "-0" if math.copysign(1, value) < 0 else "0"
-    number = Decimal(repr(value))
-    exponent = number.adjusted()
-    if -5 < exponent < _LARGE_EXPONENT:
-        return positional(value)
-    sign, digits, _ = number.normalize().as_tuple()
-    fraction = "".join(map(str, digits[1:]))
-    mark = "-" if exponent < 0 else "+"
-    return f"{'-' * sign}{digits[0]}{'.' + fraction if fraction else ''}e{mark}{abs(exponent):02d}"
-
-
-def positional(value: float) -> str:
-    """Return a finite float without an exponent."""
-    return format(Decimal(repr(value)), "f").removesuffix(".0")
 
 
 def _duration_text(nanoseconds: int) -> str:

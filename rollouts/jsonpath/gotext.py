@@ -49,7 +49,7 @@ def json_pieces(value: Any, *, whole_numbers: bool, nesting: int = 0) -> Iterato
     if isinstance(value, dict):
         opening = "{"
         for key in sorted(value):
-            yield f"{opening}{_quoted(key)}:"
+            yield f"{opening}{quoted(key)}:"
             yield from json_pieces(value[key], whole_numbers=whole_numbers, nesting=nesting + 1)
             opening = ","
         yield "}" if value else "{}"
@@ -61,7 +61,7 @@ def json_pieces(value: Any, *, whole_numbers: bool, nesting: int = 0) -> Iterato
             opening = ","
         yield "]" if value else "[]"
     elif isinstance(value, str):
-        yield _quoted(value)
+        yield quoted(value)
     elif value is None:
         yield "null"
     else:
@@ -108,7 +108,8 @@ def _check(nesting: int) -> None:
         raise JSONPathLimitError(f"the value is nested deeper than {MAX_NESTING} levels")
 
 
-def _quoted(text: str) -> str:
+def quoted(text: str) -> str:
+    """Write a JSON string as Go's encoder does, safe inside HTML."""
     return f'"{text.translate(_ESCAPES)}"'
 
 
@@ -116,7 +117,7 @@ def _printed(value: Any, *, whole_numbers: bool) -> str:
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, float) or (isinstance(value, int) and not _is_whole(value, whole_numbers=whole_numbers)):
-        return _printed_float(to_float(value))
+        return float_text(to_float(value))
     return str(value)
 
 
@@ -126,7 +127,7 @@ def _json_scalar(value: Any, *, whole_numbers: bool) -> str:
     if isinstance(value, int) and _is_whole(value, whole_numbers=whole_numbers):
         return str(value)
     if isinstance(value, (int, float)):
-        return _json_float(to_float(value))
+        return json_float(to_float(value))
     raise JSONPathError(f"json: unsupported type: {type(value).__name__}")
 
 
@@ -134,23 +135,26 @@ def _is_whole(value: int, *, whole_numbers: bool) -> bool:
     return whole_numbers or isinstance(value, (GoInt, GoByte))
 
 
-def _printed_float(value: float) -> str:
+def float_text(value: float) -> str:
+    """Write a float as %v does: the shortest text that reads back the same, with an exponent where it is large."""
     if math.isnan(value):
         return "NaN"
     if math.isinf(value):
         return "+Inf" if value > 0 else "-Inf"
     exponent = Decimal(repr(value)).adjusted() if value else 0
-    return _positional(value) if -4 <= exponent < _FIRST_EXPONENT else _scientific(value, exponent_digits=2)
+    return positional(value) if -4 <= exponent < _FIRST_EXPONENT else _scientific(value, exponent_digits=2)
 
 
-def _json_float(value: float) -> str:
+def json_float(value: float) -> str:
+    """Write a float as Go's JSON encoder does. Raises JSONPathError for what JSON can't say."""
     if not math.isfinite(value):
-        raise JSONPathError(f"json: unsupported value: {_printed_float(value)}")
+        raise JSONPathError(f"json: unsupported value: {float_text(value)}")
     small_or_large = value != 0 and not 1e-6 <= abs(value) < 1e21
-    return _scientific(value, exponent_digits=1 if abs(value) < 1 else 2) if small_or_large else _positional(value)
+    return _scientific(value, exponent_digits=1 if abs(value) < 1 else 2) if small_or_large else positional(value)
 
 
-def _positional(value: float) -> str:
+def positional(value: float) -> str:
+    """Write a finite float without an exponent."""
     text = format(Decimal(repr(value)), "f")
     return text.removesuffix(".0")
 

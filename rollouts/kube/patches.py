@@ -35,16 +35,3 @@ def merge_patch(old: Mapping[str, Any], new: Mapping[str, Any]) -> dict[str, Any
         elif value != before:
             patch[key] = value
     return patch
-
-
-def apply_merge_patch(target: Any, patch: Any) -> Any:
-    """Return what RFC 7396 makes of `target`, which stays as it is; unchanged parts are shared."""
-    if not isinstance(patch, Mapping):
-        return patch
-    result: dict[str, Any] = dict(target) if isinstance(target, Mapping) else {}
-    for key, value in patch.items():
-        if value is None:
-            result.pop(key, None)
-        else:
-            result[key] = apply_merge_patch(result.get(key), value)
-    return result

@@ -7,9 +7,8 @@ from typing import Any
 import orjson
 
 from rollouts.expr import Floats
-from rollouts.expr.values import float_text, positional
 from rollouts.jsonpath import JSONPathLimitError
-from rollouts.jsonpath.gotext import json_pieces
+from rollouts.jsonpath.gotext import float_text, json_pieces, positional
 from rollouts.measure.addresses import host_of
 from rollouts.ports.provider import MeasurementError, Request, Response
 

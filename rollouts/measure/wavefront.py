@@ -1,11 +1,12 @@
 """What does Wavefront (Operations for Applications) say? By its chart API, /api/v2/chart/api."""
 
+import math
 from collections.abc import Iterator, Mapping
 from typing import Any
 
 from rollouts.api.providers import WavefrontMetric
 from rollouts.expr import Floats
-from rollouts.expr.values import float_text
+from rollouts.jsonpath.gotext import float_text
 from rollouts.measure.addresses import is_templated, joined
 from rollouts.measure.answers import asked_for_json, at, list_at, number, number_text
 from rollouts.measure.secrets import held_by
@@ -75,4 +76,4 @@ def _last(series: Any) -> tuple[float, float] | None:
 
 
 def _rounded(value: float) -> str:
-    return float_text(value) if value in (float("inf"), float("-inf")) or value != value else f"{value:.2f}"  # noqa: PLR0124
+    return f"{value:.2f}" if math.isfinite(value) else float_text(value)

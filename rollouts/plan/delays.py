@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from rollouts.api import keys
-from rollouts.api.timestamps import parse_time
+from rollouts.api.timestamps import parse_time, whole_second
 from rollouts.plan.observed import ReplicaSet
 
 
@@ -51,14 +51,10 @@ def delay(replica_sets: Iterable[ReplicaSet], seconds: int, limit: int | None, n
     for each in replica_sets:
         end = deadline_on(each, now)
         if end is None:
-            end = _whole_second(now) + timedelta(seconds=seconds)
+            end = whole_second(now) + timedelta(seconds=seconds)
         may_stay = each.size > 0 and end > now and (limit is None or len(deadlines) < limit)
         if may_stay:
             deadlines[each.name] = end
         else:
             gone.append(each.name)
     return Delays(deadlines, tuple(gone))
-
-
-def _whole_second(now: datetime) -> datetime:
-    return now - timedelta(microseconds=now.microsecond)

@@ -5,9 +5,10 @@ returns the next one.
 """
 
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from rollouts.api.status import PauseCondition, RolloutStatus, TrafficWeights
+from rollouts.api.timestamps import whole_second
 
 CANARY_PAUSE = "CanaryPauseStep"
 BLUE_GREEN_PAUSE = "BlueGreenPause"
@@ -174,20 +175,20 @@ def aborted(state: State, now: datetime) -> State:
     """Give up the update: back to the first step, without pauses. `aborted_at` tells since when."""
     first = None if state.index is None else 0
     return replace(
-        _unpaused(state), abort=True, promote_full=False, aborted_at=state.aborted_at or _whole_second(now), index=first
+        _unpaused(state), abort=True, promote_full=False, aborted_at=state.aborted_at or whole_second(now), index=first
     )
 
 
 def paused(state: State, now: datetime) -> State:
     """Begin the pause of the current canary step."""
     others = (pause for pause in state.pauses if pause.reason != CANARY_PAUSE)
-    pause = PauseCondition(reason=CANARY_PAUSE, start_time=_whole_second(now))
+    pause = PauseCondition(reason=CANARY_PAUSE, start_time=whole_second(now))
     return replace(state, pauses=(*others, pause), controller_pause=True, paused_index=state.index)
 
 
 def previewed(state: State, now: datetime) -> State:
     """Begin the pause of a blue-green update."""
-    pause = PauseCondition(reason=BLUE_GREEN_PAUSE, start_time=_whole_second(now))
+    pause = PauseCondition(reason=BLUE_GREEN_PAUSE, start_time=whole_second(now))
     return replace(state, pauses=(pause,), controller_pause=True, paused_index=None)
 
 
@@ -222,7 +223,3 @@ def _turned(state: State) -> State:
     if weights is not None:
         weights = weights.model_copy(update={"canary": weights.stable, "stable": weights.canary})
     return replace(state, weights=weights, ping_pong=PONG if state.ping_pong == PING else PING)
-
-
-def _whole_second(now: datetime) -> datetime:
-    return now - timedelta(microseconds=now.microsecond)

@@ -13,8 +13,8 @@ import orjson
 import yaml
 from aiohttp import web
 
+from rollouts.api.merging import merged
 from rollouts.api.selectors import parse_selector
-from rollouts.kube.patches import apply_merge_patch
 
 Json = dict[str, Any]
 Key = tuple[str, str, str]
@@ -100,7 +100,7 @@ class FakeApi:
             changed = (
                 jsonpatch.apply_patch(found, body)
                 if "json-patch" in request.headers["Content-Type"]
-                else apply_merge_patch(found, body)
+                else merged(found, body)
             )
             kept = {"status"} if subresource else {"metadata", "spec"}
             self.put(key[0], {name: (changed if name in kept else found).get(name) for name in {*found, *changed}})

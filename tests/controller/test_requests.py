@@ -3,8 +3,8 @@ from typing import Any
 import jsonpatch
 import pytest
 
+from rollouts.api.merging import merged
 from rollouts.controller import requests
-from rollouts.kube.patches import apply_merge_patch
 from rollouts.plan.actions import PatchPod, PatchRollout, SwitchService, TemplateChange, UpdateReplicaSet
 
 OWNER = {
@@ -139,15 +139,15 @@ def test_a_changed_hash_label_is_put_back() -> None:
 
 def test_adopting_keeps_other_owners_and_releasing_too() -> None:
     other = {"kind": "Thing", "uid": "u-thing"}
-    adopted = apply_merge_patch(seen(ownerReferences=[other]), requests.adopt(seen(ownerReferences=[other]), OWNER))
+    adopted = merged(seen(ownerReferences=[other]), requests.adopt(seen(ownerReferences=[other]), OWNER))
     assert adopted["metadata"]["ownerReferences"] == [other, REFERENCE]
-    released = apply_merge_patch(adopted, requests.release(adopted, OWNER))
+    released = merged(adopted, requests.release(adopted, OWNER))
     assert released["metadata"]["ownerReferences"] == [other]
 
 
 def test_releasing_from_the_last_owner_leaves_none() -> None:
     owned = seen(ownerReferences=[REFERENCE])
-    assert "ownerReferences" not in apply_merge_patch(owned, requests.release(owned, OWNER))["metadata"]
+    assert "ownerReferences" not in merged(owned, requests.release(owned, OWNER))["metadata"]
 
 
 def test_the_rollout_is_patched_at_the_version_that_was_seen() -> None:

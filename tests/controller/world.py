@@ -7,10 +7,11 @@ from typing import Any, cast
 
 import jsonpatch
 
+from rollouts.api.merging import merged
 from rollouts.controller.caches import REPLICA_SET_INDEXES, ROLLOUT_INDEXES, SERVICE_INDEXES, Lookups
 from rollouts.kube.client import Api, Listing
 from rollouts.kube.errors import AlreadyExists, ApiError, Conflict, NotFound
-from rollouts.kube.patches import PatchType, apply_merge_patch
+from rollouts.kube.patches import PatchType
 from rollouts.kube.resources import DEPLOYMENTS, REPLICA_SETS, ROLLOUTS, SERVICES, Resource
 from rollouts.kube.store import Store
 
@@ -89,7 +90,7 @@ class World:
         """Have somebody else patch an object."""
         place = (kind, "default", name)
         old = self.objects[place]
-        new = apply_merge_patch(old, patch)
+        new = merged(old, patch)
         if new.get("spec") != old.get("spec"):
             new["metadata"] = {**new["metadata"], "generation": old["metadata"]["generation"] + 1}
         return self.put(new, deliver=deliver)
@@ -145,7 +146,7 @@ class World:
             version = body.get("metadata", {}).get("resourceVersion")
             if version not in (None, old["metadata"]["resourceVersion"]):
                 raise Conflict("it has been changed", status=409, reason="Conflict")
-            new = apply_merge_patch(old, body)
+            new = merged(old, body)
         if new.get("spec") != old.get("spec"):
             new["metadata"] = {**new["metadata"], "generation": old["metadata"]["generation"] + 1}
         self._keep(copy.deepcopy(new))

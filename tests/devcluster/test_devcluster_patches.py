@@ -4,8 +4,9 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from rollouts.api.merging import merged
 from rollouts.devcluster.builtin import kind_schema
-from rollouts.devcluster.patches import merge_patched, strategic_patched
+from rollouts.devcluster.patches import strategic_patched
 
 if TYPE_CHECKING:
     from tests.devcluster.running import Http
@@ -102,7 +103,7 @@ def test_finalizers_are_a_set() -> None:
     ],
 )
 def test_merge_patches(before: Any, patch: Any, after: Any) -> None:
-    assert merge_patched(before, patch) == after
+    assert merged(before, patch) == after
 
 
 def test_json_patches(http: "Http", namespace: str) -> None:

@@ -31,3 +31,7 @@ def test_nothing_is_no_expression(expression: str) -> None:
 
 def test_an_element_that_is_not_there() -> None:
     assert str(failure("result[0] > 0.9", [])) == "index out of range: 0 (array length is 0) (1:7)"
+
+
+def test_a_duration_beyond_all_bounds_is_an_error() -> None:
+    assert failure(f"duration('{'9' * 5000}s')").message.startswith("time: invalid duration")

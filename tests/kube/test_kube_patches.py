@@ -4,7 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rollouts.kube.patches import apply_merge_patch, merge_patch
+from rollouts.api.merging import merged
+from rollouts.kube.patches import merge_patch
 
 CASES: list[tuple[str, dict[str, Any], dict[str, Any], dict[str, Any]]] = [
     ("equal objects need nothing", {"a": 1, "b": {"c": [1]}}, {"a": 1, "b": {"c": [1]}}, {}),
@@ -40,12 +41,12 @@ OBJECTS = st.dictionaries(st.sampled_from("abcd"), VALUES, max_size=4)
 def test_applying_the_patch_gives_the_new_object(old: dict[str, Any], new: dict[str, Any]) -> None:
     patch = merge_patch(old, new)
 
-    assert apply_merge_patch(old, patch) == new
+    assert merged(old, patch) == new
     assert (patch == {}) == (old == new)
 
 
 def test_apply_leaves_the_target_alone() -> None:
     target = {"a": {"b": 1, "c": 2}}
 
-    assert apply_merge_patch(target, {"a": {"b": None}, "d": [None]}) == {"a": {"c": 2}, "d": [None]}
+    assert merged(target, {"a": {"b": None}, "d": [None]}) == {"a": {"c": 2}, "d": [None]}
     assert target == {"a": {"b": 1, "c": 2}}

@@ -23,7 +23,7 @@ from rollouts.expr import ExpressionError, compile_condition
 from rollouts.plan.analysis.arguments import read_arguments
 from rollouts.plan.analysis.metric import ProviderError, choose, number
 from rollouts.plan.analysis.rules import rule_problems
-from rollouts.plan.analysis.substitution import SubstitutionError, arguments_in, fill, is_open
+from rollouts.plan.analysis.substitution import SubstitutionError, fill, is_open
 from rollouts.plan.analysis.templates import Flat
 from rollouts.plan.problem import Problem
 from rollouts.ports import Kit
@@ -56,12 +56,6 @@ def template_problems(
     yield from _metrics("spec", spec.get("metrics") or (), values, kept, kit)
     if not flat.problems:
         yield from _rules("spec", parsed, [str(metric.get("name")) for metric in flat.metrics])
-
-
-def unused_arguments(flat: Flat) -> list[str]:
-    """Return the arguments that no metric uses, in their order."""
-    used = set(arguments_in(flat.metrics))
-    return [arg["name"] for arg in flat.args if arg["name"] not in used]
 
 
 def _below(path: str, problems: Sequence[Problem]) -> Iterator[Problem]:
