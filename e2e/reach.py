@@ -15,7 +15,7 @@ import aiohttp
 import orjson
 
 from e2e.stream import follow
-from e2e.waiting import eventually
+from e2e.waiting import end, eventually
 
 Json = dict[str, Any]
 
@@ -49,9 +49,7 @@ class Reach:
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        for task in self._tasks:
-            task.cancel()
-        await asyncio.wait(self._tasks)
+        await end(*self._tasks)
 
     async def moments(self) -> list[Moment]:
         """Return what was true after each write, up to now."""

@@ -8,7 +8,7 @@ from typing import Any, Self
 import aiohttp
 
 from e2e.stream import follow
-from e2e.waiting import eventually
+from e2e.waiting import end, eventually
 
 Json = dict[str, Any]
 NOISE = ("resourceVersion", "managedFields")
@@ -33,10 +33,7 @@ class Recorder:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         assert self._task is not None
-        self._task.cancel()
-        await asyncio.wait([self._task])
-        if not self._task.cancelled() and (why := self._task.exception()) is not None:
-            raise why
+        await end(self._task)
 
     def take_in(self, objects: list[Json]) -> None:
         """Keep what hasn't been seen yet."""

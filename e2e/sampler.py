@@ -17,7 +17,7 @@ from typing import Any, Self
 import aiohttp
 
 from e2e.stream import Change, follow
-from e2e.waiting import eventually
+from e2e.waiting import end, eventually
 
 HASH_LABEL = "rollouts-pod-template-hash"
 
@@ -100,10 +100,7 @@ class Sampler:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         assert self._task is not None
-        self._task.cancel()
-        await asyncio.wait([self._task])
-        if not self._task.cancelled() and (why := self._task.exception()) is not None:
-            raise why
+        await end(self._task)
 
     def now(self) -> float:
         """The sampler's clock, to cut windows with."""

@@ -26,3 +26,13 @@ async def eventually(
         if time.monotonic() > deadline:
             raise AssertionError(f"{what or check!r}: not within {within:g} s; last: {last!r}")
         await asyncio.sleep(every)
+
+
+async def end(*tasks: asyncio.Task[None]) -> None:
+    """Cancel what goes on beside a test; raise what one of them broke on before."""
+    for task in tasks:
+        task.cancel()
+    await asyncio.wait(tasks)
+    for task in tasks:
+        if not task.cancelled() and (why := task.exception()) is not None:
+            raise why

@@ -11,7 +11,9 @@ from e2e.controller import Controller
 from e2e.judging import Judge
 from e2e.kubectl import Kubectl
 from e2e.plane import ControlPlane
+from e2e.plugin import Plugin
 from e2e.recorder import Recorder
+from e2e.stories.buttons import ArgoCD
 from e2e.stories.story import Story
 
 
@@ -48,3 +50,15 @@ async def story(watcher: Story, controller: Controller) -> Story:
     """A story with a controller."""
     assert controller.running
     return watcher
+
+
+@pytest.fixture
+def argo(story: Story, argo_rollouts: Path) -> Plugin:
+    """`await argo("promote", "web")`: what `kubectl argo rollouts promote web` prints."""
+    return Plugin(argo_rollouts, story.kubectl)
+
+
+@pytest.fixture
+def argocd(story: Story, judge: Judge) -> ArgoCD:
+    """Argo CD's buttons, pressed by hand."""
+    return ArgoCD(story, judge)

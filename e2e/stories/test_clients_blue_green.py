@@ -1,28 +1,13 @@
 """Do the kubectl plugin of Argo Rollouts and Argo CD lead a blue-green update to its end, and back?"""
 
-from pathlib import Path
-
-import pytest
-
-from e2e.judging import Judge
 from e2e.plugin import Plugin
+from e2e.stories.buttons import ArgoCD
 from e2e.stories.story import BEST, BETTER, GOOD, HASH, Json, Story
-from e2e.stories.test_argocd import ArgoCD
 from e2e.stories.test_real_client import facts, rows
 from e2e.waiting import eventually
 from tests.wire.objects import service
 
 BLUE_GREEN: Json = {"activeService": "active", "previewService": "preview", "autoPromotionEnabled": False}
-
-
-@pytest.fixture
-def argo(story: Story, argo_rollouts: Path) -> Plugin:
-    return Plugin(argo_rollouts, story.kubectl)
-
-
-@pytest.fixture
-def argocd(story: Story, judge: Judge) -> ArgoCD:
-    return ArgoCD(story, judge)
 
 
 async def deployed(story: Story) -> Json:

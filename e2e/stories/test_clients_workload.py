@@ -1,13 +1,8 @@
 """Do the kubectl plugin of Argo Rollouts and Argo CD lead an update whose template is a Deployment's?"""
 
-from pathlib import Path
-
-import pytest
-
-from e2e.judging import Judge
 from e2e.plugin import Plugin
+from e2e.stories.buttons import ArgoCD
 from e2e.stories.story import BETTER, GOOD, Json, Story
-from e2e.stories.test_argocd import ArgoCD
 from tests.wire.objects import deployment
 
 REFERENCE: Json = {"apiVersion": "apps/v1", "kind": "Deployment", "name": "web", "scaleDown": "onsuccess"}
@@ -21,16 +16,6 @@ ROLLOUT: Json = {
         "strategy": {"canary": {"steps": [{"setWeight": 50}, {"pause": {}}]}},
     },
 }
-
-
-@pytest.fixture
-def argo(story: Story, argo_rollouts: Path) -> Plugin:
-    return Plugin(argo_rollouts, story.kubectl)
-
-
-@pytest.fixture
-def argocd(story: Story, judge: Judge) -> ArgoCD:
-    return ArgoCD(story, judge)
 
 
 async def deployed(story: Story) -> None:

@@ -5,18 +5,10 @@ import json
 import re
 from pathlib import Path
 
-import pytest
-
 from e2e.plugin import Plugin
 from e2e.stories.story import BETTER, CRASH, GOOD, REVISION, Story
 from e2e.waiting import eventually
 from tests.wire.objects import rollout
-
-
-@pytest.fixture
-def argo(story: Story, argo_rollouts: Path) -> Plugin:
-    """`await argo("promote", "web")`: what `kubectl argo rollouts promote web` prints."""
-    return Plugin(argo_rollouts, story.kubectl)
 
 
 def rows(tree: str) -> list[list[str]]:
