@@ -29,12 +29,24 @@ from rollouts.kube.errors import (
     Unreachable,
 )
 from rollouts.kube.patches import PatchType
-from rollouts.kube.resources import DEPLOYMENTS, PODS, REPLICA_SETS, ROLLOUTS, SERVICES, Resource
+from rollouts.kube.resources import (
+    ANALYSIS_RUNS,
+    DEPLOYMENTS,
+    EXPERIMENTS,
+    PODS,
+    REPLICA_SETS,
+    ROLLOUTS,
+    SERVICES,
+    Resource,
+)
 from rollouts.plan import Action, Refusal, observe_replica_set
 from rollouts.plan.actions import (
     AdoptReplicaSet,
+    ChildAction,
+    CreateChild,
     CreateObject,
     CreateReplicaSet,
+    DeleteChild,
     DeleteObject,
     DeleteReplicaSet,
     EvictPod,
@@ -45,6 +57,7 @@ from rollouts.plan.actions import (
     ReleaseService,
     ScaleWorkload,
     SwitchService,
+    TerminateChild,
     UpdateReplicaSet,
 )
 
@@ -55,6 +68,7 @@ ACTION_TIMEOUT = 30.0
 POD_PATCH_TIMEOUT = 5.0
 """A pod's metadata holds nobody up: an admission webhook that doesn't answer is asked again later."""
 
+_ON_NOTHING = (CreateReplicaSet, AdoptReplicaSet, CreateChild)
 _FOR_GOOD = (AlreadyExists, BadRequest, Forbidden, Invalid, MethodNotAllowed)
 _VERBS: dict[type[Action], tuple[str, Resource]] = {
     CreateReplicaSet: ("create", REPLICA_SETS),
@@ -69,10 +83,16 @@ _VERBS: dict[type[Action], tuple[str, Resource]] = {
     EvictPod: ("evict", PODS),
     PatchPod: ("patch", PODS),
 }
+_CHILD_VERBS: Mapping[type[Action], str] = {
+    CreateChild: "create",
+    TerminateChild: "terminate",
+    DeleteChild: "delete",
+}
+CHILDREN: Mapping[str, Resource] = {each.kind: each for each in (ANALYSIS_RUNS, EXPERIMENTS, SERVICES)}
 
 
 # What a plan is made from: the cache must deliver it as we have written it, before the next one.
-_WRITTEN = frozenset({REPLICA_SETS.kind, SERVICES.kind, DEPLOYMENTS.kind})
+_WRITTEN = frozenset({REPLICA_SETS.kind, DEPLOYMENTS.kind, *CHILDREN})
 
 
 async def perform(
@@ -163,10 +183,10 @@ class _Act:
                 return await self._delete(action)
             case AdoptReplicaSet() | ReleaseReplicaSet():
                 return await self._change_hands(action)
-            case SwitchService() | ReleaseService() | ScaleWorkload() | PatchPod():
+            case SwitchService() | ReleaseService() | ScaleWorkload() | PatchPod() | EvictPod():
                 return await self._write(action)
-            case EvictPod():
-                return await self._api.evict(PODS, self._namespace, action.name, uid=action.uid)
+            case CreateChild() | TerminateChild() | DeleteChild():
+                return await self._look_after(action)
             case CreateObject() | PatchObject() | DeleteObject():
                 raise AssertionError("no objects of routers are shown to plans, so none are written")
             case PatchRollout():
@@ -220,8 +240,8 @@ class _Act:
         live = (await self._api.get(ROLLOUTS, self._namespace, metadata["name"]))["metadata"]
         return live["uid"] == metadata["uid"] and "deletionTimestamp" not in live
 
-    async def _write(self, action: SwitchService | ReleaseService | ScaleWorkload | PatchPod) -> Raw:
-        """Patch an object that is no ReplicaSet."""
+    async def _write(self, action: SwitchService | ReleaseService | ScaleWorkload | PatchPod | EvictPod) -> Raw:
+        """Write to an object that is neither a ReplicaSet nor the Rollout's own."""
         match action:
             case SwitchService():
                 return await self._patch(action, requests.switch_service(action, self._rollout["metadata"]["name"]))
@@ -232,21 +252,53 @@ class _Act:
                 return {**await self._patch(action, patch, PatchType.JSON, "scale"), "kind": DEPLOYMENTS.kind}
             case PatchPod():
                 return await self._patch(action, requests.patch_pod(action))
+            case EvictPod():
+                return await self._api.evict(PODS, self._namespace, action.name, uid=action.uid)
+
+    async def _look_after(self, action: CreateChild | TerminateChild | DeleteChild) -> Raw | None:
+        """Create, end or delete an object of the Rollout's own."""
+        resource = CHILDREN[action.kind]
+        match action:
+            case TerminateChild():
+                patch = {"metadata": {"uid": action.uid}, "spec": {"terminate": True}}
+                return await self._api.patch(resource, self._namespace, action.name, patch)
+            case DeleteChild():
+                answer = await self._api.delete(
+                    resource, self._namespace, action.name, propagation="Background", uid=action.uid
+                )
+                if answer.get("kind") == action.kind and "deletionTimestamp" in answer["metadata"]:
+                    return answer  # a finalizer holds it
+                self._outcome.deleted.append({"kind": action.kind, "metadata": self._place(action)})
+                return {}
+            case CreateChild():
+                if not await self._is_confirmed():
+                    self._outcome.outdated.append(self._rollout)
+                    return None
+                try:
+                    return await self._api.create(resource, self._namespace, action.body)
+                except AlreadyExists:
+                    # Ours or not: once the cache shows it, the next plan says what to do about it.
+                    return await self._api.get(resource, self._namespace, action.name)
+
+    def _place(self, action: TerminateChild | DeleteChild) -> Raw:
+        return {"namespace": self._namespace, "name": action.name, "uid": action.uid}
 
     async def _patch(
         self, action: Action, patch: Any, patch_type: PatchType = PatchType.MERGE, subresource: str | None = None
     ) -> Raw:
-        _, resource = _VERBS[type(action)]
+        _, resource = _verb(action)
         return await self._api.patch(
             resource, self._namespace, _name(action), patch, patch_type=patch_type, subresource=subresource
         )
 
     def _object(self, action: Action) -> Raw:
         """Return what the plan saw of the action's object."""
-        return self._seen[_VERBS[type(action)][1].kind, _name(action)]
+        if isinstance(action, TerminateChild | DeleteChild):
+            return {"kind": action.kind, "metadata": self._place(action)}
+        return self._seen[_verb(action)[1].kind, _name(action)]
 
     def _failed(self, action: Action, error: ApiError) -> None:
-        verb, resource = _VERBS[type(action)]
+        verb, resource = _verb(action)
         if isinstance(error, TooManyRequests) and isinstance(action, EvictPod):
             self._outcome.postponed.append(f"pod {action.name} can't be evicted now: {error.message}")
         elif isinstance(error, NotFound | Conflict) and isinstance(action, EvictPod | PatchPod):
@@ -255,9 +307,9 @@ class _Act:
             # Whatever a webhook has against it: the rollout goes on, and the pod's turn comes again.
             refusal = Refusal(verb, resource.kind, action.name, error.reason, error.message)
             self._outcome.refused.append(Refused(action, refusal))
-        elif isinstance(error, NotFound) and not isinstance(action, CreateReplicaSet | AdoptReplicaSet):
+        elif isinstance(error, NotFound) and not isinstance(action, _ON_NOTHING):
             self._outcome.gone.append(self._object(action))
-        elif isinstance(error, Conflict) and not isinstance(action, CreateReplicaSet):
+        elif isinstance(error, Conflict) and not isinstance(action, CreateReplicaSet | CreateChild):
             self._outcome.outdated.append(self._object(action))
         elif isinstance(error, _FOR_GOOD):
             digest = action.digest if isinstance(action, CreateReplicaSet) else ""
@@ -265,6 +317,13 @@ class _Act:
             self._outcome.refused.append(Refused(action, refusal))
         else:
             self._outcome.errors.append(error)
+
+
+def _verb(action: Action) -> tuple[str, Resource]:
+    """Return what an action does in a word, and to which kind of object."""
+    if isinstance(action, ChildAction):
+        return _CHILD_VERBS[type(action)], CHILDREN[action.kind]
+    return _VERBS[type(action)]
 
 
 def _name(action: Action) -> str:

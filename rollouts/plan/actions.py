@@ -185,6 +185,39 @@ class PatchPod:
     annotations: Mapping[str, str | None] = field(default_factory=dict)
 
 
+@dataclass(frozen=True, slots=True)
+class CreateChild:
+    """Create an object of our own: an AnalysisRun, an Experiment, or a Service of an experiment.
+
+    The name is deterministic: one that exists already is looked at in the next pass. `body` is whole. Whoever performs
+    it sees first that the owner is still there.
+    """
+
+    kind: str
+    name: str
+    body: Raw = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class TerminateChild:
+    """Ask an AnalysisRun or an Experiment of ours to end: `spec.terminate`."""
+
+    kind: str
+    name: str
+    uid: str
+
+
+@dataclass(frozen=True, slots=True)
+class DeleteChild:
+    """Delete an object of our own; must fail if it is another one."""
+
+    kind: str
+    name: str
+    uid: str
+
+
+ChildAction = CreateChild | TerminateChild | DeleteChild
+
 ObjectAction = CreateObject | PatchObject | DeleteObject
 
 Action = (
@@ -198,6 +231,7 @@ Action = (
     | ReleaseService
     | ScaleWorkload
     | ObjectAction
+    | ChildAction
     | EvictPod
     | PatchPod
 )

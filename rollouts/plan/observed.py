@@ -16,6 +16,7 @@ from rollouts.api.rollout import Rollout, parse_rollout
 from rollouts.api.selectors import Selector, read_selector
 from rollouts.api.status import RolloutStatus, parse_status
 from rollouts.api.timestamps import parse_time
+from rollouts.plan.analysis.templates import TemplateKey
 from rollouts.plan.hashing import step_hash, template_digest
 from rollouts.plan.workload import is_same_workload, meant_spec
 from rollouts.ports import Objects
@@ -98,11 +99,13 @@ class Observed:
     oldest first. `services` has an entry for each Service that the spec names: None where it doesn't exist. `left` are
     the Services that carry our mark though the spec names them no longer, `rivals` the other Rollouts that name a
     Service of ours and have been there before us, by its name. `objects` has what traffic routers read, None where
-    nobody can show that. `pods` is None unless something is to be done to them (`rollouts.plan.pods` says to which).
-    `rubbish` names the parts of the status that somebody else wrote and that don't parse. `digest` and `step_hash`
-    stand for the desired template and the canary's steps; blue-green has none. `selector` is None where it can't be
-    read. `workload` is the object that spec.workloadRef names, None without one. `spec` is the raw spec as it is meant:
-    with the template, and if need be the selector, of the workload.
+    nobody can show that. `runs` and `experiments` are the raw AnalysisRuns and Experiments that the Rollout controls,
+    oldest first; `templates` holds the raw specs of the templates that it refers to, and of those that these refer to:
+    None for one that doesn't exist. `pods` is None unless something is to be done to them (`rollouts.plan.pods` says
+    to which). `rubbish` names the parts of the status that somebody else wrote and that don't parse. `digest` and
+    `step_hash` stand for the desired template and the canary's steps; blue-green has none. `selector` is None where it
+    can't be read. `workload` is the object that spec.workloadRef names, None without one. `spec` is the raw spec as it
+    is meant: with the template, and if need be the selector, of the workload.
     """
 
     rollout: Rollout
@@ -113,6 +116,9 @@ class Observed:
     left: tuple[Raw, ...] = ()
     rivals: Mapping[str, str] = field(default_factory=dict)
     objects: Objects | None = None
+    runs: tuple[Raw, ...] = field(default=(), repr=False)
+    experiments: tuple[Raw, ...] = field(default=(), repr=False)
+    templates: Mapping[TemplateKey, Raw | None] = field(default_factory=dict, repr=False)
     pods: tuple[Pod, ...] | None = None
     refusals: tuple[Refusal, ...] = ()
     rubbish: tuple[str, ...] = ()
@@ -211,6 +217,9 @@ def observe_rollout(
     rivals: Mapping[str, str] | None = None,
     workload: Raw | None = None,
     objects: Objects | None = None,
+    runs: Iterable[Raw] = (),
+    experiments: Iterable[Raw] = (),
+    templates: Mapping[TemplateKey, Raw | None] | None = None,
     previous: Observed | None = None,
 ) -> Observed:
     """Put raw objects together into the picture that `plan_rollout` takes.
@@ -232,6 +241,9 @@ def observe_rollout(
         left=tuple(left),
         rivals=rivals or {},
         objects=objects,
+        runs=tuple(runs),
+        experiments=tuple(experiments),
+        templates=templates or {},
         pods=None if pods is None else tuple(pods),
         refusals=tuple(refusals),
         rubbish=tuple(rubbish),

@@ -8,8 +8,10 @@ from textwrap import wrap
 from rollouts.plan import Action, ReplicaSet
 from rollouts.plan.actions import (
     AdoptReplicaSet,
+    CreateChild,
     CreateObject,
     CreateReplicaSet,
+    DeleteChild,
     DeleteObject,
     DeleteReplicaSet,
     EvictPod,
@@ -21,6 +23,7 @@ from rollouts.plan.actions import (
     ScaleWorkload,
     SwitchService,
     TemplateChange,
+    TerminateChild,
     UpdateReplicaSet,
 )
 from rollouts.plan.services import Selection
@@ -150,6 +153,8 @@ def describe(action: Action) -> str:
             text = f"patch pod {action.name}: {', '.join(_told_changes(action))}"
         case CreateObject() | PatchObject() | DeleteObject():
             text = f"{type(action).__name__.removesuffix('Object').lower()} {action.reference}"
+        case CreateChild() | TerminateChild() | DeleteChild():
+            text = f"{type(action).__name__.removesuffix('Child').lower()} {action.kind} {action.name}"
         case _:
             text = f"{_VERBS[type(action)]} {action.name}"
     return text

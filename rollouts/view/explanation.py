@@ -136,6 +136,8 @@ def action_in_words(action: Action) -> str:  # noqa: C901, PLR0911 - one line fo
         case actions.CreateObject() | actions.PatchObject() | actions.DeleteObject():
             verb = type(action).__name__.removesuffix("Object").lower()
             return f"{verb} {action.reference}, which the traffic router reads"
+        case actions.CreateChild() | actions.TerminateChild() | actions.DeleteChild():
+            return f"{type(action).__name__.removesuffix('Child').lower()} {action.kind} {action.name}"
         case actions.EvictPod() | actions.PatchPod():
             return _pod_in_words(action)
 
