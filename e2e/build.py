@@ -58,6 +58,7 @@ def key(recipe: Recipe, cache: Path) -> str:
     for part in (
         (recipe.module / "go.mod").read_bytes(),
         (recipe.module / "go.sum").read_bytes(),
+        *(each.read_bytes() for each in sorted(recipe.module.glob("*.go"))),
         toolchain.expected(needed, cache).encode(),
         f"{METHOD} {platform.system()} {platform.machine()}".encode(),
     ):

@@ -85,4 +85,12 @@ ARGO_CD = Recipe(
     prefix="argo-cd-",
     folder="resource_customizations/argoproj.io",
 )
-ALL = (CONTROL_PLANE, ARGO_ROLLOUTS, ARGO_CD)
+ORACLE = Recipe(
+    title="the real conditions' language and JSONPath",
+    module=HERE / "oracle",
+    source="github.com/expr-lang/expr",
+    takes="half a minute",
+    prefix="oracle-",
+    programs={"oracle": "."},
+)
+ALL = (CONTROL_PLANE, ARGO_ROLLOUTS, ARGO_CD, ORACLE)
