@@ -17,10 +17,11 @@ def load_kit() -> Kit:
     """Load every installed plugin once per process."""
     broken: dict[str, str] = {}
     steps = dict(_load(STEPS, "step", broken))
+    providers = dict(_load(MEASURE, "metric provider", broken))
     return Kit(
         steps=steps,
         routers=dict(_load(TRAFFIC, "router", broken)),
-        providers=dict(_load(MEASURE, "metric provider", broken)),
+        providers={name: provider.beside(providers) for name, provider in providers.items()},
         broken=broken,
     )
 

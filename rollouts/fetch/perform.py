@@ -57,6 +57,9 @@ async def _outcome(measure: Measure, secrets: Mapping[str, str], bench: Bench) -
         secrets={each: await bench.read_secret(each) for each in references},
         settings=bench.settings(),
         metadata=measure.metadata,
+        memory=measure.memory,
+        began=measure.began,
+        is_last=measure.is_last,
     )
     if measure.verb == "terminate":
         await stop(chosen.provider, chosen.spec, asked, bench.session)

@@ -79,16 +79,21 @@ def _broken(provider: AnyProvider, error: Exception) -> str:
 
 def _tidied(outcome: Outcome, asked: Asked) -> Outcome:
     """Return an outcome whose texts may be shown and stored."""
-    metadata = {str(name): _shown(str(value), asked) for name, value in outcome.metadata.items()}
+    metadata = _shown_notes(outcome.metadata, asked)
     if isinstance(outcome, Pending):
-        return replace(outcome, metadata=metadata)
+        return replace(outcome, metadata=metadata, message=_shown(outcome.message, asked))
     value = _shown(outcome.value, asked)
     if isinstance(outcome, NoData):
         because, error = _shown(outcome.because, asked), _shown(outcome.error, asked)
         return replace(outcome, value=value, because=because, error=error, metadata=metadata)
     if isinstance(outcome, Verdict):
-        return replace(outcome, value=value, message=_shown(outcome.message, asked), metadata=metadata)
+        message, memory = _shown(outcome.message, asked), _shown_notes(outcome.memory, asked)
+        return replace(outcome, value=value, message=message, metadata=metadata, memory=memory)
     return replace(outcome, value=value, metadata=metadata)
+
+
+def _shown_notes(notes: Mapping[str, str], asked: Asked) -> dict[str, str]:
+    return {str(name): _shown(str(value), asked) for name, value in notes.items()}
 
 
 def _shown(text: str, asked: Asked) -> str:

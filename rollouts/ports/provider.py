@@ -9,9 +9,11 @@ from abc import ABC, abstractmethod
 from collections.abc import Generator, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Any, ClassVar, Generic, TypeVar
+from typing import Any, ClassVar, Generic, Self, TypeVar
 
 from pydantic import BaseModel
+
+from rollouts.api.metrics import Metric
 
 Spec = TypeVar("Spec", bound=BaseModel)
 
@@ -55,7 +57,9 @@ class Asked:
 
     `secrets` holds what `secrets_of` names: None for a Secret that doesn't exist, else its values by key. `settings`
     are the controller's own, by name (an address that templates leave out, for one). `metadata` is what the provider
-    noted when it said that this very measurement takes longer, empty at first. `namespace` is the run's.
+    noted when it said that this very measurement takes longer, empty at first. `memory` is what it left behind with the
+    metric's earlier measurements. `namespace` is the run's, and `began` is when the run did. `is_last` says that the
+    metric's count is reached with this measurement, unless it is an error.
     """
 
     now: datetime
@@ -63,6 +67,9 @@ class Asked:
     secrets: Mapping[SecretRef, Mapping[str, str] | None] = field(default_factory=dict, repr=False)
     settings: Mapping[str, str] = field(default_factory=dict, repr=False)
     metadata: Mapping[str, str] = field(default_factory=dict)
+    memory: Mapping[str, str] = field(default_factory=dict)
+    began: datetime | None = None
+    is_last: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,20 +102,31 @@ class NoData:
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """The provider has judged by itself: `phase` is Successful, Failed, Inconclusive or Error."""
+    """The provider has judged by itself: `phase` is Successful, Failed, Inconclusive or Error.
+
+    `memory` is kept with the metric, in the run's status, and shown to the next measurements: a few hundred characters
+    of what must outlive the controller. `settles` ends a Successful metric before its count
+    is reached.
+    """
 
     phase: str
     value: str = ""
     message: str = ""
     metadata: Mapping[str, str] = field(default_factory=dict)
+    memory: Mapping[str, str] = field(default_factory=dict)
+    settles: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Pending:
-    """The measurement takes longer: ask again after a while, with this metadata."""
+    """The measurement takes longer: ask again after a while, with this metadata.
 
-    again_after: timedelta
+    Without a time it is the metric's own interval. `message` says what it waits for.
+    """
+
+    again_after: timedelta | None
     metadata: Mapping[str, str] = field(default_factory=dict)
+    message: str = ""
 
 
 Outcome = Reading | NoData | Verdict | Pending
@@ -143,6 +161,11 @@ class Provider(ABC, Generic[Spec]):
         del spec
         return {}
 
+    def problems_around(self, spec: Spec, metric: Metric) -> Iterator[tuple[str, str]]:
+        """Yield (path below the metric, what is wrong and the way out) where the rest of the metric doesn't fit."""
+        del spec, metric
+        yield from ()
+
     @abstractmethod
     def flow(self, spec: Spec, asked: Asked) -> Flow:
         """Yield requests, be sent their responses, return what was measured. Raises MeasurementError."""
@@ -151,6 +174,11 @@ class Provider(ABC, Generic[Spec]):
         """Yield the requests that stop a pending measurement; most providers have nothing to stop."""
         del spec, asked
         yield from ()
+
+    def beside(self, others: "Mapping[str, AnyProvider]") -> Self:
+        """Return this provider, knowing all that are installed, by key; most have no use for them."""
+        del others
+        return self
 
 
 AnyProvider = Provider[Any]

@@ -24,6 +24,7 @@ _NOW = datetime(2026, 1, 1, tzinfo=UTC)
 SECRET = "marker-of-a-secret-0451"  # noqa: S105 - it opens nothing: it is looked for where no secret may be
 _PHASES = {"Successful", "Failed", "Inconclusive", "Error"}
 _LONGEST_FLOW = 20
+_LONGEST_MEMORY = 1024
 _RUBBISH: tuple[bytes, ...] = (
     b"", b"null", b"true", b"0", b"-1", b"1e308", b"1e999", b"NaN", b'"text"', b'""', b"[]", b"{}", b"[[]]", b"[[[]]]",
     b"[null]", b'[{"a":null}]', b"9" * 400, b"[" * 3000, b'{"data":[],"error":{}}', b'{"data":{"result":7}}',
@@ -156,8 +157,11 @@ def _check_outcome(outcome: Outcome) -> None:
         assert outcome.because.strip(), "because is empty"
     if isinstance(outcome, Verdict):
         assert outcome.phase in _PHASES, f"{outcome.phase!r} is no phase of a measurement that is complete"
+        kept = sum(map(len, outcome.memory.values()))
+        assert kept <= _LONGEST_MEMORY, f"{kept} characters are kept in the status of each run: keep less"
     if isinstance(outcome, Pending):
-        assert outcome.again_after >= timedelta(seconds=1), "the server would be asked without a rest"
+        rest = outcome.again_after
+        assert rest is None or rest >= timedelta(seconds=1), "the server would be asked without a rest"
 
 
 def _twisted(body: bytes) -> Iterator[bytes]:

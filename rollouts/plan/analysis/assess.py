@@ -78,8 +78,9 @@ def _measured(metric: Metric, taken: Taken, at: datetime) -> Measurement:
             if phase not in COMPLETED:
                 phase, message = ERROR, f"the provider answered with the phase {phase!r}, which is none"
             return Measurement(phase=phase, message=message, value=value, metadata=dict(metadata))
-        case Pending(again_after, metadata):
-            return Measurement(phase=RUNNING, resume_at=at + max(again_after, _SHORTEST_WAIT), metadata=dict(metadata))
+        case Pending(again_after, metadata, message):
+            wait = rules_of(metric).pause if again_after is None else max(again_after, _SHORTEST_WAIT)
+            return Measurement(phase=RUNNING, message=message, resume_at=at + wait, metadata=dict(metadata))
 
 
 def _without_data(metric: Metric, nothing: NoData, at: datetime) -> Measurement:

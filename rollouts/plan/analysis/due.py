@@ -22,7 +22,7 @@ class Measure:
 
     It writes nothing, so one that is lost is simply taken again. `number` counts the metric's measurements from 1.
     `secrets` are to be read for this very measurement; `filled` puts their values in. `metadata` is what the provider
-    noted about a measurement that goes on.
+    noted about a measurement that goes on, `memory` what it left behind with the metric. `began` is when the run did.
     """
 
     verb: Literal["take", "resume", "terminate"]
@@ -33,6 +33,9 @@ class Measure:
     values: Mapping[str, str] = field(default_factory=dict)
     secrets: Mapping[str, SecretKeyRef] = field(default_factory=dict)
     metadata: Mapping[str, str] = field(default_factory=dict)
+    memory: Mapping[str, str] = field(default_factory=dict)
+    began: datetime | None = None
+    is_last: bool = False
 
     def filled(self, secrets: Mapping[str, str]) -> Raw:
         """Return the metric, raw, with all arguments filled in; `secrets` holds the values of those."""
@@ -70,6 +73,9 @@ class Subject:
             self.arguments.values,
             self.arguments.secrets,
             dict(going_on.metadata or {}) if going_on is not None else {},
+            dict(self.result.metadata or {}),
+            self.started_at,
+            self.rules.count is not None and (self.result.count or 0) + 1 >= self.rules.count,
         )
 
 

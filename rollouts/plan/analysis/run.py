@@ -34,7 +34,7 @@ from rollouts.plan.analysis.substitution import SubstitutionError, fill
 from rollouts.plan.analysis.validate import run_problems
 from rollouts.plan.narrate import Event
 from rollouts.ports import Kit
-from rollouts.ports.provider import Pending
+from rollouts.ports.provider import Pending, Verdict
 
 Raw = Mapping[str, Any]
 
@@ -184,13 +184,25 @@ def _recorded(run: _Run, subject: Subject) -> MetricResult:
         # Only the value of a secret can do that: the metric was sound without it. So the text stays out of sight.
         taken = Taken(name, taken.started_at, taken.finished_at, None, f"with its secrets it is {type(error).__name__}")
         return _with(result, assess(parse(Metric, subject.template), taken), run)
-    noted = redacted(_notes(raw, run.kit), taken.secrets)
+    noted = redacted({**_notes(raw, run.kit), **_memory(taken)}, taken.secrets)
     result = result.model_copy(update={"metadata": {**(result.metadata or {}), **noted}}) if noted else result
-    return _with(result, assess(metric, taken), run)
+    return _settled(_with(result, assess(metric, taken), run), taken)
 
 
 def _with(result: MetricResult, measurement: Any, run: _Run) -> MetricResult:
     return record(result, measurement, retention_of(result.name, run.spec.measurement_retention))
+
+
+def _memory(taken: Taken) -> Mapping[str, str]:
+    return taken.outcome.memory if isinstance(taken.outcome, Verdict) else {}
+
+
+def _settled(result: MetricResult, taken: Taken) -> MetricResult:
+    """Return the metric as successful, where the provider says that nothing is left to measure."""
+    match taken.outcome:
+        case Verdict(phase="Successful", settles=True):
+            return result.model_copy(update={"phase": SUCCESSFUL, "message": result.measurements[-1].message})
+    return result
 
 
 def _notes(raw: Raw, kit: Kit) -> Mapping[str, str]:

@@ -98,7 +98,7 @@ def _metric(path: str, raw: Raw, kit: Kit) -> Iterator[Problem]:
     for name, condition in conditions.items():
         if condition and not is_open(condition):
             yield from _condition(f"{path}.{name}", condition)
-    yield from _provider(path, raw, kit)
+    yield from _provider(path, raw, metric, kit)
 
 
 def _shape(path: str, error: ValidationError) -> Iterator[Problem]:
@@ -176,7 +176,7 @@ def _condition(path: str, condition: str) -> Iterator[Problem]:
         yield Problem(path, f"{condition!r} is no condition: {error}")
 
 
-def _provider(path: str, raw: Raw, kit: Kit) -> Iterator[Problem]:
+def _provider(path: str, raw: Raw, metric: Metric, kit: Kit) -> Iterator[Problem]:
     try:
         chosen = choose(raw, kit)
     except ProviderError as error:
@@ -187,3 +187,5 @@ def _provider(path: str, raw: Raw, kit: Kit) -> Iterator[Problem]:
         here = f"{path}.{chosen.path}"
         for below, message in chosen.provider.problems(chosen.spec):
             yield Problem(f"{here}.{below}" if below else here, message)
+        for below, message in chosen.provider.problems_around(chosen.spec, metric):
+            yield Problem(f"{path}.{below}", message)
