@@ -7,6 +7,7 @@ from datetime import datetime
 import aiohttp
 from pydantic import ValidationError
 
+from rollouts.fetch.objects import Objects, not_available
 from rollouts.fetch.take import stop, take
 from rollouts.plan.analysis.due import Measure
 from rollouts.plan.analysis.metric import ProviderError, choose
@@ -20,7 +21,10 @@ ReadSecret = Callable[[SecretRef], Awaitable[Mapping[str, str] | None]]
 
 @dataclass(frozen=True, slots=True)
 class Bench:
-    """What measurements are taken with: the same for all of one namespace."""
+    """What measurements are taken with: the same for all of one namespace.
+
+    `objects` answers requests about objects of Kubernetes; providers that ask none do without.
+    """
 
     kit: Kit
     namespace: str
@@ -28,6 +32,7 @@ class Bench:
     read_secret: ReadSecret
     settings: Callable[[], Mapping[str, str]]
     clock: Callable[[], datetime]
+    objects: Objects = not_available
 
 
 async def perform(measure: Measure, bench: Bench) -> Taken:
@@ -60,11 +65,12 @@ async def _outcome(measure: Measure, secrets: Mapping[str, str], bench: Bench) -
         memory=measure.memory,
         began=measure.began,
         is_last=measure.is_last,
+        turn=measure.turn,
     )
     if measure.verb == "terminate":
-        await stop(chosen.provider, chosen.spec, asked, bench.session)
+        await stop(chosen.provider, chosen.spec, asked, bench.session, bench.objects)
         return Verdict("Inconclusive")
-    return await take(chosen.provider, chosen.spec, asked, bench.session)
+    return await take(chosen.provider, chosen.spec, asked, bench.session, bench.objects)
 
 
 def _value(held: Mapping[str, str] | None, name: str, key: str) -> str:

@@ -3,13 +3,15 @@
 import re
 from base64 import b64encode
 from collections.abc import Generator, Iterator, Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any, TypeVar
 from urllib.parse import quote, quote_plus
 
 import aiohttp
 
+from rollouts.fetch.objects import Objects, checked, not_available
 from rollouts.fetch.session import exchange
+from rollouts.ports.objects import ObjectRequest
 from rollouts.ports.provider import (
     AnyProvider,
     Asked,
@@ -19,7 +21,6 @@ from rollouts.ports.provider import (
     Pending,
     Reading,
     Request,
-    Response,
     Verdict,
 )
 
@@ -31,13 +32,15 @@ _MASK = "*****"
 R = TypeVar("R")
 
 
-async def take(provider: AnyProvider, spec: Any, asked: Asked, session: aiohttp.ClientSession) -> Outcome:
+async def take(
+    provider: AnyProvider, spec: Any, asked: Asked, session: aiohttp.ClientSession, objects: Objects = not_available
+) -> Outcome:
     """Return what a provider measures, with its secrets masked.
 
     Raises MeasurementError, whatever goes wrong.
     """
     try:
-        outcome = await _driven(provider.flow(spec, asked), session)
+        outcome = await _driven(provider.flow(spec, asked), _Answers(provider, asked, session, objects))
     except MeasurementError as error:
         raise MeasurementError(_shown(str(error), asked)) from None
     except Exception as error:
@@ -49,21 +52,45 @@ async def take(provider: AnyProvider, spec: Any, asked: Asked, session: aiohttp.
     return _tidied(outcome, asked)
 
 
-async def stop(provider: AnyProvider, spec: Any, asked: Asked, session: aiohttp.ClientSession) -> None:
+async def stop(
+    provider: AnyProvider, spec: Any, asked: Asked, session: aiohttp.ClientSession, objects: Objects = not_available
+) -> None:
     """Stop a pending measurement. Raises MeasurementError."""
     try:
-        await _driven(provider.terminate(spec, asked), session)
+        await _driven(provider.terminate(spec, asked), _Answers(provider, asked, session, objects))
     except MeasurementError as error:
         raise MeasurementError(_shown(str(error), asked)) from None
     except Exception as error:
         raise MeasurementError(_broken(provider, error)) from error
 
 
-async def _driven(flow: Generator[Request, Response, R], session: aiohttp.ClientSession) -> R:
+@dataclass(frozen=True, slots=True)
+class _Answers:
+    """Who answers a provider's requests."""
+
+    provider: AnyProvider
+    asked: Asked
+    session: aiohttp.ClientSession
+    objects: Objects
+
+    async def to(self, request: Request | ObjectRequest) -> Any:
+        """Return the answer. Raises MeasurementError."""
+        if isinstance(request, Request):
+            return await exchange(self.session, request)
+        home = self.provider.home(self.asked.namespace, self.asked.settings)
+        return await self.objects(checked(request, self.provider, home), home)
+
+
+async def _driven(flow: Generator[Request | ObjectRequest, Any, R], answers: _Answers) -> R:
     try:
         request = next(flow)
         for _ in range(MAX_REQUESTS):
-            request = flow.send(await exchange(session, request))
+            try:
+                answer = await answers.to(request)
+            except MeasurementError as error:
+                request = flow.throw(error)
+            else:
+                request = flow.send(answer)
     except StopIteration as end:
         result: R = end.value
         return result

@@ -1,12 +1,13 @@
 """What is a metric provider: which requests fetch a measurement, and what do the answers say?
 
-A provider is stateless and does no I/O. Over HTTP it is a generator of requests: it yields one, is sent its response,
-and returns what was measured. Whoever runs it sends the requests, within limits of time and size, keeps secrets out of
-what is shown, and asks the conditions what the measurement means.
+A provider is stateless and does no I/O. It is a generator of requests, over HTTP or about objects of Kubernetes: it
+yields one, is sent the answer, and returns what was measured. Whoever runs it sends the requests, within limits of time
+and size, keeps secrets out of what is shown, and asks the conditions what the measurement means.
 """
 
 from abc import ABC, abstractmethod
 from collections.abc import Generator, Iterator, Mapping
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, ClassVar, Generic, Self, TypeVar
@@ -14,12 +15,21 @@ from typing import Any, ClassVar, Generic, Self, TypeVar
 from pydantic import BaseModel
 
 from rollouts.api.metrics import Metric
+from rollouts.ports.objects import Home, ObjectKind, ObjectRequest, Verb
 
 Spec = TypeVar("Spec", bound=BaseModel)
 
 
 class MeasurementError(Exception):
     """A measurement that could not be taken; the message says why, and never contains a secret."""
+
+
+class ObjectError(MeasurementError):
+    """An API server's refusal. `reason` is Kubernetes' word for it: Forbidden, Invalid, AlreadyExists, ..."""
+
+    def __init__(self, message: str, reason: str = "") -> None:
+        super().__init__(message)
+        self.reason = reason
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +62,22 @@ class Response:
 
 
 @dataclass(frozen=True, slots=True)
+class Turn:
+    """Which measurement it is: the analysis run that it is for, its metric, its number (from 1) and its beginning.
+
+    They are the same each time the measurement goes on, and when it is taken again because its beginning wasn't
+    recorded; only `started_at` is then later. `keep` is how many measurements of the metric are kept.
+    """
+
+    run: str = ""
+    uid: str = ""
+    metric: str = ""
+    number: int = 1
+    started_at: datetime | None = None
+    keep: int = 10
+
+
+@dataclass(frozen=True, slots=True)
 class Asked:
     """What a provider gets to know besides its own part of the spec.
 
@@ -59,7 +85,8 @@ class Asked:
     are the controller's own, by name (an address that templates leave out, for one). `metadata` is what the provider
     noted when it said that this very measurement takes longer, empty at first. `memory` is what it left behind with the
     metric's earlier measurements. `namespace` is the run's, and `began` is when the run did. `is_last` says that the
-    metric's count is reached with this measurement, unless it is an error.
+    metric's count is reached with this measurement, unless it is an error. `turn` says which measurement it is, for
+    providers that give names to what they create.
     """
 
     now: datetime
@@ -70,6 +97,7 @@ class Asked:
     memory: Mapping[str, str] = field(default_factory=dict)
     began: datetime | None = None
     is_last: bool = False
+    turn: Turn = Turn()
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,18 +158,24 @@ class Pending:
 
 
 Outcome = Reading | NoData | Verdict | Pending
-Flow = Generator[Request, Response, Outcome]
+Flow = Generator[Request | ObjectRequest, Any, Outcome]
+Stopping = Generator[Request | ObjectRequest, Any, None]
 
 
 class Provider(ABC, Generic[Spec]):
-    """One kind of metric provider over HTTP.
+    """One kind of metric provider.
 
     `key` is its field in `metric.provider` or, for one that the API doesn't know, its name in `metric.provider.plugin`;
     its entry point (group `rollouts.measure`) has the same name. `model` reads what stands there.
+
+    `objects` says what it may do with which objects of Kubernetes, as a Role does, and `paths` below which paths it
+    may read, each with `{namespace}` in it. The controller's own Role has to allow it, too.
     """
 
     key: ClassVar[str]
     model: ClassVar[type[BaseModel]]
+    objects: ClassVar[Mapping[ObjectKind, AbstractSet[Verb]]] = {}
+    paths: ClassVar[tuple[str, ...]] = ()
 
     def problems(self, spec: Spec) -> Iterator[tuple[str, str]]:
         """Yield (path below the provider's key, what is wrong and the way out) for each part that can't work.
@@ -156,6 +190,11 @@ class Provider(ABC, Generic[Spec]):
         del spec, namespace
         return ()
 
+    def home(self, namespace: str, settings: Mapping[str, str]) -> Home:
+        """Say where its objects are, for a run in a namespace: there, unless settings of the controller differ."""
+        del settings
+        return Home(namespace)
+
     def metadata_of(self, spec: Spec) -> Mapping[str, str]:
         """Return what is noted with the metric itself, such as the query after its arguments were filled in."""
         del spec
@@ -168,9 +207,12 @@ class Provider(ABC, Generic[Spec]):
 
     @abstractmethod
     def flow(self, spec: Spec, asked: Asked) -> Flow:
-        """Yield requests, be sent their responses, return what was measured. Raises MeasurementError."""
+        """Yield requests, be sent their answers, return what was measured. Raises MeasurementError.
 
-    def terminate(self, spec: Spec, asked: Asked) -> Generator[Request, Response, None]:
+        A request that fails raises its MeasurementError here, where it may be caught.
+        """
+
+    def terminate(self, spec: Spec, asked: Asked) -> Stopping:
         """Yield the requests that stop a pending measurement; most providers have nothing to stop."""
         del spec, asked
         yield from ()

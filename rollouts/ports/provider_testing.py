@@ -7,16 +7,26 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any, ClassVar
 
+from rollouts.ports.objects import (
+    CreateObject,
+    DeleteObject,
+    ListObjects,
+    ObjectAnswer,
+    ObjectRequest,
+    ReadPath,
+)
 from rollouts.ports.provider import (
     AnyProvider,
     Asked,
     MeasurementError,
     NoData,
+    ObjectError,
     Outcome,
     Pending,
     Reading,
     Request,
     Response,
+    Turn,
     Verdict,
 )
 
@@ -33,54 +43,64 @@ _RUBBISH: tuple[bytes, ...] = (
 _WRONG: tuple[Any, ...] = (
     None, True, -1, 1e308, 10**30, "", "NaN", "-Inf", "text", [], [[]], [None], [[1]], {}, {"a": 1},
 )  # fmt: skip
+_UID = "6f0c9a52-3d5e-4c57-9a53-0d5c3f0f6d11"
+_UNREACHABLE = MeasurementError("the server doesn't answer")
+_REFUSALS = tuple(
+    ObjectError(f"the server says {reason}", reason)
+    for reason in ("Forbidden", "NotFound", "AlreadyExists", "Conflict", "Invalid", "TooManyRequests", "Timeout")
+)
+_Request = Request | ObjectRequest
 
 
 class ProviderConformance:
     """What every metric provider promises.
 
-    `specs` holds valid specs of it, at least one. `answers` holds one good body for each request that the flow of the
-    first makes. `secrets` are the values by key of the Secret that it reads, `settings` those of the controller that it
-    looks at: write SECRET where the real ones hold something secret.
+    `specs` holds valid specs of it, at least one. `answers` holds one good answer for each request that the flow of the
+    first makes: a body over HTTP, else what the port says of the request. `secrets` are the values by key of the Secret
+    that it reads, `settings` those of the controller that it looks at: write SECRET where the real ones hold something
+    secret.
     """
 
     provider: ClassVar[AnyProvider]
     specs: ClassVar[Sequence[Any]]
-    answers: ClassVar[Sequence[bytes]]
+    answers: ClassVar[Sequence[bytes | ObjectAnswer]]
     secrets: ClassVar[Mapping[str, str]] = {}
     settings: ClassVar[Mapping[str, str]] = {}
 
     def _asked(self, spec: Any, *, with_secrets: bool = True) -> Asked:
         references = self.provider.secrets_of(spec, "default")
         values = self.secrets if with_secrets else None
-        return Asked(_NOW, "default", dict.fromkeys(references, values), self.settings)
+        turn = Turn("web-1", _UID, "errors", 1, _NOW)
+        return Asked(_NOW, "default", dict.fromkeys(references, values), self.settings, turn=turn)
 
-    def _run(self, spec: Any, asked: Asked, responses: Sequence[Response]) -> tuple[Outcome | str, list[Request]]:
-        """Return the outcome, or the text of a MeasurementError, and the requests; the last response is repeated."""
-        requests: list[Request] = []
+    def _run(self, spec: Any, asked: Asked, answers: Sequence[Any]) -> tuple[Outcome | str, list[_Request]]:
+        """Return the outcome, or the text of a MeasurementError, and the requests; the last answer is repeated."""
+        requests: list[_Request] = []
         flow = self.provider.flow(spec, asked)
         try:
             request = next(flow)
             for turn in range(_LONGEST_FLOW):
                 requests.append(request)
-                request = flow.send(responses[min(turn, len(responses) - 1)])
+                answer = answers[min(turn, len(answers) - 1)]
+                fitting = _fitting(request, answer)
+                request = flow.throw(fitting) if isinstance(fitting, MeasurementError) else flow.send(fitting)
         except StopIteration as end:
             return end.value, requests
         except MeasurementError as error:
             return str(error), requests
         raise AssertionError(f"more than {_LONGEST_FLOW} requests are made for one measurement")
 
-    def _good(self) -> list[Response]:
-        return [Response(200, {"content-type": "application/json"}, body) for body in self.answers]
+    def _good(self) -> list[Any]:
+        headers = {"content-type": "application/json"}
+        return [Response(200, headers, each) if isinstance(each, bytes) else each for each in self.answers]
 
-    def _responses(self) -> Iterator[list[Response]]:
+    def _responses(self) -> Iterator[list[Any]]:
         """Yield what servers may answer, at each turn of the flow."""
         good = self._good()
         for turn, body in enumerate(self.answers):
-            for rubbish in (*_RUBBISH, *_twisted(body)):
-                yield [*good[:turn], Response(200, {}, rubbish)]
-            for status in (204, 301, 400, 401, 403, 404, 405, 429, 500, 503):
-                yield [*good[:turn], Response(status, {}, b"it went wrong")]
-                yield [*good[:turn], Response(status, {}, b"")]
+            bad = _bad_responses(body) if isinstance(body, bytes) else _bad_objects(body)
+            yield from ([*good[:turn], each, *good[turn + 1 :]] for each in bad)
+            yield from ([*good[:turn], each] for each in (_UNREACHABLE, *_REFUSALS))
 
     def test_it_has_a_key_a_model_and_specs(self) -> None:
         """A provider is found by its key, and its spec is read by its model."""
@@ -136,16 +156,64 @@ class ProviderConformance:
             shown = [repr(asked), repr(dict(self.provider.metadata_of(spec)))]
             for responses in (self._good(), *self._responses()):
                 outcome, requests = self._run(spec, asked, responses)
-                shown += [repr(outcome), repr(requests), *(request.url for request in requests)]
+                shown += [repr(outcome), repr(requests), *(each.url for each in requests if isinstance(each, Request))]
             assert not [text for text in shown if SECRET in text], "a secret is shown"
 
     def test_requests_can_be_sent(self) -> None:
-        """Each has an absolute URL and a limit of time."""
+        """Each has an absolute URL and a limit of time, or is about objects that the provider declares."""
         for spec in self.specs:
             for request in self._run(spec, self._asked(spec), self._good())[1]:
+                if not isinstance(request, Request):
+                    _check_object_request(self.provider, request)
+                    continue
                 assert request.url.startswith(("http://", "https://")), f"{request.url} is no absolute URL"
                 assert 0 < request.timeout <= 600, f"{request.timeout} seconds are no useful limit"
                 assert all(isinstance(value, str) for value in request.headers.values())
+
+
+def _fitting(request: _Request, answer: Any) -> Any:
+    """Return an answer of the kind that the request gets: another turn of the flow may ask something else."""
+    if isinstance(answer, MeasurementError):
+        return answer
+    match request:
+        case Request():
+            return answer if isinstance(answer, Response) else Response(200, {}, b"")
+        case ListObjects():
+            return answer if isinstance(answer, list | tuple) else []
+        case CreateObject():
+            return answer if isinstance(answer, dict) else request.body
+        case DeleteObject():
+            return None
+        case _:
+            return answer if isinstance(answer, dict) else None
+
+
+def _check_object_request(provider: AnyProvider, request: ObjectRequest) -> None:
+    if isinstance(request, ReadPath):
+        places = [each.format(namespace="default") for each in provider.paths]
+        assert any(request.path.startswith(each) for each in places), f"{request.path} is below none of its paths"
+        return
+    assert request.verb in provider.objects.get(request.kind, ()), f"it doesn't declare to {request.verb} {request}"
+
+
+def _bad_responses(body: bytes) -> Iterator[Response]:
+    for rubbish in (*_RUBBISH, *_twisted(body)):
+        yield Response(200, {}, rubbish)
+    for status in (204, 301, 400, 401, 403, 404, 405, 429, 500, 503):
+        yield Response(status, {}, b"it went wrong")
+        yield Response(status, {}, b"")
+
+
+def _bad_objects(answer: ObjectAnswer) -> Iterator[ObjectAnswer]:
+    """Yield an answer about objects in other shapes; lists stay lists of objects, and objects stay objects."""
+    if answer is None:
+        return
+    yield [] if isinstance(answer, Sequence) else None
+    for path in _paths(answer):
+        for wrong in _WRONG:
+            twisted = _replaced(answer, path, wrong)
+            if not isinstance(twisted, list) or all(isinstance(each, dict) for each in twisted):
+                yield twisted
 
 
 def _check_outcome(outcome: Outcome) -> None:

@@ -1,7 +1,7 @@
 """Does every measurement that is asked for come back, whatever its Secrets, its provider and the answer are like?"""
 
 import dataclasses
-from collections.abc import Generator, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 import pytest
@@ -19,9 +19,8 @@ from rollouts.ports.provider import (
     MeasurementError,
     Provider,
     Reading,
-    Request,
-    Response,
     SecretRef,
+    Stopping,
     Verdict,
 )
 from tests.plan.analysis.given import metric, run
@@ -49,7 +48,7 @@ class Echo(Provider[WebMetric]):
         own = asked.secrets[SecretRef("own", "shop")]
         return Reading([spec.url, own, dict(asked.settings), dict(asked.metadata)], "")
 
-    def terminate(self, spec: WebMetric, asked: Asked) -> Generator[Request, Response, None]:
+    def terminate(self, spec: WebMetric, asked: Asked) -> Stopping:
         del spec
         self.stopped.append(asked.metadata)
         yield from ()

@@ -1,7 +1,7 @@
 """What becomes of a provider's flow, good or bad?"""
 
 from base64 import b64encode
-from collections.abc import Callable, Generator
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -24,8 +24,8 @@ from rollouts.ports import (
     Provider,
     Reading,
     Request,
-    Response,
     SecretRef,
+    Stopping,
     Verdict,
 )
 from tests.fetch.serving import serving
@@ -55,7 +55,7 @@ class Scripted(Provider[Nothing]):
         del spec, asked
         return self._flow()
 
-    def terminate(self, spec: Nothing, asked: Asked) -> Generator[Request, Response, None]:
+    def terminate(self, spec: Nothing, asked: Asked) -> Stopping:
         del spec, asked
         yield from self._flow()
 

@@ -1,13 +1,14 @@
 """How are flows run in tests? Without a network: answers are given, requests are looked at."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import orjson
 
-from rollouts.ports import Asked, Outcome, Request, Response
+from rollouts.ports import Asked, ObjectError, ObjectRequest, Outcome, Request, Response
 from rollouts.ports.provider import AnyProvider
 
 NOW = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
@@ -18,24 +19,35 @@ def answered(body: Any, status: int = 200) -> Response:
     return Response(status, {}, body if isinstance(body, bytes) else orjson.dumps(body))
 
 
+def _sent(request: Request | ObjectRequest, answer: Any) -> Any:
+    """Return what a request is answered with: an HTTP response, or objects as they are."""
+    return answered(answer) if isinstance(request, Request) and not isinstance(answer, Response) else answer
+
+
 class Told:
-    """What came of a flow: its requests, in `requests`, and its outcome."""
+    """What came of a flow: its requests, in `asked_of`, and its outcome. An ObjectError among the answers is raised."""
 
     def __init__(self, provider: AnyProvider, raw: Mapping[str, Any], answers: Sequence[Any], **asked: Any) -> None:
         spec = provider.model.model_validate(raw, by_alias=True, by_name=False)
         wanted = Asked(asked.pop("now", NOW), **asked)
         secrets = {reference: wanted.secrets.get(reference) for reference in provider.secrets_of(spec, "shop")}
-        wanted = Asked(wanted.now, "shop", secrets, wanted.settings, wanted.metadata)
-        self.requests: list[Request] = []
+        wanted = replace(wanted, namespace="shop", secrets=secrets)
+        self.asked_of: list[Request | ObjectRequest] = []
         self.outcome: Outcome | None = None
         flow = provider.flow(spec, wanted)
         try:
-            self.requests.append(next(flow))
+            request = next(flow)
+            self.asked_of.append(request)
             for answer in answers:
-                response = answer if isinstance(answer, Response) else answered(answer)
-                self.requests.append(flow.send(response))
+                request = flow.throw(answer) if isinstance(answer, ObjectError) else flow.send(_sent(request, answer))
+                self.asked_of.append(request)
         except StopIteration as end:
             self.outcome = end.value
+
+    @property
+    def requests(self) -> list[Request]:
+        """Those over HTTP."""
+        return [each for each in self.asked_of if isinstance(each, Request)]
 
     @property
     def request(self) -> Request:

@@ -1,7 +1,7 @@
 """Which measurements are due? New ones, those that go on, and those that are to be stopped."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any, Literal
 
@@ -12,6 +12,7 @@ from rollouts.plan.analysis.assess import COMPLETED, ERROR
 from rollouts.plan.analysis.metric import ERROR_RETRY, Rules
 from rollouts.plan.analysis.results import last_of, unfinished
 from rollouts.plan.analysis.substitution import fill
+from rollouts.ports import Turn
 
 Raw = Mapping[str, Any]
 
@@ -20,7 +21,7 @@ Raw = Mapping[str, Any]
 class Measure:
     """A measurement to take, to resume or to terminate; whoever performs it reports a `Taken`.
 
-    It writes nothing, so one that is lost is simply taken again. `number` counts the metric's measurements from 1.
+    Of what is measured it writes nothing, so one that is lost is simply taken again. `turn` names it to its provider.
     `secrets` are to be read for this very measurement; `filled` puts their values in. `metadata` is what the provider
     noted about a measurement that goes on, `memory` what it left behind with the metric. `began` is when the run did.
     """
@@ -28,7 +29,7 @@ class Measure:
     verb: Literal["take", "resume", "terminate"]
     metric: str
     started_at: datetime
-    number: int
+    turn: Turn
     template: Raw = field(repr=False)
     values: Mapping[str, str] = field(default_factory=dict)
     secrets: Mapping[str, SecretKeyRef] = field(default_factory=dict)
@@ -36,6 +37,11 @@ class Measure:
     memory: Mapping[str, str] = field(default_factory=dict)
     began: datetime | None = None
     is_last: bool = False
+
+    @property
+    def number(self) -> int:
+        """Count the metric's measurements from 1; this is the count of the one to take."""
+        return self.turn.number
 
     def filled(self, secrets: Mapping[str, str]) -> Raw:
         """Return the metric, raw, with all arguments filled in; `secrets` holds the values of those."""
@@ -53,22 +59,24 @@ class Wait:
 
 @dataclass(frozen=True, slots=True)
 class Subject:
-    """A metric and what is known of it. `started_at` is when the run began."""
+    """A metric and what is known of it. `started_at` is when the run began; `turn` has what doesn't change in it."""
 
     template: Raw
     arguments: Arguments
     rules: Rules
     result: MetricResult
     started_at: datetime
+    turn: Turn
 
     def measure(self, now: datetime, going_on: Measurement | None, *, stop: bool = False) -> Measure:
         verb: Literal["take", "resume", "terminate"] = "terminate" if stop else "take" if going_on is None else "resume"
-        begun = going_on.started_at if going_on is not None else None
+        begun = (going_on.started_at if going_on is not None else None) or now.replace(microsecond=0)
+        number = (self.result.count or 0) + (self.result.error or 0) + 1
         return Measure(
             verb,
             self.result.name,
-            begun or now.replace(microsecond=0),
-            (self.result.count or 0) + (self.result.error or 0) + 1,
+            begun,
+            replace(self.turn, number=number, started_at=begun),
             self.template,
             self.arguments.values,
             self.arguments.secrets,

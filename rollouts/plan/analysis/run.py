@@ -5,7 +5,7 @@ comes in as an observation (`Taken`), and goes into the next status, one write f
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -33,7 +33,7 @@ from rollouts.plan.analysis.status import BAD, RUN_TERMINATED, as_json, events, 
 from rollouts.plan.analysis.substitution import SubstitutionError, fill
 from rollouts.plan.analysis.validate import run_problems
 from rollouts.plan.narrate import Event
-from rollouts.ports import Kit
+from rollouts.ports import Kit, Turn
 from rollouts.ports.provider import Pending, Verdict
 
 Raw = Mapping[str, Any]
@@ -103,7 +103,13 @@ class _Run:
             metric = parse(Metric, fill(raw, arguments.values, arguments.secrets))
             dry_run = is_dry(metric.name, spec.dry_run)
             result = known.get(metric.name) or MetricResult(name=metric.name, phase="", dry_run=dry_run)
-            subjects[metric.name] = Subject(raw, arguments, rules_of(metric), result, started_at)
+            turn = Turn(
+                here.raw["metadata"]["name"],
+                here.raw["metadata"].get("uid", ""),
+                metric.name,
+                keep=retention_of(metric.name, spec.measurement_retention),
+            )
+            subjects[metric.name] = Subject(raw, arguments, rules_of(metric), result, started_at, turn)
         return cls(here, spec, now, kit, started_at, arguments, subjects)
 
     def names(self, *, dry_run: bool) -> list[str]:
@@ -144,9 +150,7 @@ def _plan(
     waits: list[Wait] = []
     because: list[str] = []
     for name, result in results.items():
-        subject = run.subjects[name]
-        subject = Subject(subject.template, subject.arguments, subject.rules, result, run.started_at)
-        step = due(subject, run.now, is_terminating=is_terminating)
+        step = due(replace(run.subjects[name], result=result), run.now, is_terminating=is_terminating)
         if name in run.here.under_way and step is not None:
             because.append(f'metric "{name}": is being measured')
         elif isinstance(step, Measure):
