@@ -29,6 +29,20 @@ RARELY_USED: dict[Right, str] = {
     ("apps", "deployments", "list"): "where an API server can't stream lists",
     ("", "podtemplates", "list"): "where an API server can't stream lists",
     ("apps", "deployments", "get"): "when a watch is late with what was written",
+    ("argoproj.io", "analysisruns", "list"): "where an API server can't stream lists",
+    ("argoproj.io", "experiments", "list"): "where an API server can't stream lists",
+    ("argoproj.io", "analysistemplates", "list"): "where an API server can't stream lists",
+    ("argoproj.io", "clusteranalysistemplates", "list"): "where an API server can't stream lists",
+    ("argoproj.io", "analysisruns", "get"): "when a name is taken, or a watch is late with what was written",
+    ("argoproj.io", "experiments", "get"): "when a name is taken, or a watch is late with what was written",
+    ("argoproj.io", "analysisruns/finalizers", "update"): "where OwnerReferencesPermissionEnforcement is on",
+    ("argoproj.io", "experiments/finalizers", "update"): "where OwnerReferencesPermissionEnforcement is on",
+    **{("argoproj.io", "analysisruns", verb): "for analyses" for verb in ("create", "patch", "delete")},
+    **{("argoproj.io", "experiments", verb): "for experiments" for verb in ("create", "patch", "delete")},
+    **{("", "services", verb): "for Services of experiments" for verb in ("create", "delete")},
+    ("", "secrets", "get"): "for metrics with credentials",
+    **{("batch", "jobs", verb): "for metrics that are Jobs" for verb in ("get", "list", "watch", "create", "delete")},
+    ("", "events", "list"): "for the health of pods",
 }
 
 

@@ -1,13 +1,13 @@
 """Which key is next, and when does a key come back? Pure bookkeeping: time comes in as `now`, in seconds.
 
-Every key is in at most one of three places: ready (in the order of arrival), running, or asleep until its earliest
-wake. A key that is added while it runs becomes ready again when that run is done, so no change is ever missed and no
-key ever runs twice at once.
+Every key is in at most one of three places: ready (in the order of arrival, each lane in its turn), running, or asleep
+until its earliest wake. A key that is added while it runs becomes ready again when that run is done, so no change is
+ever missed and no key ever runs twice at once.
 """
 
 import heapq
 from collections import OrderedDict
-from collections.abc import Hashable
+from collections.abc import Callable, Hashable
 from typing import Generic, NamedTuple, TypeVar
 
 K = TypeVar("K", bound=Hashable)
@@ -27,9 +27,17 @@ class Taken(NamedTuple, Generic[K]):
 class Agenda(Generic[K]):
     """Keys that are ready, running or asleep; every operation takes constant or logarithmic time."""
 
-    def __init__(self, *, first_back_off: float = FIRST_BACK_OFF, longest_back_off: float = LONGEST_BACK_OFF) -> None:
+    def __init__(
+        self,
+        *,
+        first_back_off: float = FIRST_BACK_OFF,
+        longest_back_off: float = LONGEST_BACK_OFF,
+        lane: Callable[[K], Hashable] = lambda _: None,
+    ) -> None:
         self._first, self._longest = first_back_off, longest_back_off
-        self._ready: OrderedDict[K, float] = OrderedDict()
+        self._lane = lane
+        self._ready: dict[K, float] = {}
+        self._lanes: OrderedDict[Hashable, OrderedDict[K, None]] = OrderedDict()  # none of them empty
         self._running: set[K] = set()
         self._again: set[K] = set()
         self._wakes: dict[K, float] = {}
@@ -54,7 +62,7 @@ class Agenda(Generic[K]):
             return True
         if key in self._ready:
             return False
-        self._ready[key] = now
+        self._line_up(key, now)
         return True
 
     def wake(self, key: K, at: float) -> None:
@@ -84,10 +92,17 @@ class Agenda(Generic[K]):
         return count
 
     def take(self, now: float) -> Taken[K] | None:
-        """Begin with the key that has been ready for longest. Its wake is dropped: the run decides on the next one."""
+        """Begin with the key of the next lane that has been ready for longest.
+
+        Its wake is dropped: the run decides on the next one.
+        """
         if not self._ready:
             return None
-        key, since = self._ready.popitem(last=False)
+        lane, keys = self._lanes.popitem(last=False)
+        key, _ = keys.popitem(last=False)
+        if keys:
+            self._lanes[lane] = keys  # behind the others
+        since = self._ready.pop(key)
         self._running.add(key)
         self._wakes.pop(key, None)
         return Taken(key, now - since)
@@ -97,7 +112,11 @@ class Agenda(Generic[K]):
         self._running.discard(key)
         if key in self._again:
             self._again.discard(key)
-            self._ready[key] = now
+            self._line_up(key, now)
+
+    def _line_up(self, key: K, now: float) -> None:
+        self._ready[key] = now
+        self._lanes.setdefault(self._lane(key), OrderedDict())[key] = None
 
     def retry(self, key: K, now: float) -> float:
         """Let `key` come back after a delay that doubles with each failure in a row; return the delay."""
@@ -113,7 +132,11 @@ class Agenda(Generic[K]):
 
     def forget(self, key: K) -> None:
         """Drop everything known of `key`, except that it may be running."""
-        self._ready.pop(key, None)
+        if self._ready.pop(key, None) is not None:
+            lane = self._lane(key)
+            del self._lanes[lane][key]
+            if not self._lanes[lane]:
+                del self._lanes[lane]
         self._again.discard(key)
         self._wakes.pop(key, None)
         self._failures.pop(key, None)

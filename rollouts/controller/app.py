@@ -7,11 +7,12 @@ import contextlib
 import gc
 import signal
 import time
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import structlog
 
-from rollouts.controller.caches import Lookups, is_kept, make_caches
+from rollouts.controller.caches import ESSENTIAL, Copies, Lookups, is_kept, make_caches
 from rollouts.controller.freshness import Freshness
 from rollouts.controller.health import health_app, metrics_app, serving
 from rollouts.controller.loop import Loop
@@ -19,6 +20,7 @@ from rollouts.controller.mapping import ChangeMap
 from rollouts.controller.metrics import Metrics
 from rollouts.controller.observe import Observer
 from rollouts.controller.options import DEFAULT_NAMESPACE
+from rollouts.controller.overdue import Overdue
 from rollouts.controller.reconcile import Reconciler
 from rollouts.controller.refusals import Refusals
 from rollouts.controller.tell import Teller
@@ -28,19 +30,23 @@ from rollouts.kube.connection import Connection, connect
 from rollouts.kube.errors import KubeError, NotFound
 from rollouts.kube.events import EventRecorder
 from rollouts.kube.lease import LeaderElector, LeadershipLost
-from rollouts.kube.resources import NAMESPACES, REPLICA_SETS, ROLLOUTS, SERVICES
+from rollouts.kube.resources import NAMESPACES, ROLLOUTS
 from rollouts.registry import load_kit
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable, Coroutine, Mapping
+    from collections.abc import AsyncIterator, Callable, Container, Coroutine, Mapping
 
     from rollouts.controller.caches import OnChange
     from rollouts.controller.options import Options
+    from rollouts.controller.result import Passes
     from rollouts.kube.cache import Cache
     from rollouts.ports import Kit
 
 SILENCE = 330.0
 """Seconds without a word from the server after which a watch counts as dead; each is renewed within 300."""
+
+PATIENCE = 10.0
+"""Seconds after which it is said what is waited for; and how long something is waited for that we can do without."""
 
 _log = structlog.get_logger(__name__)
 
@@ -56,29 +62,30 @@ class Controller:
         self._connection = connection
         self._metrics = Metrics()
         api = self._api = Api(connection, on_request=self._metrics.request)
-        listeners = {kind: self._listener(kind) for kind in (ROLLOUTS.kind, REPLICA_SETS.kind, SERVICES.kind)}
-        made = make_caches(api, options.namespace, options.instance_id, listeners)
-        self._caches: dict[str, Cache] = {cache.resource.kind: cache for cache in made}
+        self._caches = make_caches(api, options.namespace, options.instance_id, self._listener)
+        self._known = Copies(self._caches)
         self._workloads = Workloads(api, options.namespace, self._workload_changed)
-        rollouts, replica_sets, services = made
-        lookups = Lookups(rollouts, replica_sets, services, self._workloads)
+        lookups = Lookups(self._caches, self._known, self._workloads)
         self._metrics.show(lookups.rollouts.items)
         self._recorder = EventRecorder(api)
         freshness, refusals = Freshness(lookups.find), Refusals()
         teller = Teller(self._recorder, self._metrics, kit)
-        reconciler = Reconciler(
+        kept = partial(is_kept, instance_id=options.instance_id)
+        overdue = Overdue(api, lookups, freshness, is_kept=kept, monotonic=time.monotonic)
+        rollouts = Reconciler(
             api=api,
             observer=Observer(lookups, api, freshness, refusals, monotonic=time.monotonic),
             freshness=freshness,
+            overdue=overdue,
             refusals=refusals,
             teller=teller,
             kit=kit,
             status_delay=options.status_delay,
             resync=options.resync,
-            is_kept=lambda resource, raw: is_kept(resource, raw, options.instance_id),
             timed=self._metrics.part,
         )
-        self._loop = Loop(reconciler, teller, lookups, self._metrics, workers=options.workers)
+        passes: dict[str, Passes] = {ROLLOUTS.kind: rollouts}
+        self._loop = Loop(passes, teller, lookups, self._metrics, workers=options.workers)
         self._metrics.queue.depth_is(lambda: self._loop.queue.depth)
         self._changes = ChangeMap(lookups, freshness, self._loop, self._workloads)
         for name, sentence in kit.broken.items():
@@ -94,13 +101,17 @@ class Controller:
         async with contextlib.AsyncExitStack() as stack:
             enter = stack.enter_async_context
             address = self._options.address
-            self.health_port = await enter(serving(health_app(self._not_ready), address, self._options.health_port))
+            self.health_port = await enter(
+                serving(health_app(self._not_ready, self._lacking), address, self._options.health_port)
+            )
             metrics = metrics_app(self._metrics.registry)
             self.metrics_port = await enter(serving(metrics, address, self._options.metrics_port))
             _log.info("serving", address=address, health=self.health_port, metrics=self.metrics_port)
             # Left in the opposite order: first the work stops, then its events are flushed, then the watches end.
             feeds = [await enter(_beside(cache.run())) for cache in self._caches.values()]
             feeds.append(await enter(_beside(self._workloads.run())))
+            for kind in self._caches.keys() - ESSENTIAL:
+                await enter(_beside(self._welcome(kind)))
             feeds.append(await enter(_beside(self._recorder.run())))
             if started is not None:
                 started.set()
@@ -161,15 +172,17 @@ class Controller:
         return DEFAULT_NAMESPACE
 
     async def _lead(self) -> None:
-        """Work on all Rollouts, once the caches know them."""
-        for cache in self._caches.values():
-            while not cache.synced.is_set():
-                try:
-                    await cache.wait_synced(10)
-                except TimeoutError as error:
-                    _log.warning("waiting", reason=str(error))
+        """Work on everything, once the caches know it; what we can do without isn't waited for once it has trouble."""
+        for kind, cache in self._caches.items():
+            await (_awaited(cache) if kind in ESSENTIAL else _sought(cache))
         _log.info("working", rollouts=len(self._caches[ROLLOUTS.kind]), workers=self._options.workers)
         await self._loop.run()
+
+    async def _welcome(self, kind: str) -> None:
+        """Once a kind that we can do without can be read, look again at those who need it."""
+        await self._caches[kind].synced.wait()
+        _log.info("reading", kind=kind, objects=len(self._caches[kind]))
+        self._changes.kind_known(kind)
 
     def _listener(self, kind: str) -> OnChange:
         """Return a listener for a cache that is made before those who listen."""
@@ -183,14 +196,39 @@ class Controller:
         self._changes.workload_changed(old, new)
 
     def _not_ready(self) -> Mapping[str, str]:
-        """Name each watch that doesn't live."""
+        """Name each watch that doesn't live, of those that there is no work without."""
+        return self._missing(ESSENTIAL)
+
+    def _lacking(self) -> Mapping[str, str]:
+        return self._missing(self._caches.keys() - ESSENTIAL)
+
+    def _missing(self, kinds: Container[str]) -> Mapping[str, str]:
         missing = {}
-        for cache in self._caches.values():
+        for cache in (cache for kind, cache in self._caches.items() if kind in kinds):
             if not cache.synced.is_set():
                 missing[cache.resource.title] = cache.problem or "not synced yet"
             elif cache.age() > SILENCE:
                 missing[cache.resource.title] = cache.problem or f"the server has been silent for {cache.age():.0f} s"
         return missing
+
+
+async def _awaited(cache: Cache) -> None:
+    while not cache.synced.is_set():
+        try:
+            await cache.wait_synced(PATIENCE)
+        except TimeoutError as error:
+            _log.warning("waiting", reason=str(error))
+
+
+async def _sought(cache: Cache) -> None:
+    """Wait for a cache that we can do without, unless something is in its way."""
+    clock = asyncio.get_running_loop().time
+    end = clock() + PATIENCE
+    while not cache.synced.is_set():
+        if cache.problem or clock() >= end:
+            _log.warning("working without", kind=cache.resource.kind, reason=cache.problem or "it takes too long")
+            return
+        await asyncio.sleep(0.02)
 
 
 @contextlib.asynccontextmanager

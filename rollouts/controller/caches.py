@@ -1,8 +1,11 @@
-"""What does the controller keep a live copy of? Rollouts, their ReplicaSets, Services; and how they are looked up.
+"""What does the controller keep a live copy of, and how is it looked up?
 
-What Rollouts take their pod templates from is followed on demand: `rollouts.controller.workloads`.
+Without Rollouts, ReplicaSets and Services there is no work. What belongs to analyses may be missing: its definition
+isn't installed, or we may not read it. That stops nobody but those who use it. What Rollouts take their pod templates
+from is followed on demand: `rollouts.controller.workloads`.
 """
 
+import asyncio
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol
@@ -11,15 +14,29 @@ from rollouts.api import keys
 from rollouts.api.selectors import parse_selector
 from rollouts.api.services import service_names
 from rollouts.controller.key import Key
-from rollouts.controller.workloads import WorkloadLookup
+from rollouts.controller.templates import BY_NEED, BY_TEMPLATE, TEMPLATE_INDEXES, needs_of, template_places
+from rollouts.controller.workloads import PATIENCE, WorkloadLookup
 from rollouts.kube.cache import Cache
 from rollouts.kube.client import Api
-from rollouts.kube.resources import DEPLOYMENTS, REPLICA_SETS, ROLLOUTS, SERVICES, Resource
+from rollouts.kube.resources import (
+    ANALYSIS_RUNS,
+    ANALYSIS_TEMPLATES,
+    CLUSTER_ANALYSIS_TEMPLATES,
+    DEPLOYMENTS,
+    EXPERIMENTS,
+    REPLICA_SETS,
+    ROLLOUTS,
+    SERVICES,
+    Resource,
+)
 from rollouts.plan.workload import Reference, reference_in
 
 Raw = Mapping[str, Any]
 Object = dict[str, Any]
 OnChange = Callable[[Object | None, Object | None], None]
+
+ESSENTIAL = frozenset({ROLLOUTS.kind, REPLICA_SETS.kind, SERVICES.kind})
+"""The kinds that there is no work without."""
 
 BY_NAMESPACE = "namespace"
 BY_OWNER = "owner"
@@ -43,25 +60,67 @@ class Lookup(Protocol):
         """Return the objects of an index."""
 
 
+class Known(Protocol):
+    """Which kinds can be looked up at all."""
+
+    def is_known(self, kind: str) -> bool:
+        """Tell whether what isn't found isn't there."""
+
+    def trouble(self, kind: str) -> str:
+        """Say what keeps a kind from being known; nothing while it is only slow."""
+
+
 @dataclass(frozen=True, slots=True)
 class Lookups:
-    """Everything that passes read from: caches in production, plain stores in tests."""
+    """Everything that passes read from: caches in production, plain stores in tests; `kept` has one by kind."""
 
-    rollouts: Lookup
-    replica_sets: Lookup
-    services: Lookup
+    kept: Mapping[str, Lookup]
+    known: Known
     workloads: WorkloadLookup
+
+    @property
+    def rollouts(self) -> Lookup:
+        return self.kept[ROLLOUTS.kind]
+
+    @property
+    def replica_sets(self) -> Lookup:
+        return self.kept[REPLICA_SETS.kind]
+
+    @property
+    def services(self) -> Lookup:
+        return self.kept[SERVICES.kind]
+
+    def of(self, kind: str) -> Lookup:
+        """Return the objects of a kind; none of one that isn't kept."""
+        return self.kept.get(kind, _NOTHING)
 
     def find(self, kind: str, namespace: str, name: str) -> Object | None:
         """Return an object of any kind that we write to."""
         if kind == DEPLOYMENTS.kind:
             return self.workloads.get(kind, namespace, name)
-        kept = {
-            ROLLOUTS.kind: self.rollouts,
-            REPLICA_SETS.kind: self.replica_sets,
-            SERVICES.kind: self.services,
-        }
-        return kept[kind].get(namespace, name) if kind in kept else None
+        return self.of(kind).get(namespace, name)
+
+    def owned(self, kind: str, uid: str) -> list[Raw]:
+        """Return the objects of a kind that the one with this uid controls."""
+        found = self.of(kind).by_index(BY_OWNER, uid)
+        return [each for each in found if (controller_of(each) or {}).get("uid") == uid]
+
+
+class _Nothing:
+    """What is found of a kind that isn't kept."""
+
+    def get(self, namespace: str | None, name: str) -> None:
+        """Find nothing."""
+
+    def items(self) -> list[Object]:
+        return []
+
+    def by_index(self, name: str, key: str) -> list[Object]:
+        del name, key
+        return []
+
+
+_NOTHING: Lookup = _Nothing()
 
 
 def controller_of(raw: Raw) -> Raw | None:
@@ -77,16 +136,16 @@ def manager_of(service: Raw) -> Key | None:
     return Key(metadata["namespace"], name) if name else None
 
 
-def rollout_selector(instance_id: str) -> str:
-    """Return the label selector for the Rollouts of one controller instance; without an id, for those of none."""
+def instance_selector(instance_id: str) -> str:
+    """Return the label selector for what one controller instance looks after; without an id, for what none does."""
     return f"{keys.INSTANCE_ID}={instance_id}" if instance_id else f"!{keys.INSTANCE_ID}"
 
 
 def is_kept(resource: Resource, raw: Raw, instance_id: str) -> bool:
     """Tell whether an object is one that our cache of its kind selects."""
     labels = raw["metadata"].get("labels") or {}
-    if resource is ROLLOUTS:
-        return parse_selector(rollout_selector(instance_id)).matches(labels)
+    if resource.group == ROLLOUTS.group:
+        return parse_selector(instance_selector(instance_id)).matches(labels)
     return resource is not REPLICA_SETS or keys.POD_TEMPLATE_HASH in labels
 
 
@@ -95,6 +154,8 @@ ROLLOUT_INDEXES: Mapping[str, Callable[[Raw], tuple[str, ...]]] = {
     BY_SERVICE: lambda raw: tuple(f"{raw['metadata']['namespace']}/{name}" for name in service_names(raw)),
     BY_WORKLOAD: lambda raw: tuple(workload_key(raw["metadata"]["namespace"], each) for each in _references(raw)),
     BY_WORKLOAD_KIND: lambda raw: tuple(each.kind for each in _references(raw)),
+    BY_TEMPLATE: template_places,
+    BY_NEED: needs_of,
 }
 
 SERVICE_INDEXES: Mapping[str, Callable[[Raw], tuple[str, ...]]] = {
@@ -131,32 +192,46 @@ def trim_service(raw: Object) -> Object:
     return raw
 
 
-def make_caches(api: Api, namespace: str | None, instance_id: str, on_change: Mapping[str, OnChange]) -> list[Cache]:
-    """Return the caches of Rollouts, ReplicaSets and Services; `on_change` has a listener by kind for each."""
-    return [
-        Cache(
-            api,
-            ROLLOUTS,
-            namespace,
-            label_selector=rollout_selector(instance_id),
-            indexes=ROLLOUT_INDEXES,
-            on_change=on_change[ROLLOUTS.kind],
-        ),
-        Cache(
-            api,
-            REPLICA_SETS,
-            namespace,
-            label_selector=keys.POD_TEMPLATE_HASH,  # only those that a Rollout made, never a Deployment's
-            indexes=REPLICA_SET_INDEXES,
-            trim=trim_replica_set,
-            on_change=on_change[REPLICA_SETS.kind],
-        ),
-        Cache(
-            api,
-            SERVICES,
-            namespace,
-            indexes=SERVICE_INDEXES,
-            trim=trim_service,
-            on_change=on_change[SERVICES.kind],
-        ),
+def make_caches(
+    api: Api, namespace: str | None, instance_id: str, on_change: Callable[[str], OnChange]
+) -> dict[str, Cache]:
+    """Return the caches by kind; `on_change` makes the listener of a kind."""
+
+    def cache(resource: Resource, selector: str | None = None, **settings: Any) -> Cache:
+        listener = on_change(resource.kind)
+        return Cache(api, resource, namespace, label_selector=selector, on_change=listener, **settings)
+
+    ours = instance_selector(instance_id)
+    caches = [
+        cache(ROLLOUTS, ours, indexes=ROLLOUT_INDEXES),
+        # Only those that a Rollout made, never a Deployment's.
+        cache(REPLICA_SETS, keys.POD_TEMPLATE_HASH, indexes=REPLICA_SET_INDEXES, trim=trim_replica_set),
+        cache(SERVICES, indexes=SERVICE_INDEXES, trim=trim_service),
+        cache(ANALYSIS_RUNS, ours),
+        cache(EXPERIMENTS, ours),
+        cache(ANALYSIS_TEMPLATES, ours, indexes=TEMPLATE_INDEXES),
     ]
+    if namespace is None:  # who looks after one namespace has no rights beyond it
+        caches.append(cache(CLUSTER_ANALYSIS_TEMPLATES, ours, indexes=TEMPLATE_INDEXES))
+    return {each.resource.kind: each for each in caches}
+
+
+class Copies:
+    """Which of the caches know their kind?"""
+
+    def __init__(self, caches: Mapping[str, Cache]) -> None:
+        self._caches = caches
+        self._clock = asyncio.get_running_loop().time
+        self._began = self._clock()
+
+    def is_known(self, kind: str) -> bool:
+        """Tell whether what a cache doesn't find isn't there."""
+        return kind in self._caches and self._caches[kind].synced.is_set()
+
+    def trouble(self, kind: str) -> str:
+        """Say what keeps a kind from being known; nothing while it is only slow."""
+        if kind not in self._caches:
+            return f"a controller that looks after one namespace doesn't read {kind}s, so use one of the namespace"
+        if self.is_known(kind) or self._clock() < self._began + PATIENCE:
+            return ""
+        return self._caches[kind].problem or ""

@@ -10,22 +10,25 @@ from prometheus_client.exposition import CONTENT_TYPE_LATEST, generate_latest
 Checks = Callable[[], Mapping[str, str]]
 
 
-def health_app(ready: Checks) -> web.Application:
-    """Return the server for probes; `ready` names what isn't ready, and why."""
+def health_app(ready: Checks, lacking: Checks = dict) -> web.Application:
+    """Return the server for probes; `ready` names what isn't ready, and why, `lacking` what we can do without."""
 
     async def healthz(_: web.Request) -> web.Response:
         return web.Response(text="ok")
 
     async def readyz(_: web.Request) -> web.Response:
-        missing = ready()
-        if not missing:
-            return web.Response(text="ok")
-        lines = [f"{name}: {why}\n" for name, why in missing.items()]
-        return web.Response(status=503, text="".join(lines))
+        if missing := ready():
+            return web.Response(status=503, text=_lines(missing))
+        lacks = lacking()
+        return web.Response(text=f"ok, but\n{_lines(lacks)}" if lacks else "ok")
 
     app = web.Application()
     app.add_routes([web.get("/healthz", healthz), web.get("/readyz", readyz)])
     return app
+
+
+def _lines(problems: Mapping[str, str]) -> str:
+    return "".join(f"{name}: {why}\n" for name, why in problems.items())
 
 
 def metrics_app(registry: CollectorRegistry) -> web.Application:

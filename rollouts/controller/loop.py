@@ -1,23 +1,26 @@
-"""When does which Rollout get a pass? Results become wakes and back-offs; no key can starve or crash the others."""
+"""When does which object get a pass? Results become wakes and back-offs; no key can starve or crash the others."""
 
 from collections.abc import Mapping
 from typing import Any
 
 import structlog
 
+from rollouts.controller.agenda import Agenda
 from rollouts.controller.caches import Lookups, manager_of
 from rollouts.controller.key import Key, key_of
 from rollouts.controller.metrics import Metrics
 from rollouts.controller.observe import is_going
 from rollouts.controller.queue import Queue
-from rollouts.controller.reconcile import Conflicted, Done, Failed, Gone, Reconciler, Result, Waiting
+from rollouts.controller.result import Conflicted, Done, Failed, Gone, Passes, Result, Waiting
 from rollouts.controller.tell import Teller
 from rollouts.kube.errors import ApiError
+from rollouts.kube.resources import ROLLOUTS
+from rollouts.plan.analysis.assess import COMPLETED
 
 Raw = Mapping[str, Any]
 
 MOST_ACTS_IN_A_ROW = 40
-"""Passes that all wrote something, without a rest and without a change of the Rollout by anybody else.
+"""Passes that all wrote something, without a rest and without a change of the object by anybody else.
 
 A rollout of many pods acts in a row when each event brings the next batch; one that goes on like this is going round in
 circles, and is slowed down before it can hurt the API server.
@@ -30,10 +33,11 @@ class Loop:
     """Works on keys until it is closed."""
 
     def __init__(
-        self, reconciler: Reconciler, teller: Teller, lookups: Lookups, metrics: Metrics, *, workers: int
+        self, passes: Mapping[str, Passes], teller: Teller, lookups: Lookups, metrics: Metrics, *, workers: int
     ) -> None:
-        self.queue: Queue[Key] = Queue(metrics.queue, workers=workers)
-        self._reconciler = reconciler
+        # Each kind has its turn: a thousand runs that are due at once don't keep a Rollout waiting.
+        self.queue: Queue[Key] = Queue(metrics.queue, workers=workers, agenda=Agenda(lane=lambda key: key.kind))
+        self._passes = passes
         self._teller = teller
         self._lookups = lookups
         self._metrics = metrics
@@ -44,8 +48,8 @@ class Loop:
     async def run(self) -> None:
         """Work until `close`; running passes may finish. Whoever waits for something is served before those at rest."""
         self.is_running = True
-        for rollout in sorted(self._lookups.rollouts.items(), key=is_at_rest):
-            self.queue.add(key_of(rollout))
+        for raw in sorted((raw for kind in self._passes for raw in self._lookups.of(kind).items()), key=is_at_rest):
+            self.queue.add(key_of(raw))
         for key in self._left_behind():
             self.queue.add(key)
         try:
@@ -70,11 +74,16 @@ class Loop:
 
         While a key is slowed down, what changes may be its own doing: then only its back-off brings it back.
         """
-        if self.is_running and self._acts.get(key, 0) <= MOST_ACTS_IN_A_ROW:
+        if self._has_passes(key) and self._acts.get(key, 0) <= MOST_ACTS_IN_A_ROW:
             self.queue.add(key)
 
+    def wake(self, key: Key, delay: float) -> None:
+        """Have a pass made after some seconds, or sooner."""
+        if self._has_passes(key):
+            self.queue.wake(key, delay)
+
     def changed(self, key: Key) -> None:
-        """Have a pass made: somebody else has changed the Rollout itself."""
+        """Have a pass made: somebody else has changed the object itself."""
         self._acts.pop(key, None)
         self.add(key)
 
@@ -86,30 +95,34 @@ class Loop:
         if key in self._waiting:
             self.add(key)
 
-    def deleted(self, key: Key, rollout: Raw) -> None:
-        """Take leave of a Rollout. A pass of it may be running: one more cleans up after that."""
-        if self.is_running:
-            self._teller.deleted(key, rollout)
+    def deleted(self, key: Key, raw: Raw) -> None:
+        """Take leave of an object. A pass of it may be running: one more cleans up after that."""
+        if self._has_passes(key):
+            self._teller.deleted(key, raw)
         self.forget(key)
         self.add(key)
 
     def forget(self, key: Key) -> None:
-        """Drop everything known of a Rollout that is gone."""
+        """Drop everything known of an object that is gone."""
         self._acts.pop(key, None)
         self._waiting.discard(key)
-        self._reconciler.forget(key)
+        if key.kind in self._passes:
+            self._passes[key.kind].forget(key)
+        self._teller.forget(key)
         self.queue.forget(key)
+
+    def _has_passes(self, key: Key) -> bool:
+        return self.is_running and key.kind in self._passes
 
     async def _work(self, key: Key) -> None:
         self._waiting.discard(key)
         with self._metrics.timed(key):
             try:
-                result = await self._reconciler.reconcile(key)
+                result = await self._passes[key.kind].reconcile(key)
             except ApiError as error:
                 result = Failed((error,))
-            except Exception as error:  # noqa: BLE001 - one broken Rollout must not stop the others
-                rollout = self._lookups.rollouts.get(key.namespace, key.name)
-                self._teller.failed(key, rollout, error, is_ours=True)
+            except Exception as error:  # noqa: BLE001 - one broken object must not stop the others
+                self._teller.failed(key, self._find(key), error, is_ours=True)
                 self.queue.retry(key)
                 return
         self._follow_up(key, result)
@@ -127,23 +140,26 @@ class Loop:
                 # At once: the cache must show something newer before the next plan is made, so this can't spin.
                 self._done(key, 0.0, acted=True)
             case Failed(errors):
-                rollout = self._lookups.rollouts.get(key.namespace, key.name)
+                raw = self._find(key)
                 for error in errors:
-                    self._teller.failed(key, rollout, error, is_ours=False)
+                    self._teller.failed(key, raw, error, is_ours=False)
                 self.queue.retry(key)
             case Gone():
                 self._gone(key)
 
+    def _find(self, key: Key) -> Raw | None:
+        return self._lookups.find(key.kind, key.namespace, key.name)
+
     def _gone(self, key: Key) -> None:
-        """Forget a Rollout, unless the cache shows one: it lags behind, or there is a new one under the name.
+        """Forget an object, unless the cache shows one: it lags behind, or there is a new one under the name.
 
         To forget that one would cost it the pass that its creation has asked for, and nothing else would bring it.
         """
-        rollout = self._lookups.rollouts.get(key.namespace, key.name)
-        if rollout is None or is_going(rollout):
+        raw = self._find(key)
+        if raw is None or is_going(raw):
             self.forget(key)
         else:
-            _log.info("a write found no such Rollout, though the cache has one: trying again", rollout=str(key))
+            _log.info("a write found no such object, though the cache has one: trying again", key=str(key))
             self.queue.retry(key)
 
     def _done(self, key: Key, delay: float, *, acted: bool) -> None:
@@ -153,16 +169,16 @@ class Loop:
             self.queue.wake(key, delay)
             return
         if acts == MOST_ACTS_IN_A_ROW + 1:
-            _log.warning("going round in circles: slowing down", rollout=str(key), passes=acts)
+            _log.warning("going round in circles: slowing down", key=str(key), passes=acts)
         self.queue.retry(key)
 
 
-def is_at_rest(rollout: Raw) -> bool:
-    """Tell whether a Rollout looks as if its last pass had left nothing to do."""
-    status = rollout.get("status")
-    generation = str(rollout["metadata"].get("generation", 0))
-    return (
-        isinstance(status, Mapping)
-        and status.get("observedGeneration") == generation
-        and status.get("phase") == "Healthy"
-    )
+def is_at_rest(raw: Raw) -> bool:
+    """Tell whether an object looks as if its last pass had left nothing to do."""
+    status = raw.get("status")
+    if not isinstance(status, Mapping):
+        return False
+    if raw.get("kind") != ROLLOUTS.kind:
+        return status.get("phase") in COMPLETED
+    generation = str(raw["metadata"].get("generation", 0))
+    return status.get("observedGeneration") == generation and status.get("phase") == "Healthy"

@@ -1,4 +1,4 @@
-"""Whose business is a change? Watch events become keys: the Rollout, a ReplicaSet's controller, a Service's users."""
+"""Whose business is a change? Watch events become keys: the object, who controls it, who refers to it."""
 
 from collections.abc import Iterator, Mapping
 from typing import Any, Protocol
@@ -16,8 +16,10 @@ from rollouts.controller.caches import (
     workload_key,
 )
 from rollouts.controller.freshness import Freshness
-from rollouts.controller.key import Key, key_of
-from rollouts.kube.resources import REPLICA_SETS, ROLLOUTS, SERVICES
+from rollouts.controller.key import LOOKED_AFTER, Key, key_of
+from rollouts.controller.observe import gist
+from rollouts.controller.templates import BY_NEED, TEMPLATE_KINDS, users_of
+from rollouts.kube.resources import ANALYSIS_RUNS, EXPERIMENTS, REPLICA_SETS, ROLLOUTS, SERVICES
 from rollouts.plan.workload import Reference, reference_in
 
 Raw = Mapping[str, Any]
@@ -31,13 +33,13 @@ class Passes(Protocol):
         """Have a pass made: something has changed that it may depend on."""
 
     def changed(self, key: Key) -> None:
-        """Have a pass made: somebody else has changed the Rollout itself."""
+        """Have a pass made: somebody else has changed the object itself."""
 
     def echoed(self, key: Key) -> None:
         """Note that a write of ours has come back, and that its effect will follow."""
 
-    def deleted(self, key: Key, rollout: Raw) -> None:
-        """Take leave of a Rollout."""
+    def deleted(self, key: Key, raw: Raw) -> None:
+        """Take leave of an object."""
 
 
 class Followed(Protocol):
@@ -66,7 +68,45 @@ class ChangeMap:
             ROLLOUTS.kind: self.rollout_changed,
             REPLICA_SETS.kind: self.replica_set_changed,
             SERVICES.kind: self.service_changed,
+            ANALYSIS_RUNS.kind: self.child_changed,
+            EXPERIMENTS.kind: self.child_changed,
+            **dict.fromkeys(TEMPLATE_KINDS, self.template_changed),
         }
+
+    def kind_known(self, kind: str) -> None:
+        """Take it that a kind has come within sight: whoever needs it may have been told that it can't be read."""
+        for rollout in self._lookups.rollouts.by_index(BY_NEED, kind):
+            self._passes.add(key_of(rollout))
+
+    def child_changed(self, old: Object | None, new: Object | None) -> None:
+        """Take a change of an AnalysisRun or an Experiment: it concerns the object itself, and who controls it."""
+        raw = new or old
+        if raw is None:
+            return
+        key = key_of(raw)
+        if new is None:
+            self._passes.deleted(key, raw)
+        elif self._freshness.is_own_write(key, new):
+            self._passes.echoed(key)
+        else:
+            self._passes.changed(key)
+        is_news = old is None or new is None or gist(old) != gist(new)
+        for owner in {owner for each in (old, new) if each is not None for owner in _controllers(each)}:
+            if new is None:
+                self._freshness.vanished(owner, raw)
+            if is_news:
+                self._passes.add(owner)
+            else:
+                self._passes.echoed(owner)
+
+    def template_changed(self, old: Object | None, new: Object | None) -> None:
+        """Take a change of a template: it concerns who refers to it, also by way of other templates."""
+        raw = new or old
+        if raw is None or (old is not None and new is not None and old.get("spec") == new.get("spec")):
+            return
+        templates = (self._lookups.of(kind) for kind in TEMPLATE_KINDS)
+        for rollout in users_of(raw, self._lookups.rollouts, *templates):
+            self._passes.add(key_of(rollout))
 
     def rollout_changed(self, old: Object | None, new: Object | None) -> None:
         """Take a change of a Rollout; our own writes come back, too, and are no news to a pass that goes in circles."""
@@ -121,13 +161,14 @@ class ChangeMap:
         return is_new_spec and self._freshness.is_own_write(key, new)
 
     def service_changed(self, old: Object | None, new: Object | None) -> None:
-        """Take a change of a Service: it concerns those who name it, whether it exists or not, and its manager."""
+        """Take a change of a Service: it concerns those who name it, existent or not, its manager and its owner."""
         raw = new or old
         if raw is None:
             return
         metadata = raw["metadata"]
         users = self._lookups.rollouts.by_index(BY_SERVICE, f"{metadata['namespace']}/{metadata['name']}")
-        for key in {*map(key_of, users), *self._managers(old, new)}:
+        owners = (owner for each in (old, new) if each is not None for owner in _controllers(each))
+        for key in {*map(key_of, users), *self._managers(old, new), *owners}:
             if new is None:
                 self._freshness.vanished(key, raw)
             self._passes.add(key)
@@ -143,14 +184,19 @@ class ChangeMap:
 
     def _concerned(self, replica_set: Raw) -> Iterator[Key]:
         metadata = replica_set["metadata"]
-        controller = controller_of(replica_set)
-        if controller is not None:
-            if controller.get("kind") == ROLLOUTS.kind:
-                yield Key(metadata["namespace"], controller["name"])
+        if controller_of(replica_set) is not None:
+            yield from _controllers(replica_set)
             return
         for rollout in self._lookups.rollouts.by_index(BY_NAMESPACE, metadata["namespace"]):
             if _selects(rollout, metadata.get("labels") or {}):
                 yield key_of(rollout)
+
+
+def _controllers(raw: Raw) -> Iterator[Key]:
+    """Yield the key of the object that controls another one, if such are looked after."""
+    controller = controller_of(raw)
+    if controller is not None and controller.get("kind") in LOOKED_AFTER:
+        yield Key(raw["metadata"]["namespace"], controller["name"], controller["kind"])
 
 
 def _without_version(raw: Raw | None) -> Raw | None:

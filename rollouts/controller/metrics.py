@@ -11,6 +11,7 @@ from prometheus_client.core import GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
 from rollouts.controller.key import Key
+from rollouts.kube.resources import ANALYSIS_RUNS, EXPERIMENTS, ROLLOUTS
 from rollouts.plan import conditions
 
 Raw = Mapping[str, Any]
@@ -20,6 +21,12 @@ PART_BUCKETS = (1e-4, 2.5e-4, 5e-4, 1e-3, 2.5e-3, 5e-3, 1e-2, 2.5e-2, 0.1, 1.0)
 QUEUE_BUCKETS = (1e-4, 1e-3, 1e-2, 0.1, 1.0, 10.0)
 QUEUE_NAME = "rollouts"
 NAME = ("namespace", "name")
+STEMS: Mapping[str, str] = {
+    ROLLOUTS.kind: "rollout",
+    ANALYSIS_RUNS.kind: "analysis_run",
+    EXPERIMENTS.kind: "experiment",
+}
+"""How the names of the metrics about a kind begin."""
 WRITES = frozenset({"create", "update", "patch", "delete"})
 
 _PHASES: Mapping[str, str] = {
@@ -74,13 +81,19 @@ class Metrics:
     def __init__(self) -> None:
         self.registry = registry = CollectorRegistry()
         self.queue = QueueMeter(registry)
-        self._reconcile = Histogram(
-            "rollout_reconcile", "Seconds that passes took.", NAME, buckets=RECONCILE_BUCKETS, registry=registry
-        )
-        self._errors = Counter("rollout_reconcile_error", "Passes that failed.", NAME, registry=registry)
+        self._reconcile = {
+            kind: Histogram(
+                f"{stem}_reconcile", "Seconds that passes took.", NAME, buckets=RECONCILE_BUCKETS, registry=registry
+            )
+            for kind, stem in STEMS.items()
+        }
+        self._errors = {
+            kind: Counter(f"{stem}_reconcile_error", "Passes that failed.", NAME, registry=registry)
+            for kind, stem in STEMS.items()
+        }
         self._events = Counter("rollout_events", "Events.", (*NAME, "type", "reason"), registry=registry)
         self._event_labels: dict[Key, set[tuple[str, str]]] = {}
-        self._passes = Counter("rollouts_passes", "Passes over Rollouts.", registry=registry)
+        self._passes = Counter("rollouts_passes", "Passes over objects of all kinds.", registry=registry)
         self._parts = Histogram(
             "rollouts_pass_part_seconds",
             "Seconds that a part of a pass took: observe, plan or perform.",
@@ -128,7 +141,7 @@ class Metrics:
             yield
         finally:
             self._passes.inc()
-            self._reconcile.labels(*key).observe(perf_counter() - started)
+            self._reconcile[key.kind].labels(*_names(key)).observe(perf_counter() - started)
 
     @contextmanager
     def part(self, name: str) -> Iterator[None]:
@@ -141,19 +154,23 @@ class Metrics:
 
     def failed(self, key: Key) -> None:
         """Count a pass that failed."""
-        self._errors.labels(*key).inc()
+        self._errors[key.kind].labels(*_names(key)).inc()
 
     def event(self, key: Key, kind: str, reason: str) -> None:
         """Count an event."""
-        self._events.labels(*key, kind, reason).inc()
+        self._events.labels(*_names(key), kind, reason).inc()
         self._event_labels.setdefault(key, set()).add((kind, reason))
 
     def forget(self, key: Key) -> None:
-        """Drop the series of a Rollout that is gone."""
-        self._reconcile.remove(*key)
-        self._errors.remove(*key)
+        """Drop the series of an object that is gone."""
+        self._reconcile[key.kind].remove(*_names(key))
+        self._errors[key.kind].remove(*_names(key))
         for kind, reason in self._event_labels.pop(key, ()):
-            self._events.remove(*key, kind, reason)
+            self._events.remove(*_names(key), kind, reason)
+
+
+def _names(key: Key) -> tuple[str, str]:
+    return key.namespace, key.name
 
 
 class _RolloutCollector(Collector):

@@ -5,7 +5,7 @@ all that it was made from: the same stamp means that a plan would say the same, 
 """
 
 import dataclasses
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -13,23 +13,23 @@ from typing import Any
 from pydantic import ValidationError
 
 from rollouts.api.base import describe
-from rollouts.api.selectors import Selector
 from rollouts.api.services import service_names
 from rollouts.controller.caches import (
     BY_MANAGER,
-    BY_OWNER,
     BY_SERVICE,
     ORPHANS,
     Lookups,
-    controller_of,
 )
-from rollouts.controller.freshness import Expectation, Freshness, version_of
+from rollouts.controller.freshness import Expectation, Freshness
 from rollouts.controller.key import Key
 from rollouts.controller.refusals import Refusals
+from rollouts.controller.templates import TEMPLATE_KINDS, kind_of, needs_of
 from rollouts.kube.client import Api
 from rollouts.kube.errors import ApiError
-from rollouts.kube.resources import PODS, REPLICA_SETS
+from rollouts.kube.resources import ANALYSIS_RUNS, EXPERIMENTS, PODS, REPLICA_SETS
 from rollouts.plan import Observed, Refusal, ReplicaSet, observe_replica_set, observe_rollout
+from rollouts.plan.analysis.references import closure, templates_of
+from rollouts.plan.analysis.templates import TemplateKey
 from rollouts.plan.observed import Pod
 from rollouts.plan.pods import is_up_to_date, observe_pod, pending_replica_sets, pods_wanted
 from rollouts.plan.services import rival_of
@@ -37,6 +37,8 @@ from rollouts.plan.workload import Reference, reference_in
 
 Raw = Mapping[str, Any]
 Stamp = tuple[object, ...]
+
+_VERSIONS = frozenset({"resourceVersion", "generation"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +95,8 @@ class _View:
     workload: str
     observed: Observed | None
     problem: str = ""
+    templates: tuple[TemplateKey, ...] = ()
+    needs: tuple[str, ...] = ()
     sets: dict[str, ReplicaSet] = field(default_factory=dict)
 
     def look_at(self, raws: list[Raw]) -> list[ReplicaSet]:
@@ -117,14 +121,21 @@ class _Parts:
     left: tuple[Raw, ...]
     rivals: dict[str, str]
     refusals: tuple[Refusal, ...]
+    runs: tuple[Raw, ...]
+    experiments: tuple[Raw, ...]
+    templates: Mapping[TemplateKey, Raw | None]
 
     @property
     def stamp(self) -> Stamp:
-        """The versions of everything, in one comparable value. A resourceVersion is never used twice in a cluster."""
+        """What everything was made from, in one comparable value: versions, which are never used twice in a cluster.
+
+        Of a run counts only what `gist` leaves: single measurements are no news.
+        """
         services = (each and each["metadata"]["resourceVersion"] for each in (*self.services.values(), *self.left))
         replica_sets = (each["metadata"]["resourceVersion"] for each in self.replica_sets)
         rivals = tuple(self.rivals.items())
-        return (self.raw["metadata"]["resourceVersion"], *replica_sets, "|", *services, rivals, self.refusals)
+        children = (tuple(map(gist, self.runs)), tuple(map(gist, self.experiments)), self.templates)
+        return (self.raw["metadata"]["resourceVersion"], *replica_sets, "|", *services, rivals, self.refusals, children)
 
 
 class Observer:
@@ -152,13 +163,13 @@ class Observer:
         if raw is None or is_going(raw):
             left = self._lookups.services.by_index(BY_MANAGER, str(key)) if raw is None else ()
             return Absent(tuple(left))
-        if owed := self._freshness.owed(key):
-            return NotYet(tuple(owed))
         reference = reference_in(raw)
-        if reference is not None and not self._lookups.workloads.is_known(reference.kind):
-            return self._unknown(raw, reference)
+        if (obstacle := self._obstacle(key, raw, reference)) is not None:
+            return obstacle
         view = self._view(key, raw, reference)
-        parts = self._gather(key, raw, view.observed.selector if view.observed is not None else None)
+        parts = self._gather(key, raw, view)
+        if (missing := self._missing(parts.templates, view.needs)) is not None:
+            return self._without(raw, *missing)
         stamp = (*parts.stamp, view.workload)
         if stamp == settled:
             return Unchanged()
@@ -172,6 +183,9 @@ class Observer:
             left=parts.left,
             rivals=parts.rivals,
             refusals=parts.refusals,
+            runs=parts.runs,
+            experiments=parts.experiments,
+            templates=parts.templates,
         )
         return await self._picture(observed, stamp, now)
 
@@ -183,24 +197,27 @@ class Observer:
         metadata = found["metadata"]
         return f"{metadata['uid']} {metadata.get('generation') or metadata['resourceVersion']}"
 
-    def is_behind(self, expectation: Expectation, live: Raw | None) -> bool:
-        """Tell whether the cache doesn't show an object as a live read shows it, or shows one that is gone."""
-        cached = self._lookups.find(expectation.kind, expectation.namespace, expectation.name)
-        if cached is None or live is None:
-            return cached is not live
-        return version_of(cached) < version_of(live)
-
     def forget(self, key: Key) -> None:
         """Drop what is kept of a Rollout that is gone."""
         self._views.pop(key, None)
 
-    def _unknown(self, raw: Raw, reference: Reference) -> NotYet | Unreadable:
-        """Say what is in the way of a kind that we have just begun to follow, if it isn't just slow."""
+    def _obstacle(self, key: Key, raw: Raw, reference: Reference | None) -> NotYet | Unreadable | None:
+        """Return what is in the way of looking at all: what we wrote, or a kind that we have just begun to follow."""
+        if owed := self._freshness.owed(key):
+            return NotYet(tuple(owed))
+        if reference is None or self._lookups.workloads.is_known(reference.kind):
+            return None
         trouble = self._lookups.workloads.trouble(reference.kind)
-        if not trouble:
-            return NotYet(())
-        problem = f"spec.workloadRef: {reference} can't be read: {trouble}"
-        return Unreadable(raw, problem, (raw["metadata"]["resourceVersion"], problem))
+        return _out_of_sight(raw, f"spec.workloadRef: {reference} can't be read", trouble)
+
+    def _missing(self, templates: Mapping[TemplateKey, Raw | None], needs: Iterable[str]) -> tuple[str, str] | None:
+        """Return a kind that analyses need and that we have no copy of, and what it is needed for."""
+        needed = {kind: f"its analyses need {kind}s" for kind in needs if kind not in TEMPLATE_KINDS}
+        needed |= {kind_of(template): f"its analyses need {template}" for template in templates}
+        return next((each for each in needed.items() if not self._lookups.known.is_known(each[0])), None)
+
+    def _without(self, raw: Raw, kind: str, purpose: str) -> NotYet | Unreadable:
+        return _out_of_sight(raw, f"{purpose}, which can't be read", self._lookups.known.trouble(kind))
 
     def _view(self, key: Key, raw: Raw, reference: Reference | None) -> _View:
         workload = self._lookups.workloads.get(reference.kind, key.namespace, reference.name) if reference else None
@@ -211,10 +228,10 @@ class Observer:
             view = self._views[key] = _read(raw, workload, view)
         return view
 
-    def _gather(self, key: Key, raw: Raw, selector: Selector | None) -> _Parts:
+    def _gather(self, key: Key, raw: Raw, view: _View) -> _Parts:
         uid = raw["metadata"]["uid"]
-        owned = self._lookups.replica_sets.by_index(BY_OWNER, uid)
-        replica_sets: list[Raw] = [each for each in owned if (controller_of(each) or {}).get("uid") == uid]
+        replica_sets = self._lookups.owned(REPLICA_SETS.kind, uid)
+        selector = view.observed.selector if view.observed is not None else None
         if selector is not None and selector.requirements:
             orphans = self._lookups.replica_sets.by_index(ORPHANS, key.namespace)
             replica_sets += [each for each in orphans if selector.matches(each["metadata"].get("labels") or {})]
@@ -224,7 +241,25 @@ class Observer:
         marked = self._lookups.services.by_index(BY_MANAGER, str(key))
         left = tuple(each for each in marked if each["metadata"]["name"] not in services)
         rivals = {name: rival for name in services if (rival := self._rival(key, raw, name))}
-        return _Parts(raw, replica_sets, services, left, rivals, self._current_refusals(key, raw))
+        return _Parts(
+            raw,
+            replica_sets,
+            services,
+            left,
+            rivals,
+            self._current_refusals(key, raw),
+            runs=self._children(ANALYSIS_RUNS.kind, uid),
+            experiments=self._children(EXPERIMENTS.kind, uid),
+            templates=closure(iter(view.templates), lambda each: self._template(each, key.namespace)),
+        )
+
+    def _children(self, kind: str, uid: str) -> tuple[Raw, ...]:
+        return tuple(sorted(self._lookups.owned(kind, uid), key=_age))
+
+    def _template(self, key: TemplateKey, namespace: str) -> Raw | None:
+        found = self._lookups.of(kind_of(key)).get(None if key.is_cluster else namespace, key.name)
+        spec: Raw | None = None if found is None else found.get("spec") or {}
+        return spec
 
     def _rival(self, key: Key, raw: Raw, service: str) -> str:
         return rival_of(raw, self._lookups.rollouts.by_index(BY_SERVICE, f"{key.namespace}/{service}"))
@@ -271,4 +306,24 @@ def _read(raw: Raw, workload: Raw | None, before: _View | None) -> _View:
         observed = observe_rollout(raw, workload=workload, previous=before.observed if before is not None else None)
     except ValidationError as error:
         return _View(*versions, None, describe(error))
-    return _View(*versions, observed, sets=before.sets if before is not None else {})
+    sets = before.sets if before is not None else {}
+    return _View(*versions, observed, templates=tuple(templates_of(raw)), needs=needs_of(raw), sets=sets)
+
+
+def gist(child: Raw) -> Raw:
+    """Return what plans may go by of an AnalysisRun or an Experiment: all but its single measurements, and versions."""
+    metadata = {key: value for key, value in child["metadata"].items() if key not in _VERSIONS}
+    status = {key: value for key, value in (child.get("status") or {}).items() if key != "metricResults"}
+    return {**child, "metadata": metadata, "status": status}
+
+
+def _age(child: Raw) -> tuple[str, str]:
+    return child["metadata"].get("creationTimestamp", ""), child["metadata"]["name"]
+
+
+def _out_of_sight(raw: Raw, problem: str, trouble: str) -> NotYet | Unreadable:
+    """Wait for a kind that is only slow to be read; say what else is in the way."""
+    if not trouble:
+        return NotYet(())
+    problem = f"{problem}: {trouble}"
+    return Unreadable(raw, problem, (raw["metadata"]["resourceVersion"], problem))

@@ -35,7 +35,7 @@ class Outcome:
     gone: list[Raw] = field(default_factory=list)
     deleted: list[Raw] = field(default_factory=list)
     postponed: list[str] = field(default_factory=list)
-    rollout_is_gone: bool = False
+    owner_is_gone: bool = False
     status_is_written: bool = False
 
     @property

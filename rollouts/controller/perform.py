@@ -1,6 +1,6 @@
 """How is a plan carried out? Its actions run side by side, each answered or given up in time, none able to hurt others.
 
-The status follows a patch of the Rollout's metadata or spec, with the resourceVersion that this patch returned: it
+The status follows a patch of the owner's metadata or spec, with the resourceVersion that this patch returned: it
 carried the observed one itself, so nothing that we haven't seen lies between. Without such a patch the status is
 written beside the actions.
 """
@@ -12,6 +12,7 @@ from typing import Any
 from rollouts.api import keys
 from rollouts.controller import requests
 from rollouts.controller.caches import controller_of
+from rollouts.controller.key import LOOKED_AFTER, status_of
 from rollouts.controller.outcome import Outcome, Refused
 from rollouts.kube.client import Api
 from rollouts.kube.errors import (
@@ -96,49 +97,49 @@ _WRITTEN = frozenset({REPLICA_SETS.kind, DEPLOYMENTS.kind, *CHILDREN})
 
 
 async def perform(
-    api: Api, rollout: Raw, seen: Seen, actions: Sequence[Action], status: Raw | None, *, limit: float = ACTION_TIMEOUT
+    api: Api, owner: Raw, seen: Seen, actions: Sequence[Action], status: Raw | None, *, limit: float = ACTION_TIMEOUT
 ) -> Outcome:
-    """Carry out `actions` and write `status` for a Rollout as it was seen; whatever fails is in the outcome.
+    """Carry out `actions` and write `status` for their owner as it was seen; whatever fails is in the outcome.
 
-    `seen` has what the plan was made from, by kind and name: ReplicaSets, Services, the workload. `limit` is how many
-    seconds each action may take.
+    `seen` has what the plan was made from, by kind and name: ReplicaSets, Services, children, the workload. `limit` is
+    how many seconds each action may take.
     """
     outcome = Outcome()
     elsewhere = [action for action in actions if not isinstance(action, PatchRollout)]
     patches = [action for action in actions if isinstance(action, PatchRollout)]
     async with asyncio.TaskGroup() as group:
         for action in elsewhere:
-            group.create_task(_Act(api, rollout, seen, outcome, limit).run(action))
-        await _write_rollout(api, rollout, patches, status, outcome, limit)
+            group.create_task(_Act(api, owner, seen, outcome, limit).run(action))
+        await _write_owner(api, owner, patches, status, outcome, limit)
     told = {id(action) for action in outcome.acknowledged}
     outcome.acknowledged = [action for action in actions if id(action) in told]
     return outcome
 
 
-async def _write_rollout(
-    api: Api, rollout: Raw, patches: Sequence[PatchRollout], status: Raw | None, outcome: Outcome, limit: float
+async def _write_owner(
+    api: Api, owner: Raw, patches: Sequence[PatchRollout], status: Raw | None, outcome: Outcome, limit: float
 ) -> None:
-    """Write the Rollout's metadata and spec, then its status; the first failure ends it."""
-    namespace, name = rollout["metadata"]["namespace"], rollout["metadata"]["name"]
-    latest = rollout
+    """Write the owner's metadata and spec, then its status; the first failure ends it."""
+    namespace, name = owner["metadata"]["namespace"], owner["metadata"]["name"]
+    resource, latest = LOOKED_AFTER[owner["kind"]], owner
     try:
         async with asyncio.timeout(limit):
             for action in patches:
-                latest = await api.patch(ROLLOUTS, namespace, name, requests.patch_rollout(action, latest))
+                latest = await api.patch(resource, namespace, name, requests.patch_rollout(action, latest))
                 outcome.written.append(latest)
                 outcome.acknowledged.append(action)
             version = latest["metadata"]["resourceVersion"]
-            change = None if status is None else requests.patch_status(rollout, version, status)
+            change = None if status is None else requests.patch_status(owner, version, status)
             if change is not None:
-                latest = await api.patch(ROLLOUTS, namespace, name, change, subresource="status")
+                latest = await api.patch(resource, namespace, name, change, subresource=status_of(resource))
                 outcome.written.append(latest)
                 outcome.status_is_written = True
     except NotFound:
-        outcome.rollout_is_gone = True
+        outcome.owner_is_gone = True
     except Conflict:
         outcome.outdated.append(latest)
     except TimeoutError:
-        outcome.errors.append(_too_late("the Rollout's patch", limit))
+        outcome.errors.append(_too_late(f"the {resource.kind}'s patch", limit))
     except ApiError as error:
         outcome.errors.append(error)
 
@@ -146,13 +147,13 @@ async def _write_rollout(
 class _Act:
     """One action being carried out."""
 
-    def __init__(self, api: Api, rollout: Raw, seen: Seen, outcome: Outcome, limit: float) -> None:
+    def __init__(self, api: Api, owner: Raw, seen: Seen, outcome: Outcome, limit: float) -> None:
         self._api = api
-        self._rollout = rollout
+        self._owner = owner
         self._seen = seen
         self._outcome = outcome
         self._limit = limit
-        self._namespace: str = rollout["metadata"]["namespace"]
+        self._namespace: str = owner["metadata"]["namespace"]
 
     async def run(self, action: Action) -> None:
         """Carry the action out, and note what came of it."""
@@ -194,11 +195,11 @@ class _Act:
 
     async def _change_hands(self, action: AdoptReplicaSet | ReleaseReplicaSet) -> Raw | None:
         if isinstance(action, ReleaseReplicaSet):
-            return await self._patch(action, requests.release(self._object(action), self._rollout))
+            return await self._patch(action, requests.release(self._object(action), self._owner))
         if not await self._is_confirmed():
-            self._outcome.outdated.append(self._rollout)
+            self._outcome.outdated.append(self._owner)
             return None
-        return await self._patch(action, requests.adopt(self._object(action), self._rollout))
+        return await self._patch(action, requests.adopt(self._object(action), self._owner))
 
     async def _create(self, action: CreateReplicaSet) -> Raw:
         """Create a ReplicaSet; one that is there already is as good if it is ours and of the same revision."""
@@ -218,7 +219,7 @@ class _Act:
     def _is_ours(self, found: Raw, pod_hash: str) -> bool:
         owner = controller_of(found) or {}
         view = observe_replica_set(found)
-        return owner.get("uid") == self._rollout["metadata"]["uid"] and view.pod_hash == pod_hash
+        return owner.get("uid") == self._owner["metadata"]["uid"] and view.pod_hash == pod_hash
 
     async def _delete(self, action: DeleteReplicaSet) -> Raw:
         answer = await self._api.delete(
@@ -235,16 +236,16 @@ class _Act:
         return {}
 
     async def _is_confirmed(self) -> bool:
-        """Read the Rollout live before it gets a child: were it gone, the garbage collector would take the child."""
-        metadata = self._rollout["metadata"]
-        live = (await self._api.get(ROLLOUTS, self._namespace, metadata["name"]))["metadata"]
+        """Read the owner live before it gets a child: were it gone, the garbage collector would take the child."""
+        metadata = self._owner["metadata"]
+        live = (await self._api.get(LOOKED_AFTER[self._owner["kind"]], self._namespace, metadata["name"]))["metadata"]
         return live["uid"] == metadata["uid"] and "deletionTimestamp" not in live
 
     async def _write(self, action: SwitchService | ReleaseService | ScaleWorkload | PatchPod | EvictPod) -> Raw:
         """Write to an object that is neither a ReplicaSet nor the Rollout's own."""
         match action:
             case SwitchService():
-                return await self._patch(action, requests.switch_service(action, self._rollout["metadata"]["name"]))
+                return await self._patch(action, requests.switch_service(action, self._owner["metadata"]["name"]))
             case ReleaseService():
                 return await self._patch(action, requests.release_service(action.resource_version))
             case ScaleWorkload():
@@ -256,32 +257,36 @@ class _Act:
                 return await self._api.evict(PODS, self._namespace, action.name, uid=action.uid)
 
     async def _look_after(self, action: CreateChild | TerminateChild | DeleteChild) -> Raw | None:
-        """Create, end or delete an object of the Rollout's own."""
+        """Create, end or delete an object of the owner's own."""
         resource = CHILDREN[action.kind]
         match action:
             case TerminateChild():
-                patch = {"metadata": {"uid": action.uid}, "spec": {"terminate": True}}
-                return await self._api.patch(resource, self._namespace, action.name, patch)
+                patch = requests.terminate(action.uid)
+                return await self._api.patch(resource, self._namespace, action.name, patch, patch_type=PatchType.JSON)
             case DeleteChild():
                 answer = await self._api.delete(
                     resource, self._namespace, action.name, propagation="Background", uid=action.uid
                 )
                 if answer.get("kind") == action.kind and "deletionTimestamp" in answer["metadata"]:
                     return answer  # a finalizer holds it
-                self._outcome.deleted.append({"kind": action.kind, "metadata": self._place(action)})
+                self._outcome.deleted.append(self._object(action))
                 return {}
             case CreateChild():
                 if not await self._is_confirmed():
-                    self._outcome.outdated.append(self._rollout)
+                    self._outcome.outdated.append(self._owner)
                     return None
-                try:
-                    return await self._api.create(resource, self._namespace, action.body)
-                except AlreadyExists:
-                    # Ours or not: once the cache shows it, the next plan says what to do about it.
-                    return await self._api.get(resource, self._namespace, action.name)
+                return await self._give_birth(resource, action)
 
-    def _place(self, action: TerminateChild | DeleteChild) -> Raw:
-        return {"namespace": self._namespace, "name": action.name, "uid": action.uid}
+    async def _give_birth(self, resource: Resource, action: CreateChild) -> Raw:
+        """Create a child. One that is there already will do if we can see it as ours, else the name is taken."""
+        try:
+            return await self._api.create(resource, self._namespace, action.body)
+        except AlreadyExists:
+            found = await self._api.get(resource, self._namespace, action.name)
+            is_ours = (controller_of(found) or {}).get("uid") == self._owner["metadata"]["uid"]
+            if not is_ours or _instance(found) != _instance(action.body):
+                raise
+            return found
 
     async def _patch(
         self, action: Action, patch: Any, patch_type: PatchType = PatchType.MERGE, subresource: str | None = None
@@ -293,8 +298,6 @@ class _Act:
 
     def _object(self, action: Action) -> Raw:
         """Return what the plan saw of the action's object."""
-        if isinstance(action, TerminateChild | DeleteChild):
-            return {"kind": action.kind, "metadata": self._place(action)}
         return self._seen[_verb(action)[1].kind, _name(action)]
 
     def _failed(self, action: Action, error: ApiError) -> None:
@@ -317,6 +320,12 @@ class _Act:
             self._outcome.refused.append(Refused(action, refusal))
         else:
             self._outcome.errors.append(error)
+
+
+def _instance(child: Raw) -> str | None:
+    """Return which controller instance's cache shows an object."""
+    instance: str | None = (child["metadata"].get("labels") or {}).get(keys.INSTANCE_ID)
+    return instance
 
 
 def _verb(action: Action) -> tuple[str, Resource]:

@@ -8,20 +8,20 @@ from datetime import UTC, datetime
 from random import uniform
 from typing import Any
 
-import structlog
-
-from rollouts.controller.freshness import Expectation, Freshness
+from rollouts.controller.freshness import Freshness
 from rollouts.controller.key import Key
 from rollouts.controller.leaving import give_back
 from rollouts.controller.observe import Absent, NotYet, Observer, Picture, Stamp, Unchanged, Unreadable
 from rollouts.controller.outcome import Outcome
+from rollouts.controller.overdue import SAFETY_WAKE, Overdue
 from rollouts.controller.perform import Seen, perform
 from rollouts.controller.refusals import Refusals
+from rollouts.controller.result import Conflicted, Done, Failed, Gone, Result, Waiting
 from rollouts.controller.status_delay import StatusDelay
 from rollouts.controller.tell import Teller
 from rollouts.kube.client import Api
-from rollouts.kube.errors import ApiError, NotFound
-from rollouts.kube.resources import DEPLOYMENTS, REPLICA_SETS, ROLLOUTS, SERVICES, Resource
+from rollouts.kube.errors import ApiError
+from rollouts.kube.resources import REPLICA_SETS, SERVICES
 from rollouts.plan import Action, Observed, Plan, plan_rollout
 from rollouts.plan.invalid import plan_unreadable
 from rollouts.ports import Kit
@@ -30,63 +30,10 @@ Raw = Mapping[str, Any]
 Timed = Callable[[str], AbstractContextManager[None]]
 PlanRollout = Callable[[Observed, datetime, Kit], Plan]
 
-SAFETY_WAKE = 1.0
-"""How long we trust that the watch event of a write will come and bring us back."""
-
 SHORTEST_WAKE = 0.005
 
 TICK = 0.001
 """By how much a timer may be early."""
-
-OVERDUE_AGAIN = 5.0
-"""How long after a live read that found the watch lagging the next one comes."""
-
-_RESOURCES: Mapping[str, Resource] = {each.kind: each for each in (ROLLOUTS, REPLICA_SETS, SERVICES, DEPLOYMENTS)}
-
-_log = structlog.get_logger(__name__)
-
-
-@dataclass(frozen=True, slots=True)
-class Done:
-    """Nothing is left to do before a change, or before `delay` seconds are over.
-
-    `acted` tells that we wrote something or have to look again at once: a row of such passes that nobody else caused
-    means that we are going round in circles. `is_well` is false while something that should be done has been refused.
-    """
-
-    delay: float
-    acted: bool = False
-    is_well: bool = True
-
-
-@dataclass(frozen=True, slots=True)
-class Waiting:
-    """There was nothing to decide: nothing has changed since the last pass, or the cache still owes us something.
-
-    An event brings us back, or else the end of `delay`.
-    """
-
-    delay: float
-
-
-@dataclass(frozen=True, slots=True)
-class Conflicted:
-    """Somebody else was faster, or the picture was old: look again."""
-
-
-@dataclass(frozen=True, slots=True)
-class Failed:
-    """Something went wrong that may go right the next time."""
-
-    errors: tuple[ApiError, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Gone:
-    """There is nothing to look after any more."""
-
-
-Result = Done | Waiting | Conflicted | Failed | Gone
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,12 +64,12 @@ class Reconciler:
         api: Api,
         observer: Observer,
         freshness: Freshness,
+        overdue: Overdue,
         refusals: Refusals,
         teller: Teller,
         kit: Kit,
         status_delay: float,
         resync: float,
-        is_kept: Callable[[Resource, Raw], bool],
         plan: PlanRollout = plan_rollout,
         timed: Timed = lambda _: nullcontext(),
         clock: Callable[[], datetime] = lambda: datetime.now(UTC),
@@ -131,12 +78,12 @@ class Reconciler:
         self._api = api
         self._observer = observer
         self._freshness = freshness
+        self._overdue = overdue
         self._refusals = refusals
         self._teller = teller
         self._kit = kit
         self._status_delay = StatusDelay(status_delay)
         self._resync = resync
-        self._is_kept = is_kept
         self._plan = plan
         self._timed = timed
         self._clock = clock
@@ -155,7 +102,7 @@ class Reconciler:
                 await give_back(self._api, key, left)
                 return Gone()
             case NotYet(owed):
-                return await self._wait(key, owed)
+                return await self._overdue.wait(key, owed)
             case Unchanged():
                 return Waiting(rest.until - self._monotonic() if rest is not None else SAFETY_WAKE)
             case Unreadable(raw, problem, stamp):
@@ -175,7 +122,6 @@ class Reconciler:
         self._observer.forget(key)
         self._freshness.forget(key)
         self._refusals.forget(key)
-        self._teller.forget(key)
 
     async def _carry_out(self, scene: _Scene, plan: Plan) -> Result:
         """Perform what is due of a plan; with nothing due, the Rollout is at rest."""
@@ -237,7 +183,7 @@ class Reconciler:
             self._status_delay.settled(key)
 
     def _result(self, scene: _Scene, plan: Plan, outcome: Outcome) -> Result:
-        if outcome.rollout_is_gone:
+        if outcome.owner_is_gone:
             return Gone()
         if outcome.errors:
             return Failed(tuple(outcome.errors))
@@ -247,34 +193,6 @@ class Reconciler:
             return Done(SHORTEST_WAKE, acted=True)  # the next plan shall know of it
         delay = self._delay(scene, plan)
         return Done(min(delay, SAFETY_WAKE) if outcome.has_written else delay, acted=True)
-
-    async def _wait(self, key: Key, owed: tuple[Expectation, ...]) -> Result:
-        """Wait for the watch to deliver what we know of; what is overdue is settled by a live read."""
-        for expectation in owed:
-            if self._monotonic() >= expectation.until:
-                await self._settle(key, expectation)
-        return Waiting(SAFETY_WAKE)
-
-    async def _settle(self, key: Key, expectation: Expectation) -> None:
-        resource = _RESOURCES[expectation.kind]
-        try:
-            live = await self._api.get(resource, expectation.namespace, expectation.name)
-        except NotFound:
-            live = None
-        except ApiError as error:
-            _log.warning(
-                "overdue, and a live read fails", rollout=str(key), expected=str(expectation), error=str(error)
-            )
-            return
-        if live is not None and not self._is_kept(resource, live):
-            live = None  # to the cache, an object that lost its label is gone
-        if self._observer.is_behind(expectation, live):
-            # Planning on old facts would be wrong. The cache heals itself: a silent watch is given up, then it relists.
-            _log.warning("overdue: the watch lags behind", rollout=str(key), expected=str(expectation))
-            self._freshness.postpone(key, expectation, self._monotonic() + OVERDUE_AGAIN)
-            return
-        _log.warning("overdue: a live read shows that it won't come", rollout=str(key), expected=str(expectation))
-        self._freshness.settle(key, expectation)
 
 
 def _in_spite_of(trouble: ApiError, result: Result) -> Result:
@@ -294,6 +212,10 @@ def _seen(observed: Observed | None) -> Seen:
         return {}
     replica_sets = {(REPLICA_SETS.kind, each.name): each.raw for each in observed.replica_sets}
     services = (*(raw for raw in observed.services.values() if raw is not None), *observed.left)
-    workload = observed.workload
-    workloads = {(workload["kind"], workload["metadata"]["name"]): workload} if workload is not None else {}
-    return {**workloads, **replica_sets, **{(SERVICES.kind, raw["metadata"]["name"]): raw for raw in services}}
+    workloads = (observed.workload,) if observed.workload is not None else ()
+    others = (*workloads, *observed.runs, *observed.experiments)
+    return {
+        **{(raw["kind"], raw["metadata"]["name"]): raw for raw in others},
+        **replica_sets,
+        **{(SERVICES.kind, raw["metadata"]["name"]): raw for raw in services},
+    }

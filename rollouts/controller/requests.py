@@ -166,3 +166,11 @@ def release_service(resource_version: str) -> dict[str, Any]:
         "metadata": {"resourceVersion": resource_version, "annotations": {keys.MANAGED_BY: None}},
         "spec": {"selector": {keys.POD_TEMPLATE_HASH: None}},
     }
+
+
+def terminate(uid: str) -> list[dict[str, Any]]:
+    """Return a JSON patch that asks an AnalysisRun or an Experiment to end, if it is the one that was seen."""
+    return [
+        {"op": "test", "path": "/metadata/uid", "value": uid},
+        {"op": "add", "path": "/spec/terminate", "value": True},
+    ]

@@ -8,7 +8,7 @@ import structlog
 from rollouts.controller.key import Key, key_of
 from rollouts.controller.metrics import Metrics
 from rollouts.controller.outcome import Outcome, Refused
-from rollouts.kube.resources import PODS
+from rollouts.kube.resources import PODS, ROLLOUTS
 from rollouts.plan import Action, Observed, Plan
 from rollouts.plan.actions import CreateReplicaSet, PatchRollout, ScaleWorkload, SwitchService, UpdateReplicaSet
 from rollouts.plan.narrate import Event, invalid_spec, narrate
@@ -41,10 +41,10 @@ class Teller:
         self._met: dict[Key, str] = {}
         self._troubles: dict[Key, set[str]] = {}
 
-    def event(self, rollout: Raw, kind: str, reason: str, message: str) -> None:
-        """Send an event about a Rollout, and count it."""
-        self._recorder.record(rollout, kind, reason, message)
-        self._metrics.event(key_of(rollout), kind, reason)
+    def event(self, raw: Raw, kind: str, reason: str, message: str) -> None:
+        """Send an event about an object, and count it."""
+        self._recorder.record(raw, kind, reason, message)
+        self._metrics.event(key_of(raw), kind, reason)
 
     def met(self, key: Key, rollout: Raw) -> None:
         """Say that we have seen a Rollout for the first time.
@@ -58,9 +58,10 @@ class Teller:
         self._met[key] = uid
         self.event(rollout, NORMAL, "RolloutAddedToInformer", f"Rollout {key} is looked after from now on")
 
-    def deleted(self, key: Key, rollout: Raw) -> None:
-        """Say that a Rollout is gone."""
-        self.event(rollout, NORMAL, "RolloutDeleted", f"Rollout {key} is deleted")
+    def deleted(self, key: Key, raw: Raw) -> None:
+        """Say that a Rollout is gone; of other kinds the API knows no such event."""
+        if key.kind == ROLLOUTS.kind:
+            self.event(raw, NORMAL, "RolloutDeleted", f"Rollout {key} is deleted")
 
     def passed(self, key: Key, rollout: Raw, plan: Plan, outcome: Outcome, observed: Observed | None) -> None:
         """Tell of a pass that did something, or tried to."""
@@ -83,7 +84,7 @@ class Teller:
             return invalid_spec(rollout, plan) if outcome.status_is_written else ()
         return narrate(observed, plan, outcome.acknowledged, status_written=outcome.status_is_written, kit=self._kit)
 
-    def failed(self, key: Key, rollout: Raw | None, error: BaseException, *, is_ours: bool) -> None:
+    def failed(self, key: Key, raw: Raw | None, error: BaseException, *, is_ours: bool) -> None:
         """Tell of trouble; `is_ours` marks a mistake in our own code, which deserves its traceback."""
         self._metrics.failed(key)
         while isinstance(error, BaseExceptionGroup) and len(error.exceptions) == 1:
@@ -92,18 +93,18 @@ class Teller:
         if self._is_known(key, text):
             return
         if is_ours:
-            _log.error("pass failed", rollout=str(key), error=text, exc_info=error)
+            _log.error("pass failed", key=str(key), error=text, exc_info=error)
         else:
-            _log.warning("pass failed", rollout=str(key), error=text)
-        if rollout is not None:
-            self.event(rollout, WARNING, RECONCILIATION_ERROR, text)
+            _log.warning("pass failed", key=str(key), error=text)
+        if raw is not None:
+            self.event(raw, WARNING, RECONCILIATION_ERROR, text)
 
     def recovered(self, key: Key) -> None:
         """Note that things go well again: the next trouble is news, even if it is an old one."""
         self._troubles.pop(key, None)
 
     def forget(self, key: Key) -> None:
-        """Drop what is known of a Rollout that is gone."""
+        """Drop what is known of an object that is gone."""
         self._met.pop(key, None)
         self._troubles.pop(key, None)
         self._metrics.forget(key)

@@ -13,10 +13,11 @@ from rollouts.controller.loop import Loop
 from rollouts.controller.mapping import ChangeMap
 from rollouts.controller.metrics import Metrics
 from rollouts.controller.observe import Observer
+from rollouts.controller.overdue import Overdue
 from rollouts.controller.reconcile import PlanRollout, Reconciler
 from rollouts.controller.refusals import Refusals
 from rollouts.controller.tell import Teller
-from rollouts.kube.resources import DEPLOYMENTS
+from rollouts.kube.resources import DEPLOYMENTS, ROLLOUTS
 from rollouts.plan import Observed, Plan, plan_rollout
 from rollouts.ports import Kit
 from rollouts.registry import load_kit
@@ -46,17 +47,23 @@ class Harness:
             api=api,
             observer=Observer(lookups, api, self.freshness, self.refusals, monotonic=self._time),
             freshness=self.freshness,
+            overdue=Overdue(
+                api,
+                lookups,
+                self.freshness,
+                is_kept=lambda resource, raw: is_kept(resource, raw, ""),
+                monotonic=self._time,
+            ),
             refusals=self.refusals,
             teller=teller,
             kit=load_kit(),
             status_delay=5.0,
             resync=900.0,
-            is_kept=lambda resource, raw: is_kept(resource, raw, ""),
             plan=self._remember,
             clock=lambda: START + timedelta(seconds=self._time()),
             monotonic=self._time,
         )
-        self.loop = Loop(self.reconciler, teller, lookups, self.metrics, workers=4)
+        self.loop = Loop({ROLLOUTS.kind: self.reconciler}, teller, lookups, self.metrics, workers=4)
         changes = ChangeMap(lookups, self.freshness, self.loop, self.world.workloads)
         self.world.listeners = {**changes.listeners, DEPLOYMENTS.kind: changes.workload_changed}
 

@@ -172,3 +172,14 @@ def test_no_key_ever_runs_twice_at_once_and_no_change_is_lost(moves: list[tuple[
             worker.ring(key, now)
             worker.take(key, now)
     assert not worker.unseen
+
+
+def test_each_lane_has_its_turn_however_long_the_others_are() -> None:
+    agenda: Agenda[str] = Agenda(lane=lambda key: key[0])
+    for key in ("a1", "a2", "a3", "a4", "b1", "b2"):
+        agenda.add(key, 0)
+    agenda.forget("a2")
+    assert drain(agenda) == ["a1", "b1", "a3", "b2", "a4"]
+    agenda.add("b3", 0)
+    agenda.forget("b3")
+    assert drain(agenda) == []

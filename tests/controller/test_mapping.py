@@ -126,7 +126,7 @@ def test_an_orphan_concerns_those_who_may_adopt_it(stage: Stage) -> None:
 
 def test_somebody_elses_replica_set_concerns_nobody(stage: Stage) -> None:
     other = replica_set(stage.world.put(rollout()), "a")
-    other["metadata"]["ownerReferences"][0]["kind"] = "Experiment"
+    other["metadata"]["ownerReferences"][0]["kind"] = "Deployment"
     stage.told.clear()
     stage.world.put(other)
     assert stage.told.added == []

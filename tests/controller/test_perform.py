@@ -116,7 +116,7 @@ async def test_a_rollout_that_is_gone_is_no_error(world: World) -> None:
     world.put(rollout())
     world.remove("Rollout", "web", deliver=False)
     outcome = await run(world, status=STATUS)
-    assert outcome.rollout_is_gone
+    assert outcome.owner_is_gone
     assert outcome.errors == []
 
 

@@ -9,10 +9,21 @@ import jsonpatch
 
 from rollouts.api.merging import merged
 from rollouts.controller.caches import REPLICA_SET_INDEXES, ROLLOUT_INDEXES, SERVICE_INDEXES, Lookups
+from rollouts.controller.templates import TEMPLATE_INDEXES
 from rollouts.kube.client import Api, Listing
 from rollouts.kube.errors import AlreadyExists, ApiError, Conflict, NotFound
 from rollouts.kube.patches import PatchType
-from rollouts.kube.resources import DEPLOYMENTS, REPLICA_SETS, ROLLOUTS, SERVICES, Resource
+from rollouts.kube.resources import (
+    ANALYSIS_RUNS,
+    ANALYSIS_TEMPLATES,
+    CLUSTER_ANALYSIS_TEMPLATES,
+    DEPLOYMENTS,
+    EXPERIMENTS,
+    REPLICA_SETS,
+    ROLLOUTS,
+    SERVICES,
+    Resource,
+)
 from rollouts.kube.store import Store
 
 Object = dict[str, Any]
@@ -44,6 +55,19 @@ class Workloads:
         return f"{kind}: {self.problem}" if self.problem else ""
 
 
+class Known:
+    """Which kinds can be read: all, but those that something is in the way of."""
+
+    def __init__(self) -> None:
+        self.problems: dict[str, str] = {}
+
+    def is_known(self, kind: str) -> bool:
+        return kind not in self.problems
+
+    def trouble(self, kind: str) -> str:
+        return self.problems.get(kind, "")
+
+
 class World:
     """Keeps objects; `deliver` brings the caches up to date. `fail` has errors by verb and kind, each raised once."""
 
@@ -62,11 +86,14 @@ class World:
                 (ROLLOUTS.kind, ROLLOUT_INDEXES),
                 (REPLICA_SETS.kind, REPLICA_SET_INDEXES),
                 (SERVICES.kind, SERVICE_INDEXES),
+                (ANALYSIS_RUNS.kind, {}),
+                (EXPERIMENTS.kind, {}),
+                (ANALYSIS_TEMPLATES.kind, TEMPLATE_INDEXES),
+                (CLUSTER_ANALYSIS_TEMPLATES.kind, TEMPLATE_INDEXES),
             )
         }
-        self.workloads = Workloads()
-        rollouts, replica_sets, services = self.stores.values()
-        self.lookups = Lookups(rollouts, replica_sets, services, self.workloads)
+        self.workloads, self.known = Workloads(), Known()
+        self.lookups = Lookups(dict(self.stores), self.known, self.workloads)
         self.stores[DEPLOYMENTS.kind] = self.workloads.store = Store(on_change=self._listener(DEPLOYMENTS.kind))
 
     @property
@@ -153,11 +180,19 @@ class World:
         return copy.deepcopy(self._find(resource, namespace, name))
 
     async def delete(
-        self, resource: Resource, namespace: str, name: str, *, propagation: str, uid: str, resource_version: str
+        self,
+        resource: Resource,
+        namespace: str,
+        name: str,
+        *,
+        uid: str,
+        propagation: str = "Background",
+        resource_version: str | None = None,
     ) -> Object:
         self._note("delete", resource, name)
         metadata = self._find(resource, namespace, name)["metadata"]
-        if (metadata["uid"], metadata["resourceVersion"]) != (uid, resource_version) or propagation != "Background":
+        version = resource_version or metadata["resourceVersion"]
+        if (metadata["uid"], metadata["resourceVersion"]) != (uid, version) or propagation != "Background":
             raise Conflict("it has been changed", status=409, reason="Conflict")
         del self.objects[resource.kind, namespace, name]
         self.touched()
