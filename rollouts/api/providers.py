@@ -58,9 +58,7 @@ class PrometheusRangeQuery(Model):
 class PrometheusMetric(Model):
     """A query to Prometheus or something that speaks its language."""
 
-    address: str | None = Field(
-        None, description="URL of the server. Defaults to the address that the controller was started with."
-    )
+    address: str | None = Field(None, description="URL of the server. Defaults to the one that is set for all metrics.")
     query: str | None = Field(None, description="The query in PromQL.")
     timeout: Int64 | None = Field(None, description="Seconds to wait for the answer. Defaults to 30.")
     insecure: Bool | None = Field(None, description="Don't verify the server's certificate.")
@@ -252,10 +250,14 @@ class TokenSecretRef(Model):
 class DynatraceMetric(Model):
     """A query to Dynatrace."""
 
-    address: str = Field(description="URL of the environment, for example https://abc12345.live.dynatrace.com.")
+    address: str | None = Field(
+        None, description="URL of the environment, for example https://abc12345.live.dynatrace.com."
+    )
     query: str = Field(description="The metric selector.")
     interval: str | None = Field(None, description="The span of time to look at, up to now. Defaults to 5m.")
-    secret_ref: TokenSecretRef = Field(description="The Secret with the token, under the key dynatrace_token.")
+    secret_ref: TokenSecretRef | None = Field(
+        None, description="The Secret with the token, under the key dynatrace_token."
+    )
 
 
 class StackdriverMetric(Model):
@@ -268,10 +270,14 @@ class StackdriverMetric(Model):
 class SplunkMetric(Model):
     """A computation of Splunk Observability Cloud."""
 
-    address: str = Field(description="URL of the realm's stream, for example https://stream.us1.signalfx.com.")
+    address: str | None = Field(
+        None, description="URL of the realm's stream, for example https://stream.us1.signalfx.com."
+    )
     query: str = Field(description="The program in SignalFlow.")
     interval: str | None = Field(None, description="The span of time to look at, up to now. Defaults to 5m.")
-    secret_ref: TokenSecretRef = Field(description="The Secret with the token, under the key sf_token_key.")
+    secret_ref: TokenSecretRef | None = Field(
+        None, description="The Secret with the token, under the key sf_token_key."
+    )
 
 
 class ExternalMetric(Model):

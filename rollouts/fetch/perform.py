@@ -8,12 +8,13 @@ import aiohttp
 from pydantic import ValidationError
 
 from rollouts.fetch.objects import Objects, not_available
+from rollouts.fetch.shared import completed, leaves_out
 from rollouts.fetch.take import stop, take
 from rollouts.plan.analysis.due import Measure
 from rollouts.plan.analysis.metric import ProviderError, choose
 from rollouts.plan.analysis.observed import Taken
 from rollouts.ports import Kit
-from rollouts.ports.provider import Asked, MeasurementError, Outcome, SecretRef, Verdict
+from rollouts.ports.provider import SHARED_SETTINGS, Asked, MeasurementError, Outcome, SecretRef, Verdict
 
 ReadSecret = Callable[[SecretRef], Awaitable[Mapping[str, str] | None]]
 """Returns a Secret's values by key, or None if there is no such Secret. Raises MeasurementError."""
@@ -54,12 +55,18 @@ async def perform(measure: Measure, bench: Bench) -> Taken:
 
 
 async def _outcome(measure: Measure, secrets: Mapping[str, str], bench: Bench) -> Outcome:
-    chosen = choose(measure.filled(secrets), bench.kit)
-    references = chosen.provider.secrets_of(chosen.spec, bench.namespace)
+    metric, namespace, hidden = measure.filled(secrets), bench.namespace, {}
+    if (place := leaves_out(metric, bench.kit)) is not None:
+        shared = completed(metric, place, bench.kit, await bench.read_secret(SHARED_SETTINGS))
+        if shared is not None:
+            # Secrets that it names are where it is itself: in the controller's namespace.
+            metric, namespace, hidden = shared.metric, "", {SHARED_SETTINGS: shared.hidden}
+    chosen = choose(metric, bench.kit)
+    references = chosen.provider.secrets_of(chosen.spec, namespace)
     asked = Asked(
         now=bench.clock(),
-        namespace=bench.namespace,
-        secrets={each: await bench.read_secret(each) for each in references},
+        namespace=namespace,
+        secrets={**{each: await bench.read_secret(each) for each in references}, **hidden},
         settings=bench.settings(),
         metadata=measure.metadata,
         memory=measure.memory,

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping
 from urllib.parse import quote, urlencode, urlsplit
 
-from rollouts.ports.provider import MeasurementError
+from rollouts.ports.provider import SHARED_SETTINGS, MeasurementError
 
 
 def is_templated(text: str | None) -> bool:
@@ -15,6 +15,16 @@ def joined(address: str, path: str, query: Mapping[str, str] | None = None) -> s
     """Return the URL of a path below an address. Raises MeasurementError."""
     url = checked(address).rstrip("/") + path
     return f"{url}?{urlencode(query, quote_via=quote)}" if query else url
+
+
+def given(address: str | None) -> str:
+    """Return an address that may have been left out. Raises MeasurementError."""
+    if not address:
+        raise MeasurementError(
+            f"no address: set it in the metric, or once for all metrics in the Secret {SHARED_SETTINGS.name} "
+            "in the controller's namespace"
+        )
+    return address
 
 
 def checked(url: str) -> str:

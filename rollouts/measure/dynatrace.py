@@ -6,9 +6,9 @@ Its metrics API answers: https://docs.dynatrace.com/docs/discover-dynatrace/refe
 from collections.abc import Iterator, Mapping
 
 from rollouts.api.providers import DynatraceMetric
-from rollouts.measure.addresses import address_problems, joined
+from rollouts.measure.addresses import address_problems, given, joined
 from rollouts.measure.answers import asked_for_json, json_text, list_at, list_text, numbers
-from rollouts.measure.secrets import held_by
+from rollouts.measure.secrets import token_of, token_problems
 from rollouts.measure.spans import span_of, span_problems
 from rollouts.ports.provider import Asked, Flow, NoData, Provider, Reading, Request, SecretRef
 
@@ -21,25 +21,27 @@ class Dynatrace(Provider[DynatraceMetric]):
 
     key = "dynatrace"
     model = DynatraceMetric
+    connection = frozenset({"address", "secretRef"})
 
     def problems(self, spec: DynatraceMetric) -> Iterator[tuple[str, str]]:
-        yield from address_problems("address", spec.address)
+        yield from address_problems("address", spec.address, default=True)
+        yield from token_problems(spec.address, spec.secret_ref, _TOKEN)
         if not spec.query:
             yield "query", "query is empty: write a metric selector, for example builtin:service.errors.total.rate:avg"
         yield from span_problems("interval", spec.interval)
 
     def secrets_of(self, spec: DynatraceMetric, namespace: str) -> tuple[SecretRef, ...]:
-        return (SecretRef(spec.secret_ref.name, namespace),)
+        return () if spec.secret_ref is None else (SecretRef(spec.secret_ref.name, namespace),)
 
     def metadata_of(self, spec: DynatraceMetric) -> Mapping[str, str]:
         return {"ResolvedDynatraceQuery": spec.query}
 
     def flow(self, spec: DynatraceMetric, asked: Asked) -> Flow:
-        token = held_by(asked, SecretRef(spec.secret_ref.name, asked.namespace), _TOKEN)[_TOKEN]
+        token = token_of(asked, spec.secret_ref, _TOKEN)
         end = int(asked.now.timestamp() * 1000)
         begin = end - int(span_of("interval", spec.interval, "5m").total_seconds() * 1000)
         query = {"metricSelector": spec.query, "resolution": "Inf", "from": str(begin), "to": str(end)}
-        url = joined(spec.address, "/api/v2/metrics/query", query)
+        url = joined(given(spec.address), "/api/v2/metrics/query", query)
         answer = yield from asked_for_json(Request("GET", url, {"Authorization": f"Api-Token {token}"}, timeout=10.0))
         results = list_at(answer, "result")
         found = (list_at(series, "values") for result in results for series in list_at(result, "data"))

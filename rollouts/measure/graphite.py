@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from urllib.parse import parse_qsl
 
 from rollouts.api.providers import GraphiteMetric
-from rollouts.measure.addresses import address_problems, joined
+from rollouts.measure.addresses import address_problems, given, joined
 from rollouts.measure.answers import asked_for_json, at, list_at, list_text, numbers, unexpected
 from rollouts.ports.provider import Asked, Flow, NoData, Provider, Reading, Request
 
@@ -17,9 +17,10 @@ class Graphite(Provider[GraphiteMetric]):
 
     key = "graphite"
     model = GraphiteMetric
+    connection = frozenset({"address"})
 
     def problems(self, spec: GraphiteMetric) -> Iterator[tuple[str, str]]:
-        yield from address_problems("address", spec.address)
+        yield from address_problems("address", spec.address, default=True)
         if not spec.query:
             yield (
                 "query",
@@ -31,7 +32,7 @@ class Graphite(Provider[GraphiteMetric]):
 
     def flow(self, spec: GraphiteMetric, asked: Asked) -> Flow:
         del asked
-        request = Request("GET", joined(spec.address or "", "/render", _parameters(spec.query or "")), timeout=10.0)
+        request = Request("GET", joined(given(spec.address), "/render", _parameters(spec.query or "")), timeout=10.0)
         answer = yield from asked_for_json(request)
         if not isinstance(answer, list):
             raise unexpected(request, "no list of series")

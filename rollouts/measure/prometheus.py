@@ -37,6 +37,7 @@ class Prometheus(Provider[PrometheusMetric]):
 
     key = "prometheus"
     model = PrometheusMetric
+    connection = frozenset({"address", "authentication", "headers", "insecure"})
 
     def problems(self, spec: PrometheusMetric) -> Iterator[tuple[str, str]]:
         yield from address_problems("address", spec.address, default=True)

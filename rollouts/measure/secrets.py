@@ -1,7 +1,8 @@
 """Which credentials does a Secret hold? Who forgot a key, or the Secret, is told its name and the keys."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 
+from rollouts.api.providers import TokenSecretRef
 from rollouts.ports.provider import Asked, MeasurementError, SecretRef
 
 
@@ -16,3 +17,21 @@ def held_by(asked: Asked, reference: SecretRef, *keys: str) -> Mapping[str, str]
     if missing:
         raise MeasurementError(f"the Secret {reference.name} {where} lacks {', '.join(missing)}: it needs {wanted}")
     return {key: value.strip() for key, value in values.items()}
+
+
+def token_of(asked: Asked, reference: TokenSecretRef | None, key: str) -> str:
+    """Return the token in a Secret of the run's namespace. Raises MeasurementError."""
+    if reference is None:
+        raise MeasurementError(f"no secretRef: name a Secret with the key {key}")
+    return held_by(asked, SecretRef(reference.name, asked.namespace), key)[key]
+
+
+def token_problems(address: str | None, reference: TokenSecretRef | None, key: str) -> Iterator[tuple[str, str]]:
+    """Yield what is missing: who names a server says also which token is for it."""
+    if address and reference is None:
+        yield "secretRef", f"is missing: name a Secret with the key {key}"
+    if reference is not None and not address:
+        yield (
+            "address",
+            "is missing: a secretRef goes with an address; leave both out to use what is set for all metrics",
+        )

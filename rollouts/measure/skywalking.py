@@ -9,7 +9,7 @@ from datetime import UTC
 import orjson
 
 from rollouts.api.providers import SkyWalkingMetric
-from rollouts.measure.addresses import address_problems, joined
+from rollouts.measure.addresses import address_problems, given, joined
 from rollouts.measure.answers import asked_for_json, at, json_text
 from rollouts.measure.graphql import refusals
 from rollouts.measure.spans import span_of, span_problems
@@ -23,9 +23,10 @@ class SkyWalking(Provider[SkyWalkingMetric]):
 
     key = "skywalking"
     model = SkyWalkingMetric
+    connection = frozenset({"address"})
 
     def problems(self, spec: SkyWalkingMetric) -> Iterator[tuple[str, str]]:
-        yield from address_problems("address", spec.address)
+        yield from address_problems("address", spec.address, default=True)
         if not spec.query:
             yield "query", "query is missing: write it in GraphQL, with the variable $duration for the span of time"
         yield from span_problems("interval", spec.interval)
@@ -38,7 +39,7 @@ class SkyWalking(Provider[SkyWalkingMetric]):
         begin = end - span_of("interval", spec.interval, "5m")
         duration = {"start": begin.strftime(_MINUTE), "end": end.strftime(_MINUTE), "step": "MINUTE"}
         body = orjson.dumps({"query": spec.query or "", "variables": {"duration": duration}})
-        url = joined(spec.address or "", "/graphql")
+        url = joined(given(spec.address), "/graphql")
         answer = yield from asked_for_json(Request("POST", url, {"Content-Type": "application/json"}, body))
         why = refusals(answer)
         if why:

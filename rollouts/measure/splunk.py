@@ -11,9 +11,9 @@ import orjson
 
 from rollouts.api.providers import SplunkMetric
 from rollouts.expr import Floats
-from rollouts.measure.addresses import address_problems, host_of, joined
+from rollouts.measure.addresses import address_problems, given, host_of, joined
 from rollouts.measure.answers import accepted, at, list_at, list_text, number
-from rollouts.measure.secrets import held_by
+from rollouts.measure.secrets import token_of, token_problems
 from rollouts.measure.spans import span_of, span_problems
 from rollouts.ports.provider import Asked, Flow, MeasurementError, NoData, Provider, Reading, Request, SecretRef
 
@@ -25,27 +25,29 @@ class Splunk(Provider[SplunkMetric]):
 
     key = "splunk"
     model = SplunkMetric
+    connection = frozenset({"address", "secretRef"})
 
     def problems(self, spec: SplunkMetric) -> Iterator[tuple[str, str]]:
-        yield from address_problems("address", spec.address)
+        yield from address_problems("address", spec.address, default=True)
+        yield from token_problems(spec.address, spec.secret_ref, _TOKEN)
         if not spec.query:
             yield "query", "query is empty: write a program, for example data('requests.errors').mean().publish()"
         yield from span_problems("interval", spec.interval)
 
     def secrets_of(self, spec: SplunkMetric, namespace: str) -> tuple[SecretRef, ...]:
-        return (SecretRef(spec.secret_ref.name, namespace),)
+        return () if spec.secret_ref is None else (SecretRef(spec.secret_ref.name, namespace),)
 
     def metadata_of(self, spec: SplunkMetric) -> Mapping[str, str]:
         return {"ResolvedSplunkQuery": spec.query}
 
     def flow(self, spec: SplunkMetric, asked: Asked) -> Flow:
-        token = held_by(asked, SecretRef(spec.secret_ref.name, asked.namespace), _TOKEN)[_TOKEN]
+        token = token_of(asked, spec.secret_ref, _TOKEN)
         end = int(asked.now.timestamp() * 1000)
         begin = end - int(span_of("interval", spec.interval, "5m").total_seconds() * 1000)
         query = {"start": str(begin), "stop": str(end), "immediate": "true"}
         request = Request(
             "POST",
-            joined(spec.address, "/v2/signalflow/execute", query),
+            joined(given(spec.address), "/v2/signalflow/execute", query),
             {"X-SF-Token": token, "Content-Type": "text/plain", "Accept": "text/event-stream"},
             spec.query.encode(),
         )

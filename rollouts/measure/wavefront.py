@@ -7,7 +7,7 @@ from typing import Any
 from rollouts.api.providers import WavefrontMetric
 from rollouts.expr import Floats
 from rollouts.jsonpath.gotext import float_text
-from rollouts.measure.addresses import is_templated, joined
+from rollouts.measure.addresses import given, is_templated, joined
 from rollouts.measure.answers import asked_for_json, at, list_at, number, number_text
 from rollouts.measure.secrets import held_by
 from rollouts.ports.provider import Asked, Flow, MeasurementError, NoData, Provider, Reading, Request, SecretRef
@@ -21,11 +21,10 @@ class Wavefront(Provider[WavefrontMetric]):
 
     key = "wavefront"
     model = WavefrontMetric
+    connection = frozenset({"address"})
 
     def problems(self, spec: WavefrontMetric) -> Iterator[tuple[str, str]]:
-        if not spec.address:
-            yield "address", "address is missing: set the host name, for example example.wavefront.com"
-        elif "/" in spec.address and not is_templated(spec.address):
+        if spec.address and "/" in spec.address and not is_templated(spec.address):
             yield "address", f"{spec.address!r} is no host name: write it as in example.wavefront.com"
         if not spec.query:
             yield "query", "query is missing: write it in Wavefront's language, for example ts(requests.latency)"
@@ -38,7 +37,7 @@ class Wavefront(Provider[WavefrontMetric]):
         return {"ResolvedWavefrontQuery": spec.query} if spec.query else {}
 
     def flow(self, spec: WavefrontMetric, asked: Asked) -> Flow:
-        host = spec.address or ""
+        host = given(spec.address)
         token = held_by(asked, TOKENS, host)[host]
         end = int(asked.now.timestamp())
         query = {

@@ -40,6 +40,10 @@ class SecretRef:
     namespace: str = ""
 
 
+SHARED_SETTINGS = SecretRef("rollouts-metric-providers")
+"""Holds, by provider, what metrics needn't say: where its server is, and who we are to it."""
+
+
 @dataclass(frozen=True, slots=True)
 class Request:
     """An HTTP request. `timeout` counts seconds; `verify` is false where the server's certificate isn't checked."""
@@ -176,6 +180,8 @@ class Provider(ABC, Generic[Spec]):
     model: ClassVar[type[BaseModel]]
     objects: ClassVar[Mapping[ObjectKind, AbstractSet[Verb]]] = {}
     paths: ClassVar[tuple[str, ...]] = ()
+    connection: ClassVar[frozenset[str]] = frozenset()
+    """Fields of its spec that name the server and who we are to it: they can be set once for all metrics."""
 
     def problems(self, spec: Spec) -> Iterator[tuple[str, str]]:
         """Yield (path below the provider's key, what is wrong and the way out) for each part that can't work.

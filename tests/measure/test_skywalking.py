@@ -45,7 +45,7 @@ def test_what_skywalking_says_is_told() -> None:
 
 
 def test_problems_name_the_field() -> None:
-    assert set(problems(SkyWalking(), {"interval": "-5m"})) == {"address", "query", "interval"}
+    assert set(problems(SkyWalking(), {"interval": "-5m"})) == {"query", "interval"}
 
 
 def test_an_interval_that_an_argument_has_made_wrong_is_an_error() -> None:

@@ -89,21 +89,40 @@ class Chosen:
     spec: BaseModel
 
 
-def choose(metric: Raw, kit: Kit) -> Chosen:
-    """Return the provider of a raw metric. Raises ProviderError, or pydantic.ValidationError for what stands there."""
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a metric names its provider: `path` is below the metric, `spec` is what stands there, raw."""
+
+    path: str
+    key: str
+    spec: Any
+
+    def filled(self, metric: Raw, spec: Raw) -> Raw:
+        """Return the metric with another spec there."""
+        part = {_PLUGIN: {self.key: spec}} if self.path == f"provider.{_PLUGIN}.{self.key}" else {self.key: spec}
+        return {**metric, "provider": part}
+
+
+def place_of(metric: Raw) -> Place:
+    """Return where a raw metric names its provider. Raises ProviderError."""
     path, part = "provider", metric.get("provider") or {}
     key, spec = _only(part, path, "provider")
     if key == _PLUGIN:
         path = f"{path}.{_PLUGIN}"
         key, spec = _only(spec, path, "plugin")
-    path = f"{path}.{key}"
-    if key not in kit.providers:
+    return Place(f"{path}.{key}", key, spec)
+
+
+def choose(metric: Raw, kit: Kit) -> Chosen:
+    """Return the provider of a raw metric. Raises ProviderError, or pydantic.ValidationError for what stands there."""
+    place = place_of(metric)
+    if place.key not in kit.providers:
         installed = ", ".join(sorted(kit.providers)) or "none"
         raise ProviderError(
-            path, kit.broken.get(key) or f"no such metric provider is installed; installed are {installed}"
+            place.path, kit.broken.get(place.key) or f"no such metric provider is installed; installed are {installed}"
         )
-    provider = kit.providers[key]
-    return Chosen(path, provider, provider.model.model_validate(spec, by_alias=True, by_name=False))
+    provider = kit.providers[place.key]
+    return Chosen(place.path, provider, provider.model.model_validate(place.spec, by_alias=True, by_name=False))
 
 
 def _only(part: Raw, path: str, noun: str) -> tuple[str, Any]:
