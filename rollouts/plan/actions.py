@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
+from rollouts.plan.calls import Call
 from rollouts.ports import Reference
 
 Raw = Mapping[str, Any]
@@ -244,7 +245,8 @@ class Plan:
     `status` is the whole new status as JSON; None leaves it as it is. `status_can_wait` is true when it differs from
     the observed one in counts and messages only, so that a few such changes may share a write. `wake_at` is when time
     alone changes the answer. `because` has one short reason per decision, the most important first. `problem` is the
-    text of a spec that can't be carried out.
+    text of a spec that can't be carried out. `calls` are those of step plugins that are to be made beside the passes:
+    they write nothing, and what they return is seen by a later pass.
     """
 
     actions: tuple[Action, ...] = ()
@@ -253,8 +255,9 @@ class Plan:
     wake_at: datetime | None = None
     because: tuple[str, ...] = ()
     problem: str | None = None
+    calls: tuple[Call, ...] = ()
 
     @property
     def is_settled(self) -> bool:
         """Whether nothing is left to do until something changes or time passes."""
-        return not self.actions and self.status is None
+        return not self.actions and self.status is None and not self.calls

@@ -11,6 +11,8 @@ from functools import partial
 from rollouts.api.canary import CanaryStrategy
 from rollouts.plan import state
 from rollouts.plan.actions import Plan
+from rollouts.plan.bound import BoundStep, bind_steps
+from rollouts.plan.calls import Calling, plan_calls
 from rollouts.plan.conclude import Course, conclude
 from rollouts.plan.observed import Observed
 from rollouts.plan.reasons import canary_reasons
@@ -20,7 +22,6 @@ from rollouts.plan.scaling import replica_set_actions
 from rollouts.plan.scene import Scene, set_scene
 from rollouts.plan.shift import Shift, by_pods
 from rollouts.plan.state import State
-from rollouts.plan.wishes import BoundStep, bind_steps
 from rollouts.ports import Gate, Here, Kit, Open, Shut
 
 
@@ -30,7 +31,8 @@ def plan_canary(here: Observed, canary: CanaryStrategy, kit: Kit, now: datetime)
     scene = set_scene(here, bind_steps(canary.steps or (), kit), bounds, now)
     shift = by_pods(scene, canary) if canary.traffic_routing is None else by_router(scene, canary, kit, now)
     scene = replace(scene, state=shift.state)
-    after, gate = _advance(scene, shift, now)
+    scene, calling = _call(scene, now)
+    after, gate, cause = _advance(scene, shift, calling, now)
     course = Course(
         actions=(*replica_set_actions(scene, shift.scaling), *shift.actions),
         scaling=shift.scaling,
@@ -39,37 +41,58 @@ def plan_canary(here: Observed, canary: CanaryStrategy, kit: Kit, now: datetime)
         may_promote=partial(_may_promote, scene, shift),
         reasons=partial(canary_reasons, scene, gate, shift.scaling, shift.because),
         is_fast_rollback=scene.is_rollback,
+        cause=cause,
+        calling=calling,
     )
     return conclude(scene, course, now)
 
 
-def _gate(at: State, step: BoundStep, missing: str, now: datetime, unrouted: str = "") -> Gate:
-    return step.plugin.gate(step.spec, Here(missing, at.paused_since, at.resumed, unrouted), now)
+def _call(scene: Scene, now: datetime) -> tuple[Scene, Calling]:
+    """See which step plugins are to be called, and what those say that were."""
+    here = scene.here
+    written = here.status.canary.step_plugin_statuses if here.status.canary else ()
+    may_run = not (scene.begins or scene.is_halted)
+    calling = plan_calls(scene.steps, scene.state, written, here.returned, here.calling, now, may_run=may_run)
+    return replace(scene, state=replace(scene.state, calls=calling.entries)), calling
 
 
-def _advance(scene: Scene, shift: Shift, now: datetime) -> tuple[State, Gate | None]:
-    """Let the current step decide: go on to the next one, begin its pause, or wait.
+def _gate(step: BoundStep, facts: Here, now: datetime) -> Gate:
+    return step.plugin.gate(step.spec, facts, now)
+
+
+def _advance(scene: Scene, shift: Shift, calling: Calling, now: datetime) -> tuple[State, Gate | None, str]:
+    """Let the current step decide: go on to the next one, begin its pause, wait, or give the update up; and say why.
 
     At most one step completes per pass; acting on the next one is the next pass's work. If that one is a pause, it
     begins with this write.
     """
     at, step = scene.state, scene.current
     if scene.begins or scene.is_halted or at.promote_full:
-        return at, None
+        return at, None, ""
     if step is None:
-        return _without_stale_pause(at), None
-    gate = _gate(at, step, shift.scaling.unmet, now, shift.unrouted)
+        return _without_stale_pause(at), None, ""
+    if calling.failure:
+        cause = f"step {(at.index or 0) + 1} ({step.title}) failed: {calling.failure}"
+        return state.aborted(at, now), None, cause
+    facts = Here(shift.scaling.unmet, at.paused_since, at.resumed, shift.unrouted, calling.answer)
+    gate = _gate(step, facts, now)
     if isinstance(gate, Open):
-        at = state.step_completed(at)
-        next_step = scene.steps[at.index] if at.index is not None and at.index < len(scene.steps) else None
-        if next_step is not None and not at.pauses:
-            next_gate = _gate(at, next_step, "the step has just begun", now)
-            if isinstance(next_gate, Shut) and next_gate.pauses:
-                return state.paused(at, now), next_gate
-        return at, gate
+        return *_completed(scene, gate, now), ""
     if gate.pauses and at.paused_since is None:
-        return state.paused(at, now), gate
-    return _without_stale_pause(at), gate
+        return state.paused(at, now), gate, ""
+    return _without_stale_pause(at), gate, ""
+
+
+def _completed(scene: Scene, gate: Gate, now: datetime) -> tuple[State, Gate]:
+    """Go on to the next step, and begin its pause if it is one."""
+    at = state.step_completed(scene.state)
+    next_step = scene.steps[at.index] if at.index is not None and at.index < len(scene.steps) else None
+    if next_step is not None and not at.pauses:
+        facts = Here("the step has just begun", at.paused_since, at.resumed)
+        next_gate = _gate(next_step, facts, now)
+        if isinstance(next_gate, Shut) and next_gate.pauses:
+            return state.paused(at, now), next_gate
+    return at, gate
 
 
 def _without_stale_pause(at: State) -> State:

@@ -4,12 +4,13 @@ Both strategies end here: what is theirs, they have decided before.
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 from rollouts.api import keys
 from rollouts.plan import elapsed, state
 from rollouts.plan.actions import Action, PatchRollout, Plan, UpdateReplicaSet
+from rollouts.plan.calls import Calling
 from rollouts.plan.handover import plan_handover
 from rollouts.plan.observed import Observed
 from rollouts.plan.progress import (
@@ -39,7 +40,8 @@ class Course:
 
     `state` is the state as the strategy leaves it, `gate` what its current step or pause answers. `may_promote` tells
     whether the current template becomes the stable one from such a state, `reasons` gives the strategy's reasons for
-    the facts that the pass ends with.
+    the facts that the pass ends with. `cause` says why the strategy has aborted, if it has just done so, and `calling`
+    which step plugins are called.
     """
 
     actions: tuple[Action, ...]
@@ -49,6 +51,8 @@ class Course:
     may_promote: Callable[[State], bool]
     reasons: Callable[[Facts], Iterator[str]]
     is_fast_rollback: bool = False
+    cause: str = ""
+    calling: Calling = field(default_factory=Calling)
 
 
 def conclude(scene: Scene, course: Course, now: datetime) -> Plan:
@@ -66,6 +70,7 @@ def conclude(scene: Scene, course: Course, now: datetime) -> Plan:
         replicas=scene.bounds.replicas,
         step_count=len(scene.steps),
         patient=(isinstance(gate, Shut) and gate.patient) or bool(course.scaling.deadlines),
+        cause=course.cause,
         refused=_refusal(here, revisions),
         creates=creates.name if creates else "",
         scales=_scales(here, course.actions),
@@ -85,6 +90,9 @@ def conclude(scene: Scene, course: Course, now: datetime) -> Plan:
     status = build_status(here, facts.after, facts.counts, selection, wanted, duration, now)
     is_news = status != (here.raw.get("status") or {})
     handover = plan_handover(scene, course.scaling.sizes)
+    told = (
+        *course.reasons(facts), *course.calling.because, *restart.because, *upkeep.because, *handover.because,
+    )  # fmt: skip
     return Plan(
         actions=(
             *course.actions,
@@ -95,8 +103,11 @@ def conclude(scene: Scene, course: Course, now: datetime) -> Plan:
         ),
         status=status if is_news else None,
         status_can_wait=is_news and can_wait(here.sound_status, status) and not is_late_itself(facts, now),
-        wake_at=_wake_at(facts, gate, (course.scaling.wake_at, restart.wake_at, upkeep.wake_at), now),
-        because=because(scene, facts, (*course.reasons(facts), *restart.because, *upkeep.because, *handover.because)),
+        wake_at=_wake_at(
+            facts, gate, (course.scaling.wake_at, course.calling.until, restart.wake_at, upkeep.wake_at), now
+        ),
+        because=because(scene, facts, told),
+        calls=course.calling.due,
     )
 
 

@@ -18,15 +18,17 @@ from rollouts.plan.actions import (
     SwitchService,
     UpdateReplicaSet,
 )
+from rollouts.plan.bound import title_of
 from rollouts.plan.delays import is_unreadable
 from rollouts.plan.elapsed import FAST_ROLLED_BACK
 from rollouts.plan.observed import Observed
 from rollouts.plan.revisions import replica_set_name, sort_out
 from rollouts.plan.rollback import is_within_window
-from rollouts.plan.wishes import bind_steps
 from rollouts.ports import Kit
 
 Raw = Mapping[str, Any]
+
+_PLUGINS = "stepPluginStatuses"
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +62,7 @@ def narrate(
     events += _scaling(here, acknowledged)
     events += _deadlines(here, acknowledged)
     if new is not None:
+        events += _transitions(old, new)
         events += _steps(here, old, new, kit)
         events += _weights(old, new)
         events += _end(here, old, new)
@@ -178,7 +181,7 @@ def _steps(here: Observed, old: Raw, new: Raw, kit: Kit) -> Iterator[Event]:
     elif (
         canary and not has_new_template and _completes_step(old, new) and isinstance(index, int) and 0 <= index < count
     ):
-        title = bind_steps(canary.steps[index : index + 1], kit)[0].title
+        title = title_of(canary.steps[index], kit)
         yield _normal("RolloutStepCompleted", f"Rollout step {index + 1}/{count} completed ({title})")
     yield from _pauses(old, new)
 
@@ -216,6 +219,21 @@ def _pauses(old: Raw, new: Raw) -> Iterator[Event]:
         yield _normal("RolloutResumed", "Rollout is resumed")
     if begins_pause:
         yield _normal("RolloutPaused", f"Rollout is paused ({pauses[0]['reason']})")
+
+
+def _transitions(old: Raw, new: Raw) -> Iterator[Event]:
+    """Tell of each operation of a step plugin that has begun or come to another phase."""
+    before, now = (
+        {(each.get("index"), each.get("operation")): each for each in (status.get("canary") or {}).get(_PLUGINS) or ()}
+        for status in (old, new)
+    )
+    for place, each in now.items():
+        phase = "Disabled" if each.get("disabled") else each.get("phase")
+        if phase == before.get(place, {}).get("phase") or (each.get("disabled") and place in before):
+            continue
+        said = f": {each['message']}" if each.get("message") else ""
+        message = f"Step {each['index'] + 1}: {each['operation']} of plugin {each['name']} is {phase}{said}"
+        yield Event("Warning" if phase in {"Failed", "Error"} else "Normal", "StepPluginTransition", message)
 
 
 def _weights(old: Raw, new: Raw) -> Iterator[Event]:

@@ -17,6 +17,7 @@ from rollouts.api.selectors import Selector, read_selector
 from rollouts.api.status import RolloutStatus, parse_status
 from rollouts.api.timestamps import parse_time
 from rollouts.plan.analysis.templates import TemplateKey
+from rollouts.plan.calls import Call, Returned
 from rollouts.plan.hashing import step_hash, template_digest
 from rollouts.plan.workload import is_same_workload, meant_spec
 from rollouts.ports import Objects
@@ -101,8 +102,9 @@ class Observed:
     Service of ours and have been there before us, by its name. `objects` has what traffic routers read, None where
     nobody can show that. `runs` and `experiments` are the raw AnalysisRuns and Experiments that the Rollout controls,
     oldest first; `templates` holds the raw specs of the templates that it refers to, and of those that these refer to:
-    None for one that doesn't exist. `pods` is None unless something is to be done to them (`rollouts.plan.pods` says
-    to which). `rubbish` names the parts of the status that somebody else wrote and that don't parse. `digest` and
+    None for one that doesn't exist. `returned` are calls of step plugins whose answers the status doesn't tell yet,
+    `calling` those that are being made. `pods` is None unless something is to be done to them (`rollouts.plan.pods`
+    says to which). `rubbish` names the parts of the status that somebody else wrote and that don't parse. `digest` and
     `step_hash` stand for the desired template and the canary's steps; blue-green has none. `selector` is None where it
     can't be read. `workload` is the object that spec.workloadRef names, None without one. `spec` is the raw spec as it
     is meant: with the template, and if need be the selector, of the workload.
@@ -119,6 +121,8 @@ class Observed:
     runs: tuple[Raw, ...] = field(default=(), repr=False)
     experiments: tuple[Raw, ...] = field(default=(), repr=False)
     templates: Mapping[TemplateKey, Raw | None] = field(default_factory=dict, repr=False)
+    returned: tuple[Returned, ...] = ()
+    calling: tuple[Call, ...] = ()
     pods: tuple[Pod, ...] | None = None
     refusals: tuple[Refusal, ...] = ()
     rubbish: tuple[str, ...] = ()

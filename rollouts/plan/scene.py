@@ -4,12 +4,12 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from rollouts.plan import state
+from rollouts.plan.bound import BoundStep
 from rollouts.plan.observed import Observed
 from rollouts.plan.replicas import Bounds
 from rollouts.plan.revisions import Revisions, sort_out
 from rollouts.plan.rollback import is_within_window
 from rollouts.plan.state import State
-from rollouts.plan.wishes import BoundStep
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,7 @@ returns the next one.
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from rollouts.api.status import PauseCondition, RolloutStatus, TrafficWeights
+from rollouts.api.status import PauseCondition, RolloutStatus, StepPluginStatus, TrafficWeights
 from rollouts.api.timestamps import whole_second
 
 CANARY_PAUSE = "CanaryPauseStep"
@@ -22,7 +22,7 @@ class State:
 
     `check_point` tells that a blue-green update is past its pause: the preview may grow, and become active.
     `weights` is the last route that the routers' objects were seen to have, None without a router. `ping_pong` tells
-    which Service of a pair is the stable one; empty without a pair.
+    which Service of a pair is the stable one; empty without a pair. `calls` tells how far the step plugins are.
     """
 
     pod_hash: str = ""
@@ -40,6 +40,7 @@ class State:
     check_point: bool = False
     weights: TrafficWeights | None = None
     ping_pong: str = ""
+    calls: tuple[StepPluginStatus, ...] = ()
 
     @classmethod
     def of(cls, status: RolloutStatus, step_count: int) -> "State":
@@ -66,6 +67,7 @@ class State:
             check_point=bool(blue_green.scale_up_preview_check_point) if blue_green else False,
             weights=canary.weights if canary else None,
             ping_pong=(canary.stable_ping_pong if canary else "") or "",
+            calls=tuple(canary.step_plugin_statuses or ()) if canary else (),
         )
 
     def without_route(self) -> "State":
@@ -128,6 +130,7 @@ def reset(state: State, *, pod_hash: str, step_hash: str, step_count: int, resta
         promote_full=False,
         restarted_at=restart_at or state.restarted_at,
         check_point=False,
+        calls=(),
     )
 
 
@@ -151,7 +154,7 @@ def settle_requests(state: State, now: datetime, step_count: int) -> State:
     if state.promote_full:
         return replace(_unpaused(state), aborted_at=None, index=step_count or None)
     if state.aborted_at is not None:
-        return replace(state, aborted_at=None, index=0 if step_count else None)
+        return replace(state, aborted_at=None, index=0 if step_count else None, calls=())
     return state
 
 

@@ -9,6 +9,7 @@ from rollouts.api import keys
 from rollouts.api.status import TrafficWeights
 from rollouts.api.timestamps import format_time
 from rollouts.plan import conditions
+from rollouts.plan.calls import as_json
 from rollouts.plan.observed import Observed
 from rollouts.plan.phase import phase_of
 from rollouts.plan.revisions import Revisions
@@ -25,7 +26,7 @@ _OURS = _COUNTS | {
     "selector", "stableRS", "workloadObservedGeneration",
 }  # fmt: skip
 
-_OUR_CANARY = frozenset({"pausedStepIndex", "stablePingPong", "weights"})
+_OUR_CANARY = frozenset({"pausedStepIndex", "stablePingPong", "stepPluginStatuses", "weights"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +86,7 @@ def _canary(state: State) -> dict[str, Any]:
     memory = {
         "pausedStepIndex": state.paused_index,
         "stablePingPong": state.ping_pong or None,
+        "stepPluginStatuses": as_json(state.calls) or None,
         "weights": None if state.weights is None else _weights(state.weights),
     }
     return {key: value for key, value in memory.items() if value is not None}

@@ -9,13 +9,14 @@ from typing import Any
 
 from rollouts.api import keys
 from rollouts.api.bluegreen import BlueGreenStrategy
-from rollouts.api.canary import CanaryStrategy, ReplicaProgressThreshold
+from rollouts.api.canary import CanaryStep, CanaryStrategy, ReplicaProgressThreshold
 from rollouts.api.intorstring import percentage, validate_int_or_percent
 from rollouts.api.meta import Metadata
 from rollouts.api.placement import AntiAffinity
 from rollouts.api.rollout import Rollout
 from rollouts.api.selectors import selector_matches
 from rollouts.api.traffic import TrafficRouting
+from rollouts.plan.bound import StepError, bind
 from rollouts.plan.problem import Problem
 from rollouts.plan.validate_roles import anti_affinity_problems, metadata_problems
 from rollouts.plan.validate_routed import routed_problems
@@ -217,7 +218,7 @@ def _canary(canary: CanaryStrategy, raw: Raw, kit: Kit) -> Iterator[Problem]:
     yield from _threshold(canary.replica_progress_threshold)
     for index, step in enumerate(canary.steps or ()):
         written = (raw.get("steps") or ())[index]
-        yield from _step(f"{CANARY}.steps[{index}]", step.actions, list(written), kit, canary.traffic_routing)
+        yield from _step(f"{CANARY}.steps[{index}]", step, list(written), kit, canary.traffic_routing)
 
 
 def _bounds(canary: CanaryStrategy) -> Iterator[Problem]:
@@ -253,22 +254,23 @@ def _is_zero(value: int | str) -> bool:
 
 
 def _step(
-    path: str, actions: tuple[tuple[str, Any], ...], written: list[str], kit: Kit, routing: TrafficRouting | None
+    path: str, written_step: CanaryStep, written: list[str], kit: Kit, routing: TrafficRouting | None
 ) -> Iterator[Problem]:
+    actions = written_step.actions
     if len(actions) != 1:
         names = ", ".join(written) or "none (a misspelt key is dropped, and so is a bare `pause:`: write `pause: {}`)"
         hint = ", which no step is called" if written and not actions else ""
         known = ", ".join(sorted(kit.steps))
         yield Problem(path, f"must have exactly one action, has {names}{hint}; known are {known}")
         return
-    key, spec = actions[0]
-    if key not in kit.steps:
-        hint = kit.broken.get(key) or f"no such step is installed; installed are {', '.join(sorted(kit.steps))}"
-        yield Problem(f"{path}.{key}", hint)
+    try:
+        step = bind(written_step, kit)
+    except StepError as error:
+        yield Problem(f"{path}.{error.path}", str(error))
         return
     max_weight = routing.max_traffic_weight_or_default if routing else MAX_WEIGHT
-    for below, message in kit.steps[key].problems(spec, max_weight=max_weight, routed=routing is not None):
-        yield Problem(f"{path}.{key}.{below}" if below else f"{path}.{key}", message)
+    for below, message in step.plugin.problems(step.spec, max_weight=max_weight, routed=routing is not None):
+        yield Problem(f"{path}.{step.path}.{below}" if below else f"{path}.{step.path}", message)
 
 
 def _named_services(rollout: Rollout) -> Iterator[tuple[str, str]]:

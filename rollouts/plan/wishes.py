@@ -1,32 +1,12 @@
 """What do the canary's steps ask for at this point? A fold over the steps up to the current one."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Any
 
-from rollouts.api.canary import CanaryStep
+from rollouts.plan.bound import BoundStep
 from rollouts.plan.state import State
-from rollouts.ports import Kit, Wishes
-from rollouts.ports.step import AnyStep
+from rollouts.ports import Wishes
 
 MAX_WEIGHT = 100
-
-
-@dataclass(frozen=True, slots=True)
-class BoundStep:
-    """A step of a spec together with the plugin that knows what it means."""
-
-    plugin: AnyStep
-    spec: Any
-
-    @property
-    def title(self) -> str:
-        return self.plugin.title(self.spec)
-
-
-def bind_steps(steps: Sequence[CanaryStep], kit: Kit) -> tuple[BoundStep, ...]:
-    """Bind each step of a valid spec to its plugin."""
-    return tuple(BoundStep(kit.steps[key], spec) for step in steps for key, spec in step.actions[:1])
 
 
 def wishes_at(

@@ -3,6 +3,7 @@
 Version 1. Names exported here are stable within a major version of the project; everything else is private.
 """
 
+from rollouts.ports.called import Answer, CalledStep, CallFlow, Situation
 from rollouts.ports.kit import Kit
 from rollouts.ports.objects import (
     CreateObject,
@@ -53,7 +54,10 @@ API_VERSION = 1
 __all__ = [
     "API_VERSION",
     "Ability",
+    "Answer",
     "Asked",
+    "CallFlow",
+    "CalledStep",
     "Create",
     "CreateObject",
     "Delete",
@@ -90,6 +94,7 @@ __all__ = [
     "SecretRef",
     "Seen",
     "Shut",
+    "Situation",
     "Step",
     "Stopping",
     "Turn",

@@ -13,9 +13,13 @@ class Kit:
     """Everything that plugs in, by name.
 
     `broken` holds a sentence for each plugin that could not be loaded: it hurts the Rollouts that use it, nothing else.
+    `strangers` tells of each plugin that isn't ours which distribution it is from, `disabled` names the step plugins
+    that are switched off: their steps count as complete, installed or not.
     """
 
     steps: Mapping[str, AnyStep]
     routers: Mapping[str, AnyRouter] = field(default_factory=dict)
     providers: Mapping[str, AnyProvider] = field(default_factory=dict)
     broken: Mapping[str, str] = field(default_factory=dict)
+    strangers: Mapping[str, str] = field(default_factory=dict)
+    disabled: frozenset[str] = frozenset()

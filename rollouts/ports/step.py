@@ -2,14 +2,19 @@
 
 A step is stateless. The planner folds `hold` over the steps up to the current one to learn what is wished for now, and
 asks the current step's `gate` whether the rollout may go on to the next. Both are pure functions of what they are
-given; a step never writes anything.
+given; a step never writes anything. One that must ask somebody else is a CalledStep.
 """
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, ClassVar, Generic, TypeVar
+from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar
+
+from pydantic import BaseModel
+
+if TYPE_CHECKING:
+    from rollouts.ports.called import Answer
 
 Spec = TypeVar("Spec")
 
@@ -43,12 +48,14 @@ class Here:
     `unmet` says in words what still keeps the ReplicaSets from the sizes that the step asks for; it is empty when
     they are there. `unrouted` says what keeps a traffic router from the weight that is wished for; it is empty without
     a router, too. `paused_since` is when the pause of the current step began, `resumed` whether somebody has ended it.
+    `answer` is what came of the latest call, for a step that is called.
     """
 
     unmet: str = ""
     paused_since: datetime | None = None
     resumed: bool = False
     unrouted: str = ""
+    answer: "Answer | None" = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,14 +83,21 @@ Gate = Open | Shut
 
 
 class Step(ABC, Generic[Spec]):
-    """One kind of canary step. `key` is its field in `spec.strategy.canary.steps[]`, and its entry point's name."""
+    """One kind of canary step.
+
+    `key` is its field in `spec.strategy.canary.steps[]` or, for one that the API doesn't know, its name in
+    `plugin: {name, config}`; its entry point (group `rollouts.steps`) has the same name. `model` reads what stands in
+    `config`; without one `config` comes as it is.
+    """
 
     key: ClassVar[str]
+    model: ClassVar[type[BaseModel] | None] = None
 
     def problems(self, spec: Spec, *, max_weight: int, routed: bool) -> Iterator[tuple[str, str]]:
         """Yield (path below the step's key, what is wrong and the way out) for each part of `spec` that can't work.
 
-        `max_weight` is the largest legal weight, `routed` whether the canary has a traffic router.
+        For a plugin the path begins below `config`. `max_weight` is the largest legal weight, `routed`
+        whether the canary has a traffic router.
         """
         del spec, max_weight, routed
         yield from ()
@@ -97,9 +111,10 @@ class Step(ABC, Generic[Spec]):
     def gate(self, spec: Spec, here: Here, now: datetime) -> Gate:
         """Say whether the rollout may go on to the next step, and why."""
 
-    @abstractmethod
     def title(self, spec: Spec) -> str:
-        """Return the step in a few words, as events and trees show it, for example `setWeight: 20`."""
+        """Return the step in a few words, as events show it, for example `setWeight: 20`."""
+        del spec
+        return f"plugin: {self.key}"
 
 
 AnyStep = Step[Any]

@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from rollouts.plan import Refusal
+from rollouts.plan.calls import Returned
 from rollouts.sim.world import Raw
 
 FIRST_RETRY, LONGEST_RETRY = timedelta(seconds=10), timedelta(seconds=300)
@@ -24,7 +25,8 @@ class Memory:
     """One controller's memory.
 
     `held_since` tells since when a status that may wait has been waiting, `owed` which resourceVersion our last write
-    of an object got (by uid): nothing older is believed any more.
+    of an object got (by uid): nothing older is believed any more. `returned` are calls whose answers
+    aren't written yet.
     """
 
     held_since: dict[str, datetime] = field(default_factory=dict)
@@ -32,6 +34,7 @@ class Memory:
     owed: dict[str, int] = field(default_factory=dict)
     refused: dict[str, dict[str, Remembered]] = field(default_factory=dict)
     attempts: dict[str, int] = field(default_factory=dict)
+    returned: dict[str, tuple[Returned, ...]] = field(default_factory=dict)
 
     def holds(self, name: str, now: datetime, delay: timedelta) -> bool:
         """Tell whether a status that may wait does so still."""

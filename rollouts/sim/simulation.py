@@ -2,12 +2,13 @@
 
 from collections import deque
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Protocol
 
 from rollouts.plan import Action, Observed, Plan, Refusal, plan_rollout
 from rollouts.plan.actions import CreateReplicaSet, ObjectAction, PatchRollout, ScaleWorkload
+from rollouts.plan.calls import Returned
 from rollouts.plan.narrate import Event, narrate
 from rollouts.ports import Kit
 from rollouts.sim.faults import Fault, Trouble, stale
@@ -49,7 +50,7 @@ class Pass:
 
     @property
     def has_written(self) -> bool:
-        return bool(self.acknowledged or self.denied or self.status_written)
+        return bool(self.acknowledged or self.denied or self.status_written or self.plan.calls)
 
 
 Moment = Pass | Change
@@ -215,13 +216,15 @@ class Simulation:
             seen = stale(current, self._earlier[fault.place % len(self._earlier)], self.memory.owed, fault.place)
         self._earlier.append(current)
         refusals = self.memory.refusals(seen.rollouts[name], self.world.now)
-        return self.world.observe(name, seen, refusals)
+        return replace(self.world.observe(name, seen, refusals), returned=self.memory.returned.get(name, ()))
 
     def _perform(self, here: Observed, plan: Plan, writes: _Writes, changes: list[Change]) -> None:
         """Send the writes: first actions, then the status unless the Rollout has changed before it."""
         fault = self._faults.get(self.passes)
         if fault and fault.trouble is Trouble.CONFLICT:
             self.world.patch_rollout(here.name, {"metadata": {"labels": {"touched": str(self.passes)}}})
+        answers = (Returned(each, self.world.now, self.world.answer(each)) for each in plan.calls)
+        self.memory.returned[here.name] = (*here.returned, *answers)
         version, is_current = here.raw["metadata"]["resourceVersion"], True
         for number, action in enumerate(plan.actions):
             self._interrupt(fault, number, changes)
@@ -287,6 +290,9 @@ class Simulation:
         memory = self.memory
         if not plan.status_can_wait or writes.status_written:
             memory.held_since.pop(name, None)
+        if writes.status_written:
+            kept = (each for each in memory.returned.get(name, ()) if each not in here.returned)
+            memory.returned[name] = tuple(kept)
         memory.wakes.pop(name, None)
         if plan.wake_at is not None:
             memory.wakes[name] = plan.wake_at

@@ -73,6 +73,8 @@ def _told(start: datetime, record: Pass, last: _Last) -> Iterator[str]:
     done = set(map(id, record.acknowledged))
     for action in record.plan.actions:
         yield from _labelled("does" if id(action) in done else "tries", describe(action))
+    for call in record.plan.calls:
+        yield from _labelled("calls", f"{call.plugin}: {call.operation}, number {call.number}")
     for text in record.denied:
         yield from _labelled("denied", text)
     if record.status_written:

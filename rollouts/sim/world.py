@@ -4,7 +4,7 @@ Objects are never changed in place: each write puts a new version there, so that
 in one namespace.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
@@ -29,10 +29,12 @@ from rollouts.plan.actions import (
     SwitchService,
     UpdateReplicaSet,
 )
+from rollouts.plan.calls import Call
 from rollouts.plan.observed import Pod as ObservedPod
 from rollouts.plan.pods import is_up_to_date, pending_replica_sets, pods_wanted
 from rollouts.plan.workload import DEPLOYMENT, meant_spec, reference_in
-from rollouts.ports import Reference
+from rollouts.ports import Answer, Reference
+from rollouts.sim.answers import done_at_once
 from rollouts.sim.belonging import concerns, hash_of, manager_of, owner_of, selected_hash
 from rollouts.sim.follower import Follower
 from rollouts.sim.objects import DeniedError, RouterObjects
@@ -52,7 +54,7 @@ __all__ = ["NAMESPACE", "DeniedError", "Raw", "Snapshot", "Store", "World"]
 class World:
     """Everything there is. `images` tells how pods act; images that aren't named get ready after a second.
 
-    `objects` are those of traffic routers, `followers` other controllers.
+    `objects` are those of traffic routers, `followers` other controllers. `answer` says what step plugins return.
     """
 
     now: datetime
@@ -63,6 +65,7 @@ class World:
     workloads: Store = field(default_factory=dict)
     objects: RouterObjects = field(default_factory=RouterObjects)
     followers: tuple[Follower, ...] = ()
+    answer: Callable[[Call], Answer] = done_at_once
     pods: dict[str, Pod] = field(default_factory=dict)
     version: int = 0
 

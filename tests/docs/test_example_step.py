@@ -23,7 +23,7 @@ def installed(directory: Path) -> dict[str, str]:
     for group, points in project["entry-points"].items():
         lines += [f"[{group}]", *(f"{name} = {place}" for name, place in points.items())]
     (info / "entry_points.txt").write_text("\n".join(lines))
-    return environment(PYTHONPATH=os.pathsep.join([str(PLUGIN), str(directory)]))
+    return environment(PYTHONPATH=os.pathsep.join([str(ROOT), str(PLUGIN), str(directory)]))
 
 
 def lint(file: Path, env: dict[str, str]) -> tuple[int, str]:
@@ -43,7 +43,7 @@ def test_the_manifest_of_the_page_is_sound_with_the_plugin_and_refused_without(t
     assert lint(file, installed(tmp_path)) == (0, "1 object checked: no problem\n")
     code, text = lint(file, environment())
     assert code == 1
-    assert "spec.strategy.canary.steps[1].plugin: no such step is installed; installed are pause" in text
+    assert 'spec.strategy.canary.steps[1].plugin.name: no step plugin "office-hours" is installed' in text
 
 
 def test_its_problems_are_told_with_their_paths(tmp_path: Path) -> None:

@@ -1,6 +1,7 @@
 """Do whole rollouts still read as they did? GOLDEN=rewrite writes the transcripts anew: read the diff as prose."""
 
 import os
+from dataclasses import replace
 from inspect import getdoc
 from pathlib import Path
 
@@ -8,14 +9,17 @@ import pytest
 
 from rollouts.sim.simulation import Simulation
 from rollouts.sim.transcript import transcript
+from tests import calling
 from tests.golden import workload_stories
+from tests.golden.plugin_stories import STORIES as PLUGINS
 from tests.golden.routed_stories import STORIES as ROUTED
 from tests.golden.stories import STORIES as POD_STORIES
 from tests.plan.given import START
-from tests.routing import KIT
+from tests.routing import KIT as ROUTERS
 
 assert workload_stories  # its stories are registered
-STORIES = {**POD_STORIES, **ROUTED}
+STORIES = {**POD_STORIES, **ROUTED, **PLUGINS}
+KIT = replace(calling.KIT, routers=ROUTERS.routers)
 HERE = Path(__file__).parent / "transcripts"
 
 

@@ -1,47 +1,42 @@
 """`plugin: {name: office-hours}`: may the rollout go on at this time of the week?"""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from datetime import UTC, datetime, time, timedelta
-from typing import Any, Protocol
 
+from pydantic import ConfigDict, Field
+from rollouts.api.base import Model
 from rollouts.ports import Gate, Here, Open, Shut, Step
 
-NAME = "office-hours"
-DEFAULTS: Mapping[str, str] = {"from": "09:00", "to": "16:00"}
 SATURDAY = 5
 
 
-class PluginSpec(Protocol):
-    """What the API gives a step of the key `plugin`: its name, and its configuration as it stands in the manifest."""
+class Hours(Model):
+    """The `config` of the step: two times of day in UTC."""
 
-    @property
-    def name(self) -> str: ...
+    model_config = ConfigDict(extra="forbid")
 
-    @property
-    def config(self) -> Mapping[str, Any] | None: ...
+    begin: str = Field("09:00", alias="from")
+    end: str = Field("16:00", alias="to")
 
 
-class OfficeHours(Step[PluginSpec]):
+class OfficeHours(Step[Hours]):
     """Open from Monday to Friday between two times of day, in UTC; shut at all other times."""
 
-    key = "plugin"
+    key = "office-hours"
+    model = Hours
 
-    def problems(self, spec: PluginSpec, *, max_weight: int, routed: bool) -> Iterator[tuple[str, str]]:
+    def problems(self, spec: Hours, *, max_weight: int, routed: bool) -> Iterator[tuple[str, str]]:
         del max_weight, routed
-        if spec.name != NAME:
-            yield "name", f'"{spec.name}" is not installed: {NAME} is'
-            return
-        config = spec.config or {}
-        for key, value in config.items():
-            if key not in DEFAULTS:
-                yield f"config.{key}", f"is unknown: known are {', '.join(DEFAULTS)}"
-            elif _time(value) is None:
-                yield f"config.{key}", f"{value!r} is no time of day: write it as HH:MM, in UTC"
+        is_sound = True
+        for path, text in (("from", spec.begin), ("to", spec.end)):
+            if _time(text) is None:
+                is_sound = False
+                yield path, f"{text!r} is no time of day: write it as HH:MM, in UTC"
         begin, end = _hours(spec)
-        if begin >= end:
-            yield "config", f"from ({begin:%H:%M}) must be before to ({end:%H:%M})"
+        if is_sound and begin >= end:
+            yield "", f"from ({begin:%H:%M}) must be before to ({end:%H:%M})"
 
-    def gate(self, spec: PluginSpec, here: Here, now: datetime) -> Gate:
+    def gate(self, spec: Hours, here: Here, now: datetime) -> Gate:
         if here.unmet:
             return Shut(here.unmet)
         begin, end = _hours(spec)
@@ -51,20 +46,16 @@ class OfficeHours(Step[PluginSpec]):
         opens = _next_opening(begin, now)
         return Shut(f"office hours begin at {opens:%Y-%m-%d %H:%M} UTC", until=opens, patient=True)
 
-    def title(self, spec: PluginSpec) -> str:
-        return f"plugin: {spec.name}"
 
-
-def _time(value: object) -> time | None:
+def _time(text: str) -> time | None:
     try:
-        return datetime.strptime(str(value), "%H:%M").replace(tzinfo=UTC).time()
+        return datetime.strptime(text, "%H:%M").replace(tzinfo=UTC).time()
     except ValueError:
         return None
 
 
-def _hours(spec: PluginSpec) -> tuple[time, time]:
-    config = {**DEFAULTS, **(spec.config or {})}
-    return _time(config["from"]) or time.min, _time(config["to"]) or time.max
+def _hours(spec: Hours) -> tuple[time, time]:
+    return _time(spec.begin) or time.min, _time(spec.end) or time.max
 
 
 def _next_opening(begin: time, now: datetime) -> datetime:
