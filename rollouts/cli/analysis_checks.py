@@ -1,4 +1,4 @@
-"""What is wrong with an analysis in a file? Templates with those that they refer to, and runs made by hand."""
+"""What is wrong with an analysis in a file? Templates and those that they refer to, runs and experiments."""
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
@@ -8,10 +8,12 @@ from rollouts.api import unknown
 from rollouts.api.analysis import AnalysisTemplateSpec
 from rollouts.api.analysis_run import AnalysisRunSpec
 from rollouts.api.base import parse
+from rollouts.api.experiment import ExperimentSpec
 from rollouts.api.nulls import without_nulls
 from rollouts.plan.analysis.substitution import arguments_in
 from rollouts.plan.analysis.templates import Flat, TemplateKey, flatten_template
 from rollouts.plan.analysis.validate import run_problems, template_problems
+from rollouts.plan.experiment.validate import experiment_problems, reference_problems
 from rollouts.plan.problem import Problem
 from rollouts.registry import load_kit
 from rollouts.view import fields
@@ -19,7 +21,8 @@ from rollouts.view import fields
 Raw = Mapping[str, Any]
 
 TEMPLATE, CLUSTER_TEMPLATE, RUN = "AnalysisTemplate", "ClusterAnalysisTemplate", "AnalysisRun"
-KINDS = frozenset({TEMPLATE, CLUSTER_TEMPLATE, RUN})
+EXPERIMENT = "Experiment"
+KINDS = frozenset({TEMPLATE, CLUSTER_TEMPLATE, RUN, EXPERIMENT})
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,10 +73,16 @@ def key_of(content: Raw) -> TemplateKey:
 
 
 def analysis_problems(content: Raw, templates: Templates) -> Iterator[Problem]:
-    """Yield every problem of an analysis template or run; of one whose shape isn't sound there is nothing to add."""
+    """Yield every problem of a template, run or experiment; of one whose shape isn't sound there is nothing to add."""
     if not is_sound(content):
         return
-    spec = without_nulls(content["kind"], content)["spec"]
+    whole = without_nulls(content["kind"], content)
+    spec = whole["spec"]
+    if content["kind"] == EXPERIMENT:
+        experiment = parse(ExperimentSpec, spec)
+        yield from experiment_problems({**whole, "metadata": fields.part(whole, "metadata")}, experiment)
+        yield from reference_problems(spec, experiment, templates.specs, granted=True)
+        return
     if content["kind"] == RUN:
         yield from run_problems(spec, parse(AnalysisRunSpec, spec), load_kit())
         return

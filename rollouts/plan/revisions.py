@@ -197,13 +197,13 @@ def new_replica_set(
     )
 
 
-def owner_reference(rollout: Raw) -> dict[str, Any]:
-    """Return the reference that makes a ReplicaSet the Rollout's."""
+def owner_reference(owner: Raw, kind: str = "Rollout") -> dict[str, Any]:
+    """Return the reference that makes an object the Rollout's, or that of an owner of another kind."""
     return {
         "apiVersion": "argoproj.io/v1alpha1",
-        "kind": "Rollout",
-        "name": rollout["metadata"]["name"],
-        "uid": rollout["metadata"]["uid"],
+        "kind": kind,
+        "name": owner["metadata"]["name"],
+        "uid": owner["metadata"]["uid"],
         "controller": True,
         "blockOwnerDeletion": True,
     }

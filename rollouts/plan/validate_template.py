@@ -14,13 +14,13 @@ _PATH = "spec.template"
 _NO_MAPPING = "is {}: it must be a mapping of names to values, or be left out"
 
 
-def shape_problems(template: Raw) -> Iterator[Problem]:
+def shape_problems(template: Raw, at: str = _PATH) -> Iterator[Problem]:
     """Yield which of the parts that we read and add to are something else than they must be."""
     for path in (("metadata",), ("metadata", "labels"), ("metadata", "annotations"), ("spec",), ("spec", "affinity"),
                  ("spec", "affinity", "podAntiAffinity")):  # fmt: skip
         found = _at(template, path)
         if not isinstance(found, Mapping | None):
-            yield Problem(".".join((_PATH, *path)), _NO_MAPPING.format(_named(found)))
+            yield Problem(".".join((at, *path)), _NO_MAPPING.format(_named(found)))
 
 
 def _at(raw: Raw, path: tuple[str, ...]) -> Any:

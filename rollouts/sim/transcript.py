@@ -140,7 +140,7 @@ def describe(action: Action) -> str:
     """Return what an action does, in a few words."""
     match action:
         case CreateReplicaSet():
-            text = f"create ReplicaSet {action.name} (revision {action.revision}) with {action.size} pods"
+            text = f"create ReplicaSet {action.name}{_revision(action.revision)} with {action.size} pods"
         case UpdateReplicaSet():
             text = _describe_update(action)
         case PatchRollout():
@@ -194,4 +194,9 @@ def _describe_update(action: UpdateReplicaSet) -> str:
         changes.append(f"minReadySeconds={action.min_ready_seconds}")
     if action.template is not None:
         changes.append(f"in its template: {', '.join(_template_change(action.template))}")
-    return f"update ReplicaSet {action.name} (revision {action.revision}): {', '.join(changes)}"
+    return f"update ReplicaSet {action.name}{_revision(action.revision)}: {', '.join(changes)}"
+
+
+def _revision(revision: int) -> str:
+    """Return which revision a ReplicaSet has; those of experiments have none."""
+    return f" (revision {revision})" if revision else ""

@@ -10,6 +10,7 @@ from typer.testing import CliRunner
 
 from rollouts.cli.main import app
 from tests.plan.analysis.given import KIT, metric, run, template
+from tests.plan.experiment.given import analysis, experiment, side
 
 Lint = Callable[..., list[str]]
 
@@ -96,3 +97,17 @@ def test_of_a_broken_shape_only_the_shape_is_told(lint: Lint) -> None:
         named("a", {"metrics": [{"provider": {}}], "args": 5}), named("b", {"templates": [{"templateName": "a"}]})
     )
     assert [line.split(": ")[2] for line in found] == ["spec.metrics[0].name", "spec.args = 5"]
+
+
+def test_an_experiment_and_the_templates_of_its_analyses(lint: Lint) -> None:
+    declared = named("errors", template(metric(), args=[{"name": "limit"}]))
+    raw = experiment(side("a", -1), analyses=[analysis(), analysis("b", "elsewhere")], dryRun=[{"metricName": "x"}])
+    assert lint(raw, declared) == [
+        "1: Experiment/ab: spec.templates[0].replicas: -1 is negative: must be 0 or more",
+        "1: Experiment/ab: spec.analyses[0].args[0]: args.limit was not resolved: give it a value",
+    ]
+
+
+def test_an_experiment_of_the_wrong_shape(lint: Lint) -> None:
+    (problem,) = lint(experiment(side("a"), duration=5))
+    assert problem == "1: Experiment/ab: spec.duration = 5: has the wrong type: expected a text in quotes"

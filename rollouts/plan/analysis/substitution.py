@@ -4,7 +4,7 @@ Each text is read once: what a value itself contains is never filled in again, s
 """
 
 import re
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from typing import Any
 
 _TAG = re.compile(r"\{\{(.*?)(?:(\}\})|\Z)", re.DOTALL)
@@ -40,20 +40,30 @@ def fill(value: Any, values: Mapping[str, str], kept: Collection[str] = ()) -> A
     return value
 
 
-def _filled(text: str, values: Mapping[str, str], kept: Collection[str]) -> str:
+def fill_tags(text: str, value_of: Callable[[str], str | None]) -> str:
+    """Return a text with each tag replaced by its value, or left where it has none. Raises SubstitutionError."""
+
     def replaced(match: re.Match[str]) -> str:
         tag = match[1].strip()
         if not match[2]:
             raise SubstitutionError(f"{{{{{tag[:40]} has no end: write }}}} behind the name of the argument")
+        value = value_of(tag)
+        return match[0] if value is None else value
+
+    return _TAG.sub(replaced, text)
+
+
+def _filled(text: str, values: Mapping[str, str], kept: Collection[str]) -> str:
+    def value_of(tag: str) -> str | None:
         name = tag.removeprefix(_PREFIX)
         if tag.startswith(_PREFIX) and name in values:
             return values[name]
         if tag.startswith(_PREFIX) and name in kept:
-            return match[0]
+            return None
         known = ", ".join(sorted({*values, *kept})) or "none"
         raise SubstitutionError(f"failed to resolve {{{{{tag}}}}}: declared arguments are {known}")
 
-    return _TAG.sub(replaced, text)
+    return fill_tags(text, value_of)
 
 
 def _texts(value: Any) -> Iterator[str]:

@@ -1,0 +1,1 @@
+"""What does an Experiment do next? Its ReplicaSets side by side, what is measured of them, and its verdict."""
