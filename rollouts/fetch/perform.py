@@ -1,7 +1,7 @@
 """How does a measurement that a plan asks for become one that was taken? Whatever goes wrong is part of the answer."""
 
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 
 import aiohttp
@@ -10,6 +10,7 @@ from pydantic import ValidationError
 from rollouts.fetch.objects import Objects, not_available
 from rollouts.fetch.shared import completed, leaves_out
 from rollouts.fetch.take import stop, take
+from rollouts.fetch.tokens import Tokens
 from rollouts.plan.analysis.due import Measure
 from rollouts.plan.analysis.metric import ProviderError, choose
 from rollouts.plan.analysis.observed import Taken
@@ -24,7 +25,8 @@ ReadSecret = Callable[[SecretRef], Awaitable[Mapping[str, str] | None]]
 class Bench:
     """What measurements are taken with: the same for all of one namespace.
 
-    `objects` answers requests about objects of Kubernetes; providers that ask none do without.
+    `objects` answers requests about objects of Kubernetes; providers that ask none do without. `tokens` keeps those
+    of identity providers: give all benches the same.
     """
 
     kit: Kit
@@ -34,6 +36,7 @@ class Bench:
     settings: Callable[[], Mapping[str, str]]
     clock: Callable[[], datetime]
     objects: Objects = not_available
+    tokens: Tokens = field(default_factory=Tokens)
 
 
 async def perform(measure: Measure, bench: Bench) -> Taken:
@@ -75,9 +78,9 @@ async def _outcome(measure: Measure, secrets: Mapping[str, str], bench: Bench) -
         turn=measure.turn,
     )
     if measure.verb == "terminate":
-        await stop(chosen.provider, chosen.spec, asked, bench.session, bench.objects)
+        await stop(chosen.provider, chosen.spec, asked, bench.session, bench.objects, bench.tokens)
         return Verdict("Inconclusive")
-    return await take(chosen.provider, chosen.spec, asked, bench.session, bench.objects)
+    return await take(chosen.provider, chosen.spec, asked, bench.session, bench.objects, bench.tokens)
 
 
 def _value(held: Mapping[str, str] | None, name: str, key: str) -> str:

@@ -3,7 +3,8 @@
 import re
 from base64 import b64encode
 from collections.abc import Generator, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import Any, TypeVar
 from urllib.parse import quote, quote_plus
 
@@ -11,6 +12,7 @@ import aiohttp
 
 from rollouts.fetch.objects import Objects, checked, not_available
 from rollouts.fetch.session import exchange
+from rollouts.fetch.tokens import Tokens
 from rollouts.ports.objects import ObjectRequest
 from rollouts.ports.provider import (
     AnyProvider,
@@ -21,6 +23,7 @@ from rollouts.ports.provider import (
     Pending,
     Reading,
     Request,
+    Response,
     Verdict,
 )
 
@@ -33,14 +36,21 @@ R = TypeVar("R")
 
 
 async def take(
-    provider: AnyProvider, spec: Any, asked: Asked, session: aiohttp.ClientSession, objects: Objects = not_available
+    provider: AnyProvider,
+    spec: Any,
+    asked: Asked,
+    session: aiohttp.ClientSession,
+    objects: Objects = not_available,
+    tokens: Tokens | None = None,
 ) -> Outcome:
     """Return what a provider measures, with its secrets masked.
 
     Raises MeasurementError, whatever goes wrong.
     """
     try:
-        outcome = await _driven(provider.flow(spec, asked), _Answers(provider, asked, session, objects))
+        outcome = await _driven(
+            provider.flow(spec, asked), _Answers(provider, asked, session, objects, tokens or Tokens())
+        )
     except MeasurementError as error:
         raise MeasurementError(_shown(str(error), asked)) from None
     except Exception as error:
@@ -53,11 +63,16 @@ async def take(
 
 
 async def stop(
-    provider: AnyProvider, spec: Any, asked: Asked, session: aiohttp.ClientSession, objects: Objects = not_available
+    provider: AnyProvider,
+    spec: Any,
+    asked: Asked,
+    session: aiohttp.ClientSession,
+    objects: Objects = not_available,
+    tokens: Tokens | None = None,
 ) -> None:
     """Stop a pending measurement. Raises MeasurementError."""
     try:
-        await _driven(provider.terminate(spec, asked), _Answers(provider, asked, session, objects))
+        await _driven(provider.terminate(spec, asked), _Answers(provider, asked, session, objects, tokens or Tokens()))
     except MeasurementError as error:
         raise MeasurementError(_shown(str(error), asked)) from None
     except Exception as error:
@@ -72,13 +87,25 @@ class _Answers:
     asked: Asked
     session: aiohttp.ClientSession
     objects: Objects
+    tokens: Tokens
+    reused: list[Request] = field(default_factory=list)
 
     async def to(self, request: Request | ObjectRequest) -> Any:
         """Return the answer. Raises MeasurementError."""
         if isinstance(request, Request):
-            return await exchange(self.session, request)
+            return await self._over_http(request)
         home = self.provider.home(self.asked.namespace, self.asked.settings)
         return await self.objects(checked(request, self.provider, home), home)
+
+    async def _over_http(self, request: Request) -> Response:
+        if request.reuse:
+            self.reused.append(request)
+            return await self.tokens.answer(request, partial(exchange, self.session))
+        response = await exchange(self.session, request)
+        if response.status == 401:  # perhaps for a token that is good no longer: the next measurement has a new one
+            for each in self.reused:
+                self.tokens.drop(each)
+        return response
 
 
 async def _driven(flow: Generator[Request | ObjectRequest, Any, R], answers: _Answers) -> R:

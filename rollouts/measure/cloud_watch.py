@@ -4,7 +4,8 @@ The action GetMetricData of its API answers:
 https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_GetMetricData.html
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -18,6 +19,7 @@ from rollouts.measure.spans import span_of, span_problems
 from rollouts.ports.provider import Asked, Flow, MeasurementError, NoData, Provider, Reading, Request
 
 _TARGET = "GraniteServiceVersion20100801.GetMetricData"
+_MOST_PAGES = 10
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _LAST_SECOND = 253402300799  # of the year 9999
 
@@ -42,15 +44,25 @@ class CloudWatch(Provider[CloudWatchMetric]):
         end = int(asked.now.timestamp())
         begin = end - int(span_of("interval", spec.interval, "5m").total_seconds())
         queries = [_query(query) for query in spec.metric_data_queries]
-        body = orjson.dumps({"StartTime": begin, "EndTime": end, "MetricDataQueries": queries})
+        body = {"StartTime": begin, "EndTime": end, "MetricDataQueries": queries}
         domain = "amazonaws.com.cn" if region.startswith("cn-") else "amazonaws.com"
         headers = {"Content-Type": "application/x-amz-json-1.0", "X-Amz-Target": _TARGET}
-        request = Request("POST", f"https://monitoring.{region}.{domain}/", headers, body)
+        request = Request("POST", f"https://monitoring.{region}.{domain}/", headers)
         credentials = yield from credentials_for(asked, region)
-        answer = yield from asked_for_json(sign(request, credentials, region, "monitoring", asked.now))
-        results = [_result(each) for each in list_at(answer, "MetricDataResults")]
+        results: list[Mapping[str, Any]] = []
+        messages: list[Any] = []
+        page: Any = None
+        for _ in range(_MOST_PAGES):
+            asking = replace(request, body=orjson.dumps(body | ({"NextToken": page} if page else {})))
+            answer = yield from asked_for_json(sign(asking, credentials, region, "monitoring", asked.now))
+            _add(list_at(answer, "MetricDataResults"), results)
+            messages += list_at(answer, "Messages")
+            page = at(answer, "NextToken")
+            if not page:
+                break
+        else:
+            raise MeasurementError(f"CloudWatch has more than {_MOST_PAGES} pages of values: ask for less")
         value = go_text([each["Values"] for each in results])
-        messages = list_at(answer, "Messages")
         metadata = {"messages": json_text(messages)[:500]} if messages else {}
         if not any(each["Values"] for each in results):
             return NoData("CloudWatch has no values for the queries", results, value, metadata=metadata)
@@ -98,6 +110,22 @@ def _query(query: CloudWatchMetricDataQuery) -> dict[str, Any]:
 
 def _given(**fields: Any) -> dict[str, Any]:
     return {name: value for name, value in fields.items() if value is not None}
+
+
+def _add(page: Iterable[Any], results: list[Mapping[str, Any]]) -> None:
+    """Add the results of a page: it may go on with the values of series that earlier ones have begun."""
+    begun = {_name(each): place for place, each in enumerate(results)}
+    for each in map(_result, page):
+        place = begun.get(_name(each))
+        if place is None:
+            results.append(each)
+            continue
+        before = results[place]
+        results[place] = {**each, **{name: before[name] + each[name] for name in ("Timestamps", "Values")}}
+
+
+def _name(result: Mapping[str, Any]) -> str:
+    return f"{result['Id']} {result['Label']}"
 
 
 def _result(raw: Any) -> Mapping[str, Any]:

@@ -35,7 +35,7 @@ class Stackdriver(Provider[StackdriverMetric]):
 
     def flow(self, spec: StackdriverMetric, asked: Asked) -> Flow:
         del asked
-        asking = Request("GET", _TOKENS, {"Metadata-Flavor": "Google"}, timeout=5.0)
+        asking = Request("GET", _TOKENS, {"Metadata-Flavor": "Google"}, timeout=5.0, reuse="default")
         response = yield asking
         token = at(json_of(asking, response), "access_token") if response.status == 200 else None
         if not isinstance(token, str) or not token.isascii() or not token.isprintable() or not token:

@@ -46,7 +46,11 @@ SHARED_SETTINGS = SecretRef("rollouts-metric-providers")
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """An HTTP request. `timeout` counts seconds; `verify` is false where the server's certificate isn't checked."""
+    """An HTTP request. `timeout` counts seconds; `verify` is false where the server's certificate isn't checked.
+
+    One that asks for a token may say what its answer can be `reuse`d as: a text that differs for any other identity.
+    While the token lives, the same answer is given again without asking, unless a later request is refused (401).
+    """
 
     method: str
     url: str
@@ -54,6 +58,7 @@ class Request:
     body: bytes | None = field(default=None, repr=False)
     timeout: float = 30.0
     verify: bool = True
+    reuse: str = field(default="", repr=False)
 
 
 @dataclass(frozen=True, slots=True)

@@ -127,3 +127,18 @@ def test_problems_name_the_field() -> None:
         "metricDataQueries[1].metricStat.metric",
     }
     assert set(problems(CloudWatch(), {})) == {"metricDataQueries"}
+
+
+def test_pages_are_put_together() -> None:
+    first = {**results([0.5, 1]), "NextToken": "more"}
+    first["MetricDataResults"].append({"Id": "errors", "Label": "errors", "Values": [7], "Timestamps": [1772366100.0]})
+    told = Told(CloudWatch(), SPEC, [first, results([2])], settings=KEYS)
+    assert isinstance(told.outcome, Reading)
+    assert [each["Values"] for each in told.outcome.result] == [Floats([0.5, 1, 2]), Floats([7])]
+    assert told.json["NextToken"] == "more"
+
+
+def test_pages_have_an_end() -> None:
+    page = {**results([0.5]), "NextToken": "more"}
+    with pytest.raises(MeasurementError, match="more than 10 pages"):
+        Told(CloudWatch(), SPEC, [page] * 10, settings=KEYS)
