@@ -1,4 +1,4 @@
-"""`rollouts analyze -f FILE`: what would this analysis say now? Measured from here, without a cluster."""
+"""`rollouts analyze -f FILE`: what would this analysis say now? Measured from here, without a controller."""
 
 import asyncio
 import contextlib
@@ -13,6 +13,7 @@ import typer
 
 from rollouts.cli.console import Screen, as_json, complain, open_screen, say
 from rollouts.cli.errors import CommandError
+from rollouts.cli.options import WHERE, ContextOption, KubeconfigOption
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -31,6 +32,7 @@ class Form(StrEnum):
 
 
 def analyze(
+    invocation: typer.Context,
     filename: Annotated[
         list[str],
         typer.Option(
@@ -56,18 +58,31 @@ def analyze(
         int | None, typer.Option("--count", min=1, metavar="N", help="Measure each metric so many times.")
     ] = None,
     output: Annotated[Form, typer.Option("--output", "-o", help="text or json (the run's status).")] = Form.TEXT,
+    namespace: Annotated[
+        str | None,
+        typer.Option(
+            "--namespace", "-n", metavar="NAME", help="The namespace; else the file's.", rich_help_panel=WHERE
+        ),
+    ] = None,
+    kubeconfig: KubeconfigOption = None,
+    context: ContextOption = None,
 ) -> None:
     """Run an analysis template from here: print each measurement, and the verdict.
 
+    Only metrics about objects, such as Jobs, need a cluster.
+
     Exit codes: 0 Successful, 1 Failed, 3 Inconclusive, 4 Error; 2 if it can't be run. Control-C terminates the run.
     """
+    from rollouts.cli.analyzing import run_of
     from rollouts.cli.manifests import UnreadableError, files_of, read_documents
 
+    in_front: Mapping[str, str | None] = invocation.obj or {}
+    where = {"kubeconfig": kubeconfig, "context": context, "namespace": namespace}
+    where = {name: value or in_front.get(name) for name, value in where.items()}
     try:
         contents = [each.content for place in filename for file in files_of(place) for each in read_documents(file)]
-        status = asyncio.run(
-            _analyzed(contents, template, _pairs("--arg", arg), _secrets(secret), count, is_quiet=output is Form.JSON)
-        )
+        run = run_of(contents, template, _pairs("--arg", arg), count, where["namespace"])
+        status = asyncio.run(_analyzed(run, _secrets(secret), where, is_quiet=output is Form.JSON))
     except (CommandError, UnreadableError) as error:
         complain(f"error: {error}")
         raise typer.Exit(2) from None
@@ -100,26 +115,25 @@ def _secrets(written: Sequence[str] | None) -> list[tuple[str, str, str]]:
 
 
 async def _analyzed(
-    contents: Sequence[Raw],
-    template: str | None,
-    args: Mapping[str, str],
+    run: dict[str, Any],
     secrets: Sequence[tuple[str, str, str]],
-    count: int | None,
+    where: Mapping[str, str | None],
     *,
     is_quiet: bool,
 ) -> Raw:
-    from rollouts.cli.analyzing import Secrets, carry_out, run_of
+    from rollouts.cli.analyzing import Secrets, carry_out
+    from rollouts.cli.analyzing_objects import ClusterObjects
+    from rollouts.cli.session import Where
     from rollouts.fetch import open_session, settings_from
     from rollouts.fetch.perform import Bench
     from rollouts.registry import load_kit
 
-    run = run_of(contents, template, args, count)
     held = Secrets.of(secrets, os.environ, run)
     stopped = asyncio.Event()
     with contextlib.suppress(NotImplementedError, ValueError):  # no signals here: Control-C ends the program
         asyncio.get_running_loop().add_signal_handler(signal.SIGINT, stopped.set)
     with Display(open_screen(), is_quiet=is_quiet) as display:
-        async with open_session() as session:
+        async with open_session() as session, ClusterObjects(Where(**where)) as objects:
             bench = Bench(
                 load_kit(),
                 run["metadata"]["namespace"],
@@ -127,6 +141,7 @@ async def _analyzed(
                 held.read,
                 lambda: settings_from(os.environ),
                 lambda: datetime.now(UTC),
+                objects,
             )
             return await carry_out(run, bench, stopped, display.show)
 

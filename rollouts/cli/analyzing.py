@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
+from uuid import uuid4
 
 from rollouts.api import unknown
 from rollouts.cli.analysis_checks import CLUSTER_TEMPLATE, RUN, TEMPLATE, Templates, is_sound, key_of
@@ -27,7 +28,13 @@ _DEFAULT_INTERVAL = "10s"
 _POLL = 0.5
 
 
-def run_of(contents: Sequence[Raw], name: str | None, args: Mapping[str, str], count: int | None) -> dict[str, Any]:
+def run_of(
+    contents: Sequence[Raw],
+    name: str | None,
+    args: Mapping[str, str],
+    count: int | None,
+    namespace: str | None = None,
+) -> dict[str, Any]:
     """Return the AnalysisRun that the objects of some files make. Raises CommandError."""
     chosen = _chosen(contents, name)
     shape = [str(each) for each in unknown.findings(chosen["kind"], chosen)]
@@ -36,7 +43,11 @@ def run_of(contents: Sequence[Raw], name: str | None, args: Mapping[str, str], c
     spec = _run_spec(chosen, args) if chosen["kind"] == RUN else _template_spec(chosen, contents, args)
     if count is not None:
         spec["metrics"] = [_counted(metric, count) for metric in spec.get("metrics", ())]
-    metadata = {"name": fields.name_of(chosen) or "run", "namespace": fields.namespace_of(chosen)}
+    metadata = {
+        "name": fields.name_of(chosen) or "run",
+        "namespace": namespace or fields.namespace_of(chosen),
+        "uid": str(uuid4()),  # what it creates has a name of its own each time
+    }
     return {"apiVersion": "argoproj.io/v1alpha1", "kind": RUN, "metadata": metadata, "spec": spec}
 
 

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 P = ParamSpec("P")
 
 ROLLOUT_KINDS = ("rollout", "rollouts", "ro", "rollouts.argoproj.io", "rollout.argoproj.io")
-_WHERE = "Where"
+WHERE = "Where"
 _INTERRUPTED = 130  # what a shell reports for SIGINT
 
 
@@ -66,17 +66,15 @@ TimeoutOption = Annotated[
 ]
 NamespaceOption = Annotated[
     str | None,
-    typer.Option(
-        "--namespace", "-n", metavar="NAME", help="The namespace; else the context's.", rich_help_panel=_WHERE
-    ),
+    typer.Option("--namespace", "-n", metavar="NAME", help="The namespace; else the context's.", rich_help_panel=WHERE),
 ]
 KubeconfigOption = Annotated[
     str | None,
-    typer.Option("--kubeconfig", metavar="FILE", help="The kubeconfig; else KUBECONFIG.", rich_help_panel=_WHERE),
+    typer.Option("--kubeconfig", metavar="FILE", help="The kubeconfig; else KUBECONFIG.", rich_help_panel=WHERE),
 ]
 ContextOption = Annotated[
     str | None,
-    typer.Option("--context", metavar="NAME", help="The kubeconfig's context to use.", rich_help_panel=_WHERE),
+    typer.Option("--context", metavar="NAME", help="The kubeconfig's context to use.", rich_help_panel=WHERE),
 ]
 
 _SHARED = {"namespace": NamespaceOption, "kubeconfig": KubeconfigOption, "context": ContextOption}

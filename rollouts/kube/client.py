@@ -60,9 +60,9 @@ class Api:
         path = resource.path(namespace, name, subresource)
         return await self._answer(Request("get", "GET", path, resource.kind, subresource or ""))
 
-    async def fetch(self, path: str) -> dict[str, Any]:
-        """Read a path that is no object: `/version`, `/apis`."""
-        return await self._answer(Request("get", "GET", path))
+    async def fetch(self, path: str, query: Mapping[str, str] | None = None) -> dict[str, Any]:
+        """Read a path that is no object: `/version`, `/apis`, what an aggregated API serves."""
+        return await self._answer(Request("get", "GET", path, query=tuple((query or {}).items())))
 
     async def list(
         self,

@@ -92,17 +92,18 @@ class DeleteObject:
 
 @dataclass(frozen=True, slots=True)
 class ReadPath:
-    """Reads what is no object: a path of an aggregated API. Is answered with its JSON, or None where there's nothing.
+    """Reads what is no object, such as a path of an aggregated API. Is answered with its JSON.
 
-    `path` is below one of the provider's `paths`, with the namespace in it.
+    `path` is below one of the provider's `paths`, with the namespace in it. Nothing there is an ObjectError of reason
+    NotFound.
     """
 
     path: str
     query: Mapping[str, str] = field(default_factory=dict)
 
-    def ask(self) -> Generator["ReadPath", Any, Raw | None]:
+    def ask(self) -> Generator["ReadPath", Any, Raw]:
         """Yield the request, and return its answer. Raises MeasurementError."""
-        answer: Raw | None = yield self
+        answer: Raw = yield self
         return answer
 
 

@@ -13,6 +13,7 @@ from rollouts.ports.objects import (
     ListObjects,
     ObjectAnswer,
     ObjectRequest,
+    ReadObject,
     ReadPath,
 )
 from rollouts.ports.provider import (
@@ -50,6 +51,14 @@ _REFUSALS = tuple(
     for reason in ("Forbidden", "NotFound", "AlreadyExists", "Conflict", "Invalid", "TooManyRequests", "Timeout")
 )
 _Request = Request | ObjectRequest
+_ANSWERS: Mapping[type[Any], tuple[tuple[type[Any], ...], Any]] = {
+    Request: ((Response,), Response(200, {}, b"")),
+    ReadObject: ((dict,), None),
+    ListObjects: ((list, tuple), ()),
+    CreateObject: ((dict,), {}),
+    DeleteObject: ((), None),
+    ReadPath: ((dict,), {}),
+}
 
 
 class ProviderConformance:
@@ -173,19 +182,8 @@ class ProviderConformance:
 
 def _fitting(request: _Request, answer: Any) -> Any:
     """Return an answer of the kind that the request gets: another turn of the flow may ask something else."""
-    if isinstance(answer, MeasurementError):
-        return answer
-    match request:
-        case Request():
-            return answer if isinstance(answer, Response) else Response(200, {}, b"")
-        case ListObjects():
-            return answer if isinstance(answer, list | tuple) else []
-        case CreateObject():
-            return answer if isinstance(answer, dict) else request.body
-        case DeleteObject():
-            return None
-        case _:
-            return answer if isinstance(answer, dict) else None
+    kinds, otherwise = _ANSWERS[type(request)]
+    return answer if isinstance(answer, (*kinds, MeasurementError)) else otherwise
 
 
 def _check_object_request(provider: AnyProvider, request: ObjectRequest) -> None:
