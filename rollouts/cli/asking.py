@@ -4,6 +4,7 @@ from collections.abc import Callable, Sequence
 
 from rollouts.cli.console import say
 from rollouts.cli.errors import CommandError
+from rollouts.cli.kinds import ROLLOUT, Kind
 from rollouts.cli.session import Session
 from rollouts.kube.resources import ROLLOUTS, Resource
 from rollouts.view.fields import Raw
@@ -15,20 +16,37 @@ async def ask(session: Session, name: str, decide: Callable[[Raw], Answer], *, s
     await carry_out(session, name, decide(await session.rollout(name)), show_patch=show_patch)
 
 
-async def carry_out(
-    session: Session, name: str, answer: Answer, *, show_patch: bool, workload: tuple[Resource, str] | None = None
+async def ask_child(
+    session: Session, kind: Kind, resource: Resource, name: str, decide: Callable[[Raw], Answer], *, show_patch: bool
 ) -> None:
-    """Send a change and say so; a refusal is an error, a change that is there already is not."""
+    """Do the same with an analysis run or an experiment."""
+    answer = decide(await session.api.get(resource, session.namespace, name))
+    await carry_out(session, name, answer, show_patch=show_patch, written=(resource, name), noun=kind.noun)
+
+
+async def carry_out(
+    session: Session,
+    name: str,
+    answer: Answer,
+    *,
+    show_patch: bool,
+    written: tuple[Resource, str] | None = None,
+    noun: str = ROLLOUT.noun,
+) -> None:
+    """Send a change and say so; a refusal is an error, a change that is there already is not.
+
+    `written` is the object that the patches are for, where that isn't the Rollout.
+    """
     if isinstance(answer, Change):
-        resource, target = workload or (ROLLOUTS, name)
+        resource, target = written or (ROLLOUTS, name)
         if show_patch:
             show_patches(answer.patches, target, session.namespace, resource)
         await session.send(target, answer.patches, resource)
-        say(f"rollout {name!r} {answer.said}")
+        say(f"{noun} {name!r} {answer.said}")
     elif answer.is_refusal:
-        raise CommandError(f"rollout {name!r} {answer.why}")
+        raise CommandError(f"{noun} {name!r} {answer.why}")
     else:
-        say(f"rollout {name!r} {answer.why}")
+        say(f"{noun} {name!r} {answer.why}")
 
 
 def show_patches(patches: Sequence[Patch], name: str, namespace: str, resource: Resource = ROLLOUTS) -> None:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from rollouts.cli.console import say
+from rollouts.cli.kinds import ROLLOUT, Kind, kind_of
 
 if TYPE_CHECKING:
     from rollouts.cli.session import Where
@@ -164,13 +165,23 @@ def _arguments(command: Any, positional: Sequence[str], values: dict[str, str]) 
     names = [each.name for each in command.params if each.param_type_name == "argument"]
     if names[:1] == ["shell"] and not positional:
         yield from Shell
-    if names[:1] == ["rollout"] and not positional:
+    kind = _kind_wanted(names, positional)
+    if kind is not None:
         where = {name: values.get(name) for name in ("namespace", "kubeconfig", "context")}
-        yield from asyncio.run(_rollout_names(Where(**where)))
+        yield from asyncio.run(_names_of(kind, Where(**where)))
 
 
-async def _rollout_names(where: "Where") -> list[str]:
+def _kind_wanted(names: Sequence[str], positional: Sequence[str]) -> Kind | None:
+    """Return whose names to suggest: the argument's kind; where there is a choice, the kind typed before it."""
+    if names[:1] == ["subject"]:
+        return ROLLOUT if not positional else kind_of(positional[0]) if len(positional) == 1 else None
+    return kind_of(names[0].replace("_", "")) if names and not positional else None
+
+
+async def _names_of(kind: Kind, where: "Where") -> list[str]:
     from rollouts.cli.session import open_session
+    from rollouts.kube.resources import ANALYSIS_RUNS, EXPERIMENTS, ROLLOUTS
 
+    resource = {each.plural: each for each in (ROLLOUTS, ANALYSIS_RUNS, EXPERIMENTS)}[kind.plural]
     async with asyncio.timeout(_PATIENCE), open_session(where, patience=_PATIENCE) as session:
-        return [raw["metadata"]["name"] for raw in await session.rollouts()]
+        return [raw["metadata"]["name"] for raw in await session.found(resource)]

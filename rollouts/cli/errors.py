@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from typing import Any
 
+from rollouts.cli.kinds import kind_of
 from rollouts.kube import errors
 from rollouts.kube.errors import ApiError, KubeError
 
@@ -17,10 +18,12 @@ def _not_found(error: ApiError, subject: str, namespace: str) -> str:
             f"{subject}: this API server knows no such resource; "
             "install the kinds with `rollouts crds | kubectl apply --server-side -f -`"
         )
-    kind = str(error.details.get("kind") or "object")
-    kind = "rollout" if kind.startswith("rollouts") else kind
-    where = f"{kind} {error.details['name']!r} not found in namespace {namespace!r}"
-    return f"{where}: `rollouts list rollouts -A` shows all, -n names another namespace"
+    word = str(error.details.get("kind") or "object")
+    kind = kind_of(word)
+    where = f"{kind.noun if kind else word} {error.details['name']!r} not found in namespace {namespace!r}"
+    if kind is None:
+        return where
+    return f"{where}: `rollouts list {kind.plural} -A` shows all, -n names another namespace"
 
 
 def _forbidden(error: ApiError, subject: str, _: str) -> str:

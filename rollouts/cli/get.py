@@ -1,13 +1,21 @@
-"""`rollouts get rollout NAME`: everything about one rollout, once or live."""
+"""`rollouts get KIND NAME`: everything about one rollout, analysis run or experiment, once or live."""
 
 import asyncio
-import contextlib
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Any
 
-import typer
-
-from rollouts.cli.options import NoColorOption, Output, OutputOption, RolloutName, WatchOption, on_cluster
+from rollouts.cli.kinds import ANALYSIS_RUN, EXPERIMENT, ROLLOUT, Kind
+from rollouts.cli.options import (
+    AnalysisRunName,
+    ExperimentName,
+    NoColorOption,
+    Output,
+    OutputOption,
+    RolloutName,
+    WatchOption,
+    WatchSecondsOption,
+    on_cluster,
+)
 
 if TYPE_CHECKING:
     from rollouts.cli.session import Session
@@ -21,30 +29,89 @@ async def get_rollout(
     watch: WatchOption = False,
     output: OutputOption = None,
     no_color: NoColorOption = False,
-    timeout_seconds: Annotated[
-        int, typer.Option("--timeout-seconds", min=0, metavar="N", help="End a watch after so long; 0: no limit.")
-    ] = 0,
+    timeout_seconds: WatchSecondsOption = 0,
 ) -> None:
-    """Show a rollout: status, why it waits, steps, ReplicaSets and pods."""
+    """Show a rollout: status, why it waits, steps, ReplicaSets, pods, experiments and analysis runs."""
     raw = await session.rollout(rollout)
     if output in (Output.JSON, Output.YAML, Output.NAME):
         show_object(raw, output)
         return
     from rollouts.cli.console import open_screen
     from rollouts.cli.picture import picture_of
+    from rollouts.cli.planning import measured
+    from rollouts.kube.resources import REPLICA_SETS
+
+    screen, wide = open_screen(no_color=no_color), output is Output.WIDE
+    if watch:
+        from rollouts.cli.live import Watched, follow
+
+        await follow(Watched(session, rollout), screen, wide=wide, seconds=timeout_seconds)
+        return
+    replica_sets, pods, beside = await asyncio.gather(session.found(REPLICA_SETS), session.pods(), measured(session))
+    now = datetime.now(UTC)
+    picture = await picture_of(session, raw, replica_sets, pods, now, beside)
+    screen.show(picture.drawn(now, wide=wide))
+
+
+@on_cluster
+async def get_analysis_run(
+    session: "Session",
+    analysis_run: AnalysisRunName,
+    *,
+    watch: WatchOption = False,
+    output: OutputOption = None,
+    no_color: NoColorOption = False,
+    timeout_seconds: WatchSecondsOption = 0,
+) -> None:
+    """Show an analysis run: its verdict, what it waits for, metrics against their limits, and measurements."""
+    from rollouts.kube.resources import ANALYSIS_RUNS
+
+    raw = await session.api.get(ANALYSIS_RUNS, session.namespace, analysis_run)
+    if output in (Output.JSON, Output.YAML, Output.NAME):
+        show_object(raw, output, ANALYSIS_RUN)
+        return
+    from rollouts.cli.console import open_screen
+    from rollouts.cli.run_picture import RunPicture, WatchedRun
 
     screen, wide = open_screen(no_color=no_color), output is Output.WIDE
     if watch:
         from rollouts.cli.live import follow
 
-        with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(timeout_seconds or None):
-                await follow(session, raw, screen, wide=wide)
+        await follow(WatchedRun(session, analysis_run), screen, wide=wide, seconds=timeout_seconds)
         return
-    replica_sets, pods = await asyncio.gather(session.replica_sets(raw), session.pods())
-    now = datetime.now(UTC)
-    picture = await picture_of(session, raw, replica_sets, pods, now)
-    screen.show(picture.drawn(now, wide=wide))
+    screen.show(RunPicture(raw).drawn(datetime.now(UTC), wide=wide))
+
+
+@on_cluster
+async def get_experiment(
+    session: "Session",
+    experiment: ExperimentName,
+    *,
+    watch: WatchOption = False,
+    output: OutputOption = None,
+    no_color: NoColorOption = False,
+    timeout_seconds: WatchSecondsOption = 0,
+) -> None:
+    """Show an experiment: status, templates, ReplicaSets, pods and analysis runs."""
+    from rollouts.kube.resources import ANALYSIS_RUNS, EXPERIMENTS, REPLICA_SETS
+
+    raw = await session.api.get(EXPERIMENTS, session.namespace, experiment)
+    if output in (Output.JSON, Output.YAML, Output.NAME):
+        show_object(raw, output, EXPERIMENT)
+        return
+    from rollouts.cli.console import open_screen
+    from rollouts.cli.experiment_picture import ExperimentPicture, WatchedExperiment
+
+    screen, wide = open_screen(no_color=no_color), output is Output.WIDE
+    if watch:
+        from rollouts.cli.live import follow
+
+        await follow(WatchedExperiment(session, experiment), screen, wide=wide, seconds=timeout_seconds)
+        return
+    replica_sets, pods, runs = await asyncio.gather(
+        session.found(REPLICA_SETS), session.pods(), session.readable(ANALYSIS_RUNS)
+    )
+    screen.show(ExperimentPicture(raw, replica_sets, pods, runs).drawn(datetime.now(UTC), wide=wide))
 
 
 def presentable(raw: dict[str, Any]) -> dict[str, Any]:
@@ -52,12 +119,12 @@ def presentable(raw: dict[str, Any]) -> dict[str, Any]:
     return {**raw, "metadata": {key: value for key, value in raw["metadata"].items() if key != "managedFields"}}
 
 
-def show_object(raw: dict[str, Any], output: Output) -> None:
+def show_object(raw: dict[str, Any], output: Output, kind: Kind = ROLLOUT) -> None:
     """Print an object as it is."""
     from rollouts.cli.console import as_json, as_yaml, say
 
     if output is Output.NAME:
-        say(f"rollout.argoproj.io/{raw['metadata']['name']}")
+        say(f"{kind.singular}.argoproj.io/{raw['metadata']['name']}")
         return
     shown = presentable(raw)
     say(as_json(shown) if output is Output.JSON else as_yaml(shown))

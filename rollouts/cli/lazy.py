@@ -7,10 +7,15 @@ from typing import Any
 import typer
 from typer.core import TyperCommand, TyperGroup
 
+from rollouts.cli.kinds import KINDS
 from rollouts.cli.switches import SwitchCommand
 
 # What people type for a resource, and what it is called.
-_ALIASES = {"ro": "rollout", "rollouts": "rollout", "deploy": "deployment", "deployments": "deployment"}
+_ALIASES = {
+    **{word: kind.singular for kind in KINDS for word in (kind.plural, kind.short)},
+    "deploy": "deployment",
+    "deployments": "deployment",
+}
 
 
 class AliasGroup(TyperGroup):
@@ -26,7 +31,7 @@ class AliasGroup(TyperGroup):
 
     def resolve_command(self, ctx: Any, args: list[str]) -> Any:
         """Return the command of the first word; where there is none, it may be a name whose kind was left out."""
-        if len(self.commands) == 1 and not args[0].startswith("-") and self.get_command(ctx, args[0]) is None:
+        if not args[0].startswith("-") and self.get_command(ctx, args[0]) is None:
             kind = next(iter(self.commands))
             ctx.fail(f"No such command {args[0]!r}. Did you mean '{ctx.command_path} {kind}'?")
         return super().resolve_command(ctx, args)

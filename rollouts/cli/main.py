@@ -10,10 +10,10 @@ import typer
 from rollouts.cli.abort import abort
 from rollouts.cli.completion import COMPLETE, complete, completion
 from rollouts.cli.explain import explain
-from rollouts.cli.get import get_rollout
+from rollouts.cli.get import get_analysis_run, get_experiment, get_rollout
 from rollouts.cli.lazy import AliasGroup, lazy_command
 from rollouts.cli.lint import lint
-from rollouts.cli.list import list_rollouts
+from rollouts.cli.list import list_analysis_runs, list_experiments, list_rollouts
 from rollouts.cli.migrate import migrate_deployment
 from rollouts.cli.options import ContextOption, KubeconfigOption, NamespaceOption
 from rollouts.cli.pause import pause
@@ -23,6 +23,7 @@ from rollouts.cli.retry import retry
 from rollouts.cli.set_image import set_image
 from rollouts.cli.status import status
 from rollouts.cli.switches import SwitchCommand
+from rollouts.cli.terminate import terminate_analysis_run, terminate_experiment
 from rollouts.cli.undo import undo
 from rollouts.cli.version import version
 
@@ -59,7 +60,14 @@ def _where(
 
 get_app, list_app, set_app = _group("Show one in full."), _group("List them."), _group("Change a part.")
 get_app.command("rollout", cls=SwitchCommand)(get_rollout)
+get_app.command("analysisrun", cls=SwitchCommand)(get_analysis_run)
+get_app.command("experiment", cls=SwitchCommand)(get_experiment)
 list_app.command("rollouts", cls=SwitchCommand)(list_rollouts)
+list_app.command("analysisruns", cls=SwitchCommand)(list_analysis_runs)
+list_app.command("experiments", cls=SwitchCommand)(list_experiments)
+terminate_app = _group("End an analysis or an experiment now.")
+terminate_app.command("analysisrun", cls=SwitchCommand)(terminate_analysis_run)
+terminate_app.command("experiment", cls=SwitchCommand)(terminate_experiment)
 set_app.command("image", cls=SwitchCommand)(set_image)
 migrate_app = _group("Make Rollouts of Deployments, and go back.")
 migrate_app.command("deployment", cls=SwitchCommand)(migrate_deployment)
@@ -73,6 +81,7 @@ _VERBS: "tuple[Callable[..., None], ...]" = (promote, abort, retry, pause, undo,
 for _verb in _VERBS:
     app.command(rich_help_panel=_ACT, cls=SwitchCommand)(_verb)
 app.add_typer(set_app, name="set", rich_help_panel=_ACT)
+app.add_typer(terminate_app, name="terminate", rich_help_panel=_ACT)
 
 app.command(rich_help_panel=_CHECK)(lint)
 app.add_typer(migrate_app, name="migrate", rich_help_panel=_CHECK)

@@ -10,25 +10,15 @@ from typing import TYPE_CHECKING, Annotated, Any, Concatenate, ParamSpec
 import typer
 
 from rollouts.api.durations import parse_pause
+from rollouts.cli.kinds import ANALYSIS_RUN, EXPERIMENT, ROLLOUT, kind_of
 
 if TYPE_CHECKING:
     from rollouts.cli.session import Session
 
 P = ParamSpec("P")
 
-ROLLOUT_KINDS = ("rollout", "rollouts", "ro", "rollouts.argoproj.io", "rollout.argoproj.io")
 WHERE = "Where"
 _INTERRUPTED = 130  # what a shell reports for SIGINT
-
-
-def rollout_name(text: str) -> str:
-    """Take `rollout/NAME` for NAME, as kubectl does."""
-    kind, slash, name = text.partition("/")
-    if not slash:
-        return text
-    if kind not in ROLLOUT_KINDS or not name:
-        raise typer.BadParameter(f"{text!r} names no rollout: write NAME or rollout/NAME")
-    return name
 
 
 def seconds_of(text: str) -> float | None:
@@ -53,11 +43,23 @@ class Output(StrEnum):
     NAME = "name"
 
 
-RolloutName = Annotated[str, typer.Argument(metavar="NAME", help="The rollout's name.", callback=rollout_name)]
+RolloutName = Annotated[str, typer.Argument(metavar="NAME", help="The rollout's name.", callback=ROLLOUT.name_of)]
+AnalysisRunName = Annotated[
+    str, typer.Argument(metavar="NAME", help="The analysis run's name.", callback=ANALYSIS_RUN.name_of)
+]
+ExperimentName = Annotated[
+    str, typer.Argument(metavar="NAME", help="The experiment's name.", callback=EXPERIMENT.name_of)
+]
 OutputOption = Annotated[
     Output | None, typer.Option("--output", "-o", metavar="FORM", help="json, yaml, wide or name.", show_default=False)
 ]
 WatchOption = Annotated[bool, typer.Option("--watch", "-w", help="Stay and show every change.")]
+WatchSecondsOption = Annotated[
+    int, typer.Option("--timeout-seconds", min=0, metavar="N", help="End a watch after so long; 0: no limit.")
+]
+AllNamespacesOption = Annotated[bool, typer.Option("--all-namespaces", "-A", help="Those of all namespaces.")]
+OnlyNameOption = Annotated[str, typer.Option("--name", metavar="NAME", help="This one only.")]
+TimestampsOption = Annotated[bool, typer.Option("--timestamps", help="Begin each line with the time.")]
 NoColorOption = Annotated[bool, typer.Option("--no-color", help="Plain text; so does the variable NO_COLOR.")]
 ShowPatchOption = Annotated[bool, typer.Option("--show-patch", help="Print the kubectl commands that do the same.")]
 TimeoutOption = Annotated[
@@ -99,14 +101,23 @@ def on_cluster(command: Callable[Concatenate["Session", P], Awaitable[None]]) ->
         # What was given in front of the command's name counts where nothing was given behind it.
         in_front: dict[str, str | None] = invocation.obj or {}
         where = {name: arguments.pop(name) or in_front.get(name) for name in _SHARED}
-        subject = f"rollout {arguments['rollout']!r}" if "rollout" in arguments else "rollouts"
-        run_on_cluster(command, subject, where, arguments)
+        run_on_cluster(command, _subject(arguments), where, arguments)
 
     annotations = dict(command.__annotations__)
     annotations.pop(next(iter(signature.parameters)))
     run.__annotations__ = {**annotations, **added}
     run.__signature__ = signature.replace(parameters=[*own, *shared, invocation])  # type: ignore[attr-defined]
     return run
+
+
+def _subject(arguments: dict[str, Any]) -> str:
+    """Say what a command is about: the object that an argument names, `[kind, name]` where there is a choice."""
+    for parameter, value in arguments.items():
+        word, name = value if parameter == "subject" else (parameter.replace("_", ""), value)
+        kind = kind_of(word) if isinstance(word, str) else None
+        if kind is not None and isinstance(name, str):
+            return f"{kind.noun} {name!r}"
+    return "rollouts"
 
 
 def run_on_cluster(

@@ -1,7 +1,8 @@
 """What would the controller do with this live Rollout? The same planner, run on what the API server has now."""
 
 import asyncio
-from dataclasses import replace
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
@@ -11,19 +12,32 @@ from rollouts.api import keys
 from rollouts.api.base import describe
 from rollouts.api.services import service_names
 from rollouts.kube.errors import Forbidden, NotFound
-from rollouts.kube.resources import PODS, ROLLOUTS, SERVICES, Resource
+from rollouts.kube.resources import (
+    ANALYSIS_RUNS,
+    ANALYSIS_TEMPLATES,
+    CLUSTER_ANALYSIS_TEMPLATES,
+    EXPERIMENTS,
+    PODS,
+    ROLLOUTS,
+    SERVICES,
+)
 from rollouts.plan import Plan, observe_rollout, plan_rollout
+from rollouts.plan.analysis.references import closure, templates_of
+from rollouts.plan.analysis.templates import TemplateKey
 from rollouts.plan.invalid import plan_unreadable
 from rollouts.plan.pods import observe_pod, pods_wanted
 from rollouts.plan.services import rival_of
 from rollouts.plan.workload import reference_in
 from rollouts.registry import load_kit
+from rollouts.view import fields
+from rollouts.view.runs import oldest_first
 from rollouts.view.status import refused_creation
 
 if TYPE_CHECKING:
     from rollouts.cli.session import Session
 
 Json = dict[str, Any]
+Raw = Mapping[str, Any]
 
 
 async def services_of(session: "Session", rollout: Json) -> dict[str, Json | None]:
@@ -44,7 +58,7 @@ async def _left(session: "Session", rollout: Json) -> list[Json]:
     names, name = service_names(rollout), rollout["metadata"]["name"]
     return [
         each
-        for each in await _listed(session, SERVICES)
+        for each in await session.readable(SERVICES)
         if _manager_of(each) == name and each["metadata"]["name"] not in names
     ]
 
@@ -52,7 +66,7 @@ async def _left(session: "Session", rollout: Json) -> list[Json]:
 async def _rivals(session: "Session", rollout: Json, services: dict[str, Json | None]) -> dict[str, str]:
     """Return, by Service, another Rollout of the same controller that was there first; a mark would say it itself."""
     names = [name for name, service in services.items() if service is not None and not _manager_of(service)]
-    others = await _listed(session, ROLLOUTS) if names else []
+    others = await session.readable(ROLLOUTS) if names else []
     same = [each for each in others if _instance_of(each) == _instance_of(rollout)]
     found = {name: rival_of(rollout, (each for each in same if name in service_names(each))) for name in names}
     return {name: rival for name, rival in found.items() if rival}
@@ -68,14 +82,6 @@ def _instance_of(rollout: Json) -> str | None:
     return instance
 
 
-async def _listed(session: "Session", resource: Resource) -> list[Json]:
-    """Read all objects of a kind; whoever may not list them does without what they would tell."""
-    try:
-        return (await session.api.list(resource, session.namespace)).items
-    except Forbidden:
-        return []
-
-
 async def workload_of(session: "Session", rollout: Json) -> Json | None:
     """Read the object that spec.workloadRef names; None where it doesn't exist."""
     if reference_in(rollout) is None:
@@ -86,28 +92,83 @@ async def workload_of(session: "Session", rollout: Json) -> Json | None:
         return None
 
 
-async def plan_now(session: "Session", rollout: Json, replica_sets: list[Json], now: datetime) -> Plan:
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """What measures in a namespace: runs and experiments, whoever owns them."""
+
+    runs: Sequence[Json] = ()
+    experiments: Sequence[Json] = ()
+
+
+async def measured(session: "Session") -> Measured:
+    """Read what measures in the namespace, as far as we may."""
+    runs, experiments = await asyncio.gather(session.readable(ANALYSIS_RUNS), session.readable(EXPERIMENTS))
+    return Measured(runs, experiments)
+
+
+async def read_templates(session: "Session", roots: Iterable[TemplateKey]) -> dict[TemplateKey, Raw | None]:
+    """Read the specs of analysis templates and of all that they refer to; None for each that doesn't exist."""
+    wanted, known = list(roots), dict[TemplateKey, Raw | None]()
+    while True:
+        found = closure(iter(wanted), known.get)
+        missing = [key for key in found if key not in known]
+        if not missing:
+            return found
+        specs = await asyncio.gather(*(_template(session, key) for key in missing))
+        known |= zip(missing, specs, strict=True)
+
+
+async def _template(session: "Session", key: TemplateKey) -> Raw | None:
+    resource = CLUSTER_ANALYSIS_TEMPLATES if key.is_cluster else ANALYSIS_TEMPLATES
+    if not key.name:
+        return None
+    try:
+        template = await session.api.get(resource, None if key.is_cluster else session.namespace, key.name)
+    except NotFound:
+        return None
+    return fields.part(template, "spec")
+
+
+async def plan_now(
+    session: "Session", rollout: Json, replica_sets: list[Json], now: datetime, beside: Measured | None = None
+) -> Plan:
     """Return the plan for the objects as they are; what else the plan needs is read."""
-    services, workload, left = await asyncio.gather(
-        services_of(session, rollout), workload_of(session, rollout), _left(session, rollout)
+    services, workload, left, templates = await asyncio.gather(
+        services_of(session, rollout),
+        workload_of(session, rollout),
+        _left(session, rollout),
+        read_templates(session, templates_of(rollout)),
     )
+    beside = beside or await measured(session)
     rivals = await _rivals(session, rollout, services)
     try:
-        observed = observe_rollout(rollout, replica_sets, services, left=left, rivals=rivals, workload=workload)
+        observed = observe_rollout(
+            rollout,
+            replica_sets,
+            services,
+            left=left,
+            rivals=rivals,
+            workload=workload,
+            runs=oldest_first(fields.controlled_by(rollout, beside.runs)),
+            experiments=oldest_first(fields.controlled_by(rollout, beside.experiments)),
+            templates=templates,
+        )
     except ValidationError as error:
         return plan_unreadable(rollout, describe(error), now)
     if (selector := pods_wanted(observed, now)) is not None:
-        listed = (await session.api.list(PODS, session.namespace, label_selector=selector)).items
+        listed = await session.found(PODS, label_selector=selector)
         observed = replace(observed, pods=tuple(observe_pod(each, observed, now) for each in listed))
     return plan_rollout(observed, now, load_kit())
 
 
-async def because_of(session: "Session", rollout: Json, replica_sets: list[Json], now: datetime) -> str:
+async def because_of(
+    session: "Session", rollout: Json, replica_sets: list[Json], now: datetime, beside: Measured | None = None
+) -> str:
     """Return what the API server refuses, or the planner's first reason; nothing when we may not read what it needs."""
     if refusal := refused_creation(rollout):
         return refusal
     try:
-        plan = await plan_now(session, rollout, replica_sets, now)
+        plan = await plan_now(session, rollout, replica_sets, now, beside)
     except Forbidden:
         return ""
     return plan.because[0] if plan.because else ""

@@ -8,7 +8,7 @@ from typing import Any
 from rollouts.cli.errors import CommandError
 from rollouts.kube.client import Api
 from rollouts.kube.connection import connect
-from rollouts.kube.errors import Gone, NotFound, Unreachable
+from rollouts.kube.errors import Forbidden, Gone, NotFound, Unreachable
 from rollouts.kube.patches import PatchType
 from rollouts.kube.resources import DEPLOYMENTS, POD_TEMPLATES, PODS, REPLICA_SETS, ROLLOUTS, Resource
 from rollouts.view import fields
@@ -42,19 +42,33 @@ class Session:
 
     async def rollouts(self, *, everywhere: bool = False, name: str = "") -> list[Json]:
         """Read the Rollouts of the namespace or of all namespaces, those of one name or all."""
+        return await self.found(ROLLOUTS, everywhere=everywhere, name=name)
+
+    async def found(
+        self, resource: Resource, *, everywhere: bool = False, name: str = "", label_selector: str | None = None
+    ) -> list[Json]:
+        """Read the objects of a kind in the namespace or in all of them, those of one name or all."""
         selector = f"metadata.name={name}" if name else None
-        return (await self.api.list(ROLLOUTS, None if everywhere else self.namespace, field_selector=selector)).items
+        namespace = None if everywhere else self.namespace
+        listing = await self.api.list(resource, namespace, field_selector=selector, label_selector=label_selector)
+        return listing.items
+
+    async def readable(self, resource: Resource) -> list[Json]:
+        """Read what there is of a kind; nothing where we may not read it, or where the kind isn't installed."""
+        try:
+            return await self.found(resource)
+        except (Forbidden, NotFound):
+            return []
 
     async def replica_sets(self, rollout: Json) -> list[Json]:
         """Read the ReplicaSets that the Rollout controls."""
-        listing = await self.api.list(REPLICA_SETS, self.namespace)
-        return [dict(each) for each in fields.controlled_by(rollout, listing.items)]
+        return [dict(each) for each in fields.controlled_by(rollout, await self.found(REPLICA_SETS))]
 
     async def pods(self) -> list[Json]:
         """Read the namespace's pods that belong to any Rollout."""
         from rollouts.api.keys import POD_TEMPLATE_HASH
 
-        return (await self.api.list(PODS, self.namespace, label_selector=POD_TEMPLATE_HASH)).items
+        return await self.found(PODS, label_selector=POD_TEMPLATE_HASH)
 
     async def workload(self, rollout: Json) -> tuple[Resource, Json]:
         """Return the object that holds the pod template: the Rollout, or what its workloadRef names."""

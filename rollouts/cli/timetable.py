@@ -8,8 +8,8 @@ from rich.console import Console, ConsoleOptions
 from rich.text import Text
 
 from rollouts.cli.tree import with_icon
+from rollouts.view.moods import phase_mood
 from rollouts.view.timeline import Frame, RevisionPods
-from rollouts.view.tree import phase_mood
 
 _ROLE_STYLES = {"stable": "green", "active": "green", "canary": "yellow", "preview": "yellow"}
 _HEADER = ("TIME", "STATUS", "STEP", "WEIGHT", "DESIRED", "REPLICAS", "READY/AVAIL")

@@ -1,6 +1,6 @@
 """How does a Rollout look on a screen? Its view, drawn: facts, why it waits, the steps, the tree down to the pods."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -10,20 +10,31 @@ from rich.text import Text
 
 from rollouts.api.timestamps import format_time
 from rollouts.view import ages
+from rollouts.view.moods import RowMood, phase_mood
 from rollouts.view.rollout import RolloutView
 from rollouts.view.status import Waiting
 from rollouts.view.steps import StepRow
-from rollouts.view.tree import RowMood, TreeRow, phase_mood, tree_rows
+from rollouts.view.tree import Kind, TreeRow, tree_rows
 
 MOODS: dict[RowMood, tuple[str, str]] = {
     "good": ("✔", "green"),
     "bad": ("✖", "red"),
     "moving": ("◌", "yellow"),
     "paused": ("‖", "cyan"),
+    "unsure": ("?", "magenta"),
+    "broken": ("⚠", "red"),
     "idle": ("•", "dim"),
 }
 _ROOM_FOR_KINDS = 90
-_KINDS = {"Rollout": "⟳", "Revision": "#", "ReplicaSet": "⧉", "Pod": "□"}
+_KINDS: dict[Kind, str] = {
+    "Rollout": "⟳",
+    "Revision": "#",
+    "ReplicaSet": "⧉",
+    "Pod": "□",
+    "Experiment": "Σ",
+    "AnalysisRun": "α",  # noqa: RUF001 - by which people know it
+    "Job": "⊞",
+}
 _STEPS = {"done": ("✔", "green"), "current": ("▶", "bold cyan"), "ahead": ("·", "dim")}
 
 
@@ -45,13 +56,14 @@ def waiting_text(waiting: Waiting, name: str, now: datetime) -> str:
 
 def render(view: RolloutView, now: datetime, *, wide: bool = False, is_short: bool = False) -> RenderableType:
     """Return the whole picture; a short one has the tree in full, and the rest in few lines."""
-    parts: list[RenderableType] = [_facts(_short_rows(view, now) if is_short else _fact_rows(view, now))]
+    parts: list[RenderableType] = [facts(_short_rows(view, now) if is_short else _fact_rows(view, now))]
     if view.steps and not is_short:
         parts += ["", "Steps:", *(_step(row) for row in view.steps)]
-    return Group(*parts, "", _Tree(view, now, wide))
+    return Group(*parts, "", Tree(tuple(tree_rows(view, wide=wide)), now))
 
 
-def _facts(rows: Iterable[tuple[str, RenderableType]]) -> Table:
+def facts(rows: Iterable[tuple[str, RenderableType]]) -> Table:
+    """Return labels and what stands behind them, in two columns."""
     table = Table.grid(padding=(0, 2, 0, 0))
     table.add_column(no_wrap=True)
     table.add_column(overflow="fold")
@@ -113,12 +125,11 @@ def _step(row: StepRow) -> Text:
 
 
 @dataclass(frozen=True, slots=True)
-class _Tree:
-    """The table of revisions, ReplicaSets and pods; where room is short, icons alone tell the kinds."""
+class Tree:
+    """The table of an object and what belongs to it; where room is short, icons alone tell the kinds."""
 
-    view: RolloutView
+    rows: Sequence[TreeRow]
     now: datetime
-    wide: bool
 
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> Iterator[Table]:
         has_room = options.max_width >= _ROOM_FOR_KINDS
@@ -130,7 +141,7 @@ class _Tree:
         table.add_column("STATUS", no_wrap=True)
         table.add_column("AGE", no_wrap=True)
         table.add_column("INFO", overflow="fold")
-        for row in tree_rows(self.view, wide=self.wide):
+        for row in self.rows:
             name, kind, *cells = self._cells(row)
             table.add_row(name, *(kind,) * has_room, *cells)
         yield table

@@ -41,4 +41,4 @@ async def undo(
         is_same=templates_equal,
         path="/" + "/".join(inside),
     )
-    await carry_out(session, rollout, answer, show_patch=show_patch, workload=(resource, fields.name_of(workload)))
+    await carry_out(session, rollout, answer, show_patch=show_patch, written=(resource, fields.name_of(workload)))

@@ -13,6 +13,7 @@ from rollouts.view.fields import Raw
 from rollouts.view.requests import Answer, Change, kubectl_line
 from rollouts.view.status import Shown, Waiting, is_invalid, refused_creation, shown_status, waiting
 from rollouts.view.steps import StepRow, step_rows
+from rollouts.view.verdicts import Finding
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,11 +39,15 @@ class Explanation:
     remaining_steps: tuple[StepRow, ...]
     choices: tuple[Choice, ...]
     troubles: tuple[str, ...] = ()
+    analyses: tuple[Finding, ...] = ()
 
     def lines(self, now: datetime) -> Iterator[str]:
         """Yield the answer as text."""
         yield f"rollout {self.name!r} in namespace {self.namespace!r} is {self.status}"
         yield from _section("Because", self.because or ("nothing is left to do",))
+        if self.analyses:
+            yield "Analyses:"
+            yield from (line for each in self.analyses for line in each.lines())
         if self.troubles:
             yield from _section("Pods in trouble", self.troubles)
         yield from _section("The controller does next", self.next_writes or ("nothing, until something changes",))
@@ -52,11 +57,16 @@ class Explanation:
         steps = [f"{row.index + 1}. {row.title}{' (now)' * (row.state == 'current')}" for row in self.remaining_steps]
         if steps:
             yield from _section("Steps that remain", steps)
-        yield "You can now:"
-        for choice in self.choices:
-            yield f"  {choice.does}:"
-            yield f"    {choice.command}"
-            yield from (f"    {line}" for line in choice.kubectl)
+        yield from offered(self.choices)
+
+
+def offered(choices: Iterable[Choice]) -> Iterator[str]:
+    """Yield what a person can do, as text."""
+    yield "You can now:"
+    for choice in choices:
+        yield f"  {choice.does}:"
+        yield f"    {choice.command}"
+        yield from (f"    {line}" for line in choice.kubectl)
 
 
 def _section(title: str, lines: Iterator[str] | tuple[str, ...] | list[str]) -> Iterator[str]:
@@ -65,7 +75,11 @@ def _section(title: str, lines: Iterator[str] | tuple[str, ...] | list[str]) -> 
 
 
 def explain_plan(
-    rollout: Raw, plan: Plan, replica_sets: Iterable[Raw] = (), troubles: tuple[str, ...] = ()
+    rollout: Raw,
+    plan: Plan,
+    replica_sets: Iterable[Raw] = (),
+    troubles: tuple[str, ...] = (),
+    analyses: tuple[Finding, ...] = (),
 ) -> Explanation:
     """Return the explanation of a plan for the Rollout as it is; `replica_sets` tell which ways back there are."""
     return Explanation(
@@ -79,6 +93,7 @@ def explain_plan(
         remaining_steps=tuple(row for row in step_rows(rollout) if row.state != "done"),
         choices=tuple(choices(rollout, replica_sets)),
         troubles=troubles,
+        analyses=analyses,
     )
 
 

@@ -2,12 +2,11 @@
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Literal
+from typing import Any
 
 from rollouts.view import fields
 from rollouts.view.fields import Raw
-
-Mood = Literal["good", "bad", "moving", "idle"]
+from rollouts.view.moods import Mood
 
 _BAD = frozenset({
     "CrashLoopBackOff", "ImagePullBackOff", "ErrImagePull", "ErrImageNeverPull", "InvalidImageName", "Error", "Failed",

@@ -14,7 +14,7 @@ from typing import Any, Literal
 from rollouts.api.timestamps import format_time
 from rollouts.view import fields
 from rollouts.view.fields import Raw
-from rollouts.view.status import is_invalid
+from rollouts.view.status import COMPLETED, is_invalid
 from rollouts.view.steps import steps_of
 
 
@@ -161,6 +161,16 @@ def pause(rollout: Raw) -> Answer:
     if fields.part(rollout, "spec").get("paused"):
         return Nothing("is paused already", is_refusal=False)
     return Change((spec_patch(paused=True),), "paused")
+
+
+def terminate(child: Raw) -> Answer:
+    """End an analysis run or an experiment now; its verdict is what has been found so far."""
+    phase = str(fields.part(child, "status").get("phase") or "")
+    if phase in COMPLETED:
+        return Nothing(f"has ended already: it is {phase}", is_refusal=False)
+    if fields.part(child, "spec").get("terminate") is True:
+        return Nothing("is being terminated already", is_refusal=False)
+    return Change((spec_patch(terminate=True),), "terminated")
 
 
 def restart(rollout: Raw, at: datetime, now: datetime) -> Answer:

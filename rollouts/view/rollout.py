@@ -1,16 +1,19 @@
 """What is there to see of one Rollout? Facts, steps, revisions, ReplicaSets and pods, put together from raw objects."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
-from itertools import groupby
+from typing import TypeVar
 
-from rollouts.api import keys
-from rollouts.view import ages, fields
+from rollouts.view import fields
+from rollouts.view.experiments import ExperimentRow, experiment_row
 from rollouts.view.fields import Raw
-from rollouts.view.pods import Mood, PodRow, pod_row
+from rollouts.view.replica_sets import ReplicaSetRow, replica_set_row
+from rollouts.view.runs import RunRow, oldest_first, run_row
 from rollouts.view.status import Shown, Waiting, shown_status, waiting
 from rollouts.view.steps import StepRow, actual_weight, set_weight, step_index, step_rows
+
+Row = TypeVar("Row", ReplicaSetRow, ExperimentRow, RunRow)
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,28 +25,13 @@ class ImageRow:
 
 
 @dataclass(frozen=True, slots=True)
-class ReplicaSetRow:
-    """One ReplicaSet; `tags` are its roles (stable, canary, active, preview) and a pending scale-down (delay:20s)."""
-
-    name: str
-    revision: int
-    pod_hash: str
-    status: str
-    mood: Mood
-    created: datetime | None
-    desired: int
-    available: int
-    tags: tuple[str, ...]
-    images: tuple[str, ...]
-    pods: tuple[PodRow, ...]
-
-
-@dataclass(frozen=True, slots=True)
 class RevisionRow:
-    """All ReplicaSets of one revision."""
+    """All ReplicaSets, experiments and analysis runs of one revision."""
 
     number: int
-    replica_sets: tuple[ReplicaSetRow, ...]
+    replica_sets: tuple[ReplicaSetRow, ...] = ()
+    experiments: tuple[ExperimentRow, ...] = ()
+    runs: tuple[RunRow, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,57 +82,6 @@ def _preview_hash(status: Raw) -> str | None:
     return fields.part(status, "blueGreen").get("previewSelector") or (current if stable != current else None)
 
 
-def _delay(replica_set: Raw, now: datetime) -> list[str]:
-    deadline = fields.time_at(fields.part(replica_set, "metadata", "annotations"), keys.SCALE_DOWN_DEADLINE)
-    if deadline is None:
-        return []
-    return [f"delay:{ages.remaining(deadline, now)}" if deadline > now else "delay:passed"]
-
-
-def _replica_set_status(replica_set: Raw, pods: Sequence[PodRow]) -> tuple[str, Mood]:
-    status = fields.part(replica_set, "status")
-    desired = fields.count(fields.part(replica_set, "spec"), "replicas", 1)
-    fails = any(
-        each.get("type") == "ReplicaFailure" and each.get("status") == "True"
-        for each in fields.items(replica_set, "status", "conditions")
-    )
-    if fails or any(pod.mood == "bad" for pod in pods):
-        return "Degraded", "bad"
-    if desired == 0:
-        return ("ScaledDown", "idle") if not fields.count(status, "replicas") else ("ScalingDown", "moving")
-    return ("Healthy", "good") if fields.count(status, "availableReplicas") >= desired else ("Progressing", "moving")
-
-
-def template_images(template: Raw) -> tuple[str, ...]:
-    """Return the images of a pod template, each once."""
-    containers = (*fields.items(template, "spec", "initContainers"), *fields.items(template, "spec", "containers"))
-    return tuple(dict.fromkeys(str(each.get("image", "")) for each in containers))
-
-
-def _replica_set_row(rollout: Raw, replica_set: Raw, pods: Iterable[Raw], now: datetime) -> ReplicaSetRow:
-    mine = sorted(
-        fields.controlled_by(replica_set, pods), key=lambda pod: (str(fields.created(pod)), fields.name_of(pod))
-    )
-    rows = tuple(pod_row(pod) for pod in mine)
-    status, mood = _replica_set_status(replica_set, rows)
-    pod_hash = fields.hash_of(replica_set)
-    parts = roles(rollout, pod_hash)
-    return ReplicaSetRow(
-        name=fields.name_of(replica_set),
-        revision=fields.revision_of(replica_set),
-        pod_hash=pod_hash,
-        status=status,
-        mood=mood,
-        created=fields.created(replica_set),
-        desired=fields.count(fields.part(replica_set, "spec"), "replicas", 1),
-        available=fields.count(fields.part(replica_set, "status"), "availableReplicas"),
-        # What clients reach is never scaled down, whatever its deadline says.
-        tags=(*parts, *(() if "active" in parts else _delay(replica_set, now))),
-        images=template_images(fields.part(replica_set, "spec", "template")),
-        pods=rows,
-    )
-
-
 def _image_rows(rows: Iterable[ReplicaSetRow]) -> tuple[ImageRow, ...]:
     tags: dict[str, list[str]] = {}
     for row in rows:
@@ -156,22 +93,49 @@ def _image_rows(rows: Iterable[ReplicaSetRow]) -> tuple[ImageRow, ...]:
     return tuple(ImageRow(image, tuple(roles)) for image, roles in tags.items())
 
 
-def _revisions(rows: Iterable[ReplicaSetRow]) -> tuple[RevisionRow, ...]:
-    newest_first = sorted(rows, key=lambda row: (-row.revision, row.name))
-    return tuple(RevisionRow(number, tuple(group)) for number, group in groupby(newest_first, lambda row: row.revision))
+def _revisions(
+    replica_sets: Iterable[ReplicaSetRow], experiments: Iterable[ExperimentRow], runs: Iterable[RunRow]
+) -> tuple[RevisionRow, ...]:
+    """Return what there is of each revision, the newest first."""
+    sets = _by_revision(sorted(replica_sets, key=lambda row: row.name))
+    tries, measured = _by_revision(experiments), _by_revision(runs)
+    numbers = sorted({*sets, *tries, *measured}, reverse=True)
+    return tuple(
+        RevisionRow(number, tuple(sets.get(number, ())), tuple(tries.get(number, ())), tuple(measured.get(number, ())))
+        for number in numbers
+    )
+
+
+def _by_revision(rows: Iterable[Row]) -> dict[int, list[Row]]:
+    found: dict[int, list[Row]] = {}
+    for row in rows:
+        found.setdefault(row.revision, []).append(row)
+    return found
 
 
 def rollout_view(
-    rollout: Raw, replica_sets: Iterable[Raw], pods: Iterable[Raw], now: datetime, *, because: str = ""
+    rollout: Raw,
+    replica_sets: Iterable[Raw],
+    pods: Iterable[Raw],
+    now: datetime,
+    *,
+    because: str = "",
+    runs: Iterable[Raw] = (),
+    experiments: Iterable[Raw] = (),
 ) -> RolloutView:
-    """Put the view together; other owners' ReplicaSets and pods are left out.
+    """Put the view together; what belongs to others than the Rollout and its experiments is left out.
 
     `because` is the planner's reason: it is shown where the Rollout waits neither for a person nor for a clock.
     """
-    status, pods = fields.part(rollout, "status"), list(pods)
+    status, pods, replica_sets, runs = fields.part(rollout, "status"), list(pods), list(replica_sets), list(runs)
     mine = fields.controlled_by(rollout, replica_sets)
-    rows = [_replica_set_row(rollout, each, pods, now) for each in mine]
-    revisions = _revisions(rows)
+    rows = [replica_set_row(each, pods, now, roles(rollout, fields.hash_of(each))) for each in mine]
+    tries = oldest_first(fields.controlled_by(rollout, experiments))
+    revisions = _revisions(
+        rows,
+        (experiment_row(each, replica_sets, pods, runs, now) for each in tries),
+        (run_row(each) for each in oldest_first(fields.controlled_by(rollout, runs))),
+    )
     shown = shown_status(rollout)
     reason = waiting(rollout)
     if reason is None and because and shown.phase != "Healthy":

@@ -14,6 +14,9 @@ from rollouts.view import fields
 from rollouts.view.fields import Raw
 
 HEALTHY, PROGRESSING, PAUSED, DEGRADED, UNKNOWN = "Healthy", "Progressing", "Paused", "Degraded", "Unknown"
+COMPLETED = frozenset({"Successful", "Failed", "Inconclusive", "Error"})
+"""The phases in which an analysis run or an experiment stays."""
+
 _NOT_CREATED = "Failed to create new replica set"
 
 

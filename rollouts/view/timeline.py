@@ -6,7 +6,8 @@ from dataclasses import dataclass, field, replace
 from rollouts.plan.narrate import Event
 from rollouts.view import fields
 from rollouts.view.fields import Raw
-from rollouts.view.rollout import roles, template_images
+from rollouts.view.replica_sets import template_images
+from rollouts.view.rollout import roles
 from rollouts.view.status import shown_status
 from rollouts.view.steps import actual_weight, set_weight, step_index, step_title, steps_of
 

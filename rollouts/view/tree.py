@@ -1,18 +1,18 @@
 """What does the tree of a Rollout look like? Rows with their branches drawn, for anything that can print text."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
 
-from rollouts.view.pods import Mood, PodRow
-from rollouts.view.rollout import ReplicaSetRow, RolloutView
-from rollouts.view.status import DEGRADED, HEALTHY, PAUSED
+from rollouts.view.experiments import ExperimentRow
+from rollouts.view.moods import RowMood, phase_mood
+from rollouts.view.pods import PodRow
+from rollouts.view.replica_sets import ReplicaSetRow
+from rollouts.view.rollout import RevisionRow, RolloutView
+from rollouts.view.runs import RunRow
 
-Kind = Literal["Rollout", "Revision", "ReplicaSet", "Pod"]
-RowMood = Mood | Literal["paused"]
-
-_PHASE_MOODS: dict[str, RowMood] = {HEALTHY: "good", DEGRADED: "bad", PAUSED: "paused"}
+Kind = Literal["Rollout", "Revision", "ReplicaSet", "Pod", "Experiment", "AnalysisRun", "Job"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,11 +26,6 @@ class TreeRow:
     mood: RowMood
     created: datetime | None
     info: tuple[str, ...] = ()
-
-
-def phase_mood(phase: str) -> RowMood:
-    """Return how a phase feels."""
-    return _PHASE_MOODS.get(phase, "moving")
 
 
 def _branches(stem: str, count: int) -> Iterator[tuple[str, str]]:
@@ -56,12 +51,41 @@ def _replica_set(branch: str, stem: str, row: ReplicaSetRow, *, wide: bool) -> I
         yield _pod(pod_branch, pod, wide=wide)
 
 
+def _run(branch: str, stem: str, row: RunRow) -> Iterator[TreeRow]:
+    yield TreeRow(branch, row.name, "AnalysisRun", row.phase, row.mood, row.created, row.info)
+    for job, (job_branch, _) in zip(row.jobs, _branches(stem, len(row.jobs)), strict=True):
+        yield TreeRow(job_branch, job.name, "Job", job.phase, job.mood, job.created)
+
+
+def _experiment(branch: str, stem: str, row: ExperimentRow, *, wide: bool) -> Iterator[TreeRow]:
+    yield TreeRow(branch, row.name, "Experiment", row.phase, row.mood, row.created, row.info)
+    yield from _below(stem, (*row.replica_sets, *row.runs), wide=wide)
+
+
+def _below(stem: str, rows: Sequence[ReplicaSetRow | ExperimentRow | RunRow], *, wide: bool) -> Iterator[TreeRow]:
+    """Yield the lines of several objects and of what they own."""
+    for row, (branch, below) in zip(rows, _branches(stem, len(rows)), strict=True):
+        match row:
+            case ReplicaSetRow():
+                yield from _replica_set(branch, below, row, wide=wide)
+            case ExperimentRow():
+                yield from _experiment(branch, below, row, wide=wide)
+            case RunRow():
+                yield from _run(branch, below, row)
+
+
+def _owned(revision: RevisionRow) -> tuple[ReplicaSetRow | ExperimentRow | RunRow, ...]:
+    return (*revision.replica_sets, *revision.experiments, *revision.runs)
+
+
 def tree_rows(view: RolloutView, *, wide: bool = False) -> Iterator[TreeRow]:
     """Yield the lines of the tree, from the Rollout down to its pods, the newest revision first."""
     yield TreeRow("", view.name, "Rollout", view.status.phase, phase_mood(view.status.phase), view.created)
     for revision, (branch, stem) in zip(view.revisions, _branches("", len(view.revisions)), strict=True):
         yield TreeRow(branch, f"revision:{revision.number}", "Revision", "", "idle", None)
-        for row, (set_branch, set_stem) in zip(
-            revision.replica_sets, _branches(stem, len(revision.replica_sets)), strict=True
-        ):
-            yield from _replica_set(set_branch, set_stem, row, wide=wide)
+        yield from _below(stem, _owned(revision), wide=wide)
+
+
+def experiment_rows(row: ExperimentRow, *, wide: bool = False) -> Iterator[TreeRow]:
+    """Yield the lines of an Experiment's own tree."""
+    yield from _experiment("", "", row, wide=wide)

@@ -8,12 +8,13 @@ import yaml
 from typer.testing import CliRunner, Result
 
 from rollouts.cli.main import app
-from tests.cli.fake_api import FakeApi, serving, write_kubeconfig
+from tests.cli.fake_api import KINDS, FakeApi, serving, write_kubeconfig
 
 Json = dict[str, Any]
 
 PAUSED = Path(__file__).parent.parent / "view" / "paused.yaml"
-PLURALS = {"Rollout": "rollouts", "ReplicaSet": "replicasets", "Pod": "pods"}
+ANALYSES = PAUSED.with_name("analyses.yaml")
+PLURALS = {kind: plural for plural, (_, kind, _) in KINDS.items()}
 
 
 @pytest.fixture(scope="module")
@@ -32,6 +33,14 @@ def api(server: FakeApi) -> FakeApi:
     for raw in yaml.safe_load_all(PAUSED.read_text()):
         server.put(PLURALS[raw["kind"]], raw)
     return server
+
+
+@pytest.fixture
+def analyses(api: FakeApi) -> FakeApi:
+    """The server, with the objects of analyses.yaml, too."""
+    for raw in yaml.safe_load_all(ANALYSES.read_text()):
+        api.put(PLURALS[raw["kind"]], raw)
+    return api
 
 
 @pytest.fixture

@@ -25,7 +25,18 @@ KINDS = {
     "deployments": ("apps/v1", "Deployment", "deployments.apps"),
     "pods": ("v1", "Pod", "pods"),
     "services": ("v1", "Service", "services"),
+    "analysisruns": ("argoproj.io/v1alpha1", "AnalysisRun", "analysisruns.argoproj.io"),
+    "experiments": ("argoproj.io/v1alpha1", "Experiment", "experiments.argoproj.io"),
+    "analysistemplates": ("argoproj.io/v1alpha1", "AnalysisTemplate", "analysistemplates.argoproj.io"),
+    "clusteranalysistemplates": (
+        "argoproj.io/v1alpha1",
+        "ClusterAnalysisTemplate",
+        "clusteranalysistemplates.argoproj.io",
+    ),
 }
+
+
+CLUSTER_WIDE = frozenset({"clusteranalysistemplates"})
 
 
 @dataclass(frozen=True)
@@ -58,9 +69,10 @@ class FakeApi:
     def put(self, plural: str, raw: Json) -> None:
         self.version += 1
         metadata = raw["metadata"]
-        metadata.setdefault("namespace", "default")
+        if plural not in CLUSTER_WIDE:
+            metadata.setdefault("namespace", "default")
         metadata["resourceVersion"] = str(self.version)
-        self.objects[plural, metadata["namespace"], metadata["name"]] = raw
+        self.objects[plural, metadata.get("namespace", ""), metadata["name"]] = raw
 
     @property
     def writes(self) -> list[Seen]:
@@ -87,6 +99,8 @@ class FakeApi:
         plural, *rest = parts
         if plural not in KINDS:
             return failure(404, "NotFound", "the server could not find the requested resource")
+        if not rest and request.method == "POST":
+            return self.create(plural, namespace, body)
         if not rest:
             return await self.collection(request, plural, namespace)
         return self.single(request, (plural, namespace, rest[0]), rest[1:], body)
@@ -109,6 +123,14 @@ class FakeApi:
                 return failure(409, "Conflict", "the object has been modified")
             self.put(key[0], body)
         return web.json_response(self.objects[key])
+
+    def create(self, plural: str, namespace: str, body: Any) -> web.Response:
+        metadata = {"namespace": namespace, **body["metadata"]}
+        metadata.setdefault("name", f"{metadata.get('generateName', '')}x{self.version}")
+        if (plural, namespace, metadata["name"]) in self.objects:
+            return failure(409, "AlreadyExists", f'{plural} "{metadata["name"]}" already exists')
+        self.put(plural, {**body, "metadata": metadata})
+        return web.json_response(self.objects[plural, namespace, metadata["name"]], status=201)
 
     async def collection(self, request: web.Request, plural: str, namespace: str) -> web.StreamResponse:
         wanted = request.query.get("fieldSelector", "").removeprefix("metadata.name=")

@@ -13,9 +13,9 @@ from tests.cli.fake_api import FakeApi, write_kubeconfig
 
 
 @pytest.fixture
-def suggest(api: FakeApi, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., list[str]]:
-    monkeypatch.setenv("KUBECONFIG", str(write_kubeconfig(tmp_path / "config", api.url)))
-    api.put("rollouts", {"metadata": {"name": "cart", "namespace": "shop"}, "spec": {}})
+def suggest(analyses: FakeApi, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., list[str]]:
+    monkeypatch.setenv("KUBECONFIG", str(write_kubeconfig(tmp_path / "config", analyses.url)))
+    analyses.put("rollouts", {"metadata": {"name": "cart", "namespace": "shop"}, "spec": {}})
 
     def words(*typed: str) -> list[str]:
         from concurrent.futures import ThreadPoolExecutor
@@ -31,7 +31,13 @@ def suggest(api: FakeApi, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Ca
     [
         (["pro"], ["promote"]),
         (["re"], ["restart", "retry"]),
-        (["get", ""], ["rollout"]),
+        (["get", ""], ["analysisrun", "experiment", "rollout"]),
+        (["get", "analysisrun", ""], ["web-new-2-1", "web-new-2-2", "web-new-2-3-compare"]),
+        (["get", "exp", ""], ["web-new-2-3"]),
+        (["terminate", "ar", "web-new-2-2"], ["web-new-2-2"]),
+        (["explain", ""], ["web"]),
+        (["explain", "ar", "web-new-2-1"], ["web-new-2-1"]),
+        (["explain", "ar", "web", ""], []),
         (["set", "im"], ["image"]),
         (["get", "rollout", ""], ["web"]),
         (["get", "ro", "w"], ["web"]),
