@@ -283,8 +283,16 @@ class SplunkMetric(Model):
 class ExternalMetric(Model):
     """A metric by Kubernetes' external metrics API, as cluster agents and KEDA serve it."""
 
-    address: str = Field(description="URL of the server, for example https://datadog-cluster-agent.datadog:8443.")
+    address: str | None = Field(
+        None,
+        description=(
+            "URL of the server, for example https://datadog-cluster-agent.datadog:8443. Without it, the cluster's own "
+            "API server is asked, which passes it on."
+        ),
+    )
     metric_name: str = Field(description="Name of the metric, in the namespace of the analysis run.")
     label_selector: str | None = Field(None, description="Which of its values are meant, for example app=shop.")
-    insecure: Bool | None = Field(None, description="Don't verify the server's certificate.")
-    secret_ref: TokenSecretRef | None = Field(None, description="The Secret with the token, under the key token.")
+    insecure: Bool | None = Field(None, description="Don't verify the certificate of the server at address.")
+    secret_ref: TokenSecretRef | None = Field(
+        None, description="The Secret with the token for the server at address, under the key token."
+    )

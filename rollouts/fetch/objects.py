@@ -18,6 +18,8 @@ async def not_available(request: ObjectRequest, home: Home) -> ObjectAnswer:
 
 def checked(request: ObjectRequest, provider: AnyProvider, home: Home) -> ObjectRequest:
     """Return a request that its provider may make. Raises MeasurementError."""
+    if not home.namespace:
+        raise MeasurementError(f"the metric provider {provider.key!r} is at home in no namespace")
     if isinstance(request, ReadPath):
         allowed = any(request.path.startswith(each.format(namespace=home.namespace)) for each in provider.paths)
         if not allowed or ".." in unquote(request.path).split("/"):

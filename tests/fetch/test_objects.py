@@ -125,6 +125,13 @@ async def test_anything_else_is_refused(request_: ObjectRequest, error: str, ses
     assert server.asked == []
 
 
+async def test_no_namespace_doesn_t_mean_all_of_them(session: aiohttp.ClientSession) -> None:
+    server = Server()
+    with pytest.raises(MeasurementError, match="is at home in no namespace"):
+        await take(Looking(ListObjects(PODS)), Nothing(), Asked(NOW, ""), session, server)
+    assert server.asked == []
+
+
 async def test_without_a_cluster_it_is_said(session: aiohttp.ClientSession) -> None:
     with pytest.raises(MeasurementError, match="there is no cluster here to look at"):
         await take(Looking(ReadObject(PODS, "web-1")), Nothing(), ASKED, session)

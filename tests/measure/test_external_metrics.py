@@ -9,7 +9,7 @@ from rollouts.api.base import parse
 from rollouts.api.providers import ExternalMetric
 from rollouts.expr import Floats
 from rollouts.measure.external_metrics import ExternalMetrics
-from rollouts.ports import MeasurementError, NoData, Reading, SecretRef
+from rollouts.ports import MeasurementError, NoData, ObjectError, Reading, ReadPath, SecretRef
 from rollouts.ports.testing import SECRET, ProviderConformance
 from tests.measure.driving import Told, problems
 
@@ -44,6 +44,12 @@ class TestConformance(ProviderConformance):
     secrets = {"token": SECRET}  # noqa: RUF012 - as the superclass has it
 
 
+class TestConformanceOnTheCluster(ProviderConformance):
+    provider = ExternalMetrics()
+    specs = (parse(ExternalMetric, {"metricName": "queue"}),)
+    answers = (values("1500m", "2"),)
+
+
 @pytest.mark.parametrize(
     ("quantity", "number", "text"),
     [("2", 2, "2"), ("1500m", 1.5, "1.5"), ("3k", 3000, "3000"), ("1Ki", 1024, "1024"), ("5u", 5e-6, "0.000005")],
@@ -75,5 +81,29 @@ def test_another_server_is_told_apart() -> None:
         Told(ExternalMetrics(), SPEC, [{"kind": "PodList", "items": []}], secrets=HELD)
 
 
+def test_without_an_address_the_api_server_is_asked() -> None:
+    spec = {"metricName": "queue", "labelSelector": "app=shop"}
+    told = Told(ExternalMetrics(), spec, [values("3k")])
+    assert told.outcome == Reading(Floats([3000.0]), "[3000]")
+    path = "/apis/external.metrics.k8s.io/v1beta1/namespaces/shop/queue"
+    assert told.asked_of == [ReadPath(path, {"labelSelector": "app=shop"})]
+
+
+@pytest.mark.parametrize(
+    ("answer", "error"),
+    [
+        (ObjectError("there is nothing", "NotFound"), "nothing serves the external metric 'queue': is an adapter"),
+        (ObjectError("may not read it", "Forbidden"), "may not read it"),
+        ({"kind": "PodList", "items": []}, "the API server answered with no ExternalMetricValueList"),
+    ],
+)
+def test_what_the_api_server_refuses_is_told(answer: Any, error: str) -> None:
+    with pytest.raises(MeasurementError, match=error):
+        Told(ExternalMetrics(), {"metricName": "queue"}, [answer])
+
+
 def test_problems_name_the_field() -> None:
+    assert set(problems(ExternalMetrics(), {"metricName": "queue"})) == set()
+    assert set(problems(ExternalMetrics(), {"metricName": "queue", "secretRef": {"name": "a"}})) == {"secretRef"}
+    assert set(problems(ExternalMetrics(), {"metricName": "queue", "insecure": True})) == {"insecure"}
     assert set(problems(ExternalMetrics(), {"address": "agent", "metricName": ""})) == {"address", "metricName"}
