@@ -10,6 +10,7 @@ from rollouts.api.analysis_run import AnalysisRunSpec
 from rollouts.api.base import parse
 from rollouts.api.experiment import ExperimentSpec
 from rollouts.api.nulls import without_nulls
+from rollouts.plan.analyses.problems import OUT_OF_SIGHT
 from rollouts.plan.analysis.substitution import arguments_in
 from rollouts.plan.analysis.templates import Flat, TemplateKey, flatten_template
 from rollouts.plan.analysis.validate import run_problems, template_problems
@@ -39,7 +40,7 @@ class Templates:
 
     def granted(self, key: TemplateKey) -> Raw:
         """Return a template's spec; one that is in none of the files may well be in the cluster."""
-        return self.specs.get(key, {})
+        return self.specs.get(key, OUT_OF_SIGHT)
 
     def elsewhere(self, flat: Flat, spec: Raw) -> set[str]:
         """Return the arguments that may be declared by a template that isn't among those put together."""

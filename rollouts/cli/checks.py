@@ -15,6 +15,7 @@ from rollouts.api.rollout import parse_rollout
 from rollouts.api.services import service_names
 from rollouts.cli.analysis_checks import KINDS, Templates, analysis_problems
 from rollouts.cli.manifests import Document
+from rollouts.plan.analyses.problems import unseen
 from rollouts.plan.validate import problems
 from rollouts.plan.workload import API_VERSIONS, Reference, reference_in
 from rollouts.registry import load_kit
@@ -125,13 +126,18 @@ def findings(documents: Sequence[Document]) -> Iterator[Finding]:
 
 
 def remarks(documents: Sequence[Document]) -> Iterator[Finding]:
-    """Yield what is no problem, but left unchecked: pod templates that are in none of the documents."""
-    workloads = _Others.among(documents).workloads
+    """Yield what is no problem, but left unchecked: what is referred to and is in none of the documents."""
+    others = _Others.among(documents)
     for document in documents:
-        reference = reference_in(document.content) if is_ours(document.content) else None
-        if reference is not None and reference not in workloads:
+        if not is_ours(document.content):
+            continue
+        reference = reference_in(document.content)
+        if reference is not None and reference not in others.workloads:
             message = f"{reference} is in none of these files: the pod template is not checked"
             yield Finding(document, "spec.workloadRef.name", message)
+        if document.content["kind"] == "Rollout":
+            for path, key in unseen(document.content, others.templates.granted):
+                yield Finding(document, path, f"{key} is in none of these files: the analysis is not checked")
 
 
 def _of_object(document: Document, others: _Others) -> Iterator[Finding]:
@@ -183,7 +189,9 @@ def _of_rollout(document: Document, others: _Others) -> Iterator[Finding]:
     namespace, own = raw["metadata"].get("namespace") or "", fields.name_of(raw)
     first = {name: others.users.setdefault((namespace, name), own) for name in known}
     rivals = {name: user for name, user in first.items() if user != own}
-    for problem in problems(rollout, raw, load_kit(), known, rivals, workload=others.workload_of(raw)):
+    for problem in problems(
+        rollout, raw, load_kit(), known, rivals, workload=others.workload_of(raw), templates=others.templates.granted
+    ):
         yield Finding(document, problem.path, problem.message)
 
 

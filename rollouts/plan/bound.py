@@ -8,6 +8,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
+from rollouts.api.analysis import RolloutAnalysis
 from rollouts.api.base import describe
 from rollouts.api.canary import CanaryStep, PluginStep
 from rollouts.ports import Gate, Here, Kit, Open
@@ -54,6 +55,11 @@ class BoundStep:
     @property
     def title(self) -> str:
         return f"{PLUGIN}: {self.name}" if self.name else self.plugin.title(self.spec)
+
+    @property
+    def analysis(self) -> RolloutAnalysis | None:
+        """The analysis that the step waits for, if it is such a step."""
+        return self.plugin.analysis(self.spec)
 
 
 def bind(step: CanaryStep, kit: Kit) -> BoundStep:

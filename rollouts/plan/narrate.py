@@ -18,12 +18,14 @@ from rollouts.plan.actions import (
     SwitchService,
     UpdateReplicaSet,
 )
+from rollouts.plan.analysis.assess import ERROR, FAILED, PENDING
 from rollouts.plan.bound import title_of
 from rollouts.plan.delays import is_unreadable
 from rollouts.plan.elapsed import FAST_ROLLED_BACK
 from rollouts.plan.observed import Observed
 from rollouts.plan.revisions import replica_set_name, sort_out
 from rollouts.plan.rollback import is_within_window
+from rollouts.plan.status import RUNS
 from rollouts.ports import Kit
 
 Raw = Mapping[str, Any]
@@ -65,6 +67,7 @@ def narrate(
         events += _transitions(old, new)
         events += _steps(here, old, new, kit)
         events += _weights(old, new)
+        events += _runs(old, new)
         events += _end(here, old, new)
     events += _switches(acknowledged)
     return events
@@ -249,6 +252,22 @@ def _weights(old: Raw, new: Raw) -> Iterator[Event]:
         return
     change = f"to {now['weight']}" if before is None else f"from {before['weight']} to {now['weight']}"
     yield _normal("TrafficWeightUpdated", f"Traffic weight updated {change}")
+
+
+def _runs(old: Raw, new: Raw) -> Iterator[Event]:
+    """Tell of an analysis run of ours that has another phase than before; one that has just been named has none."""
+    for slot, (part, name) in RUNS.items():
+        before, now = ((status.get(part) or {}).get(name) or {} for status in (old, new))
+        phase = now.get("status", PENDING)
+        if phase == PENDING or (before.get("name") == now["name"] and before.get("status") == phase):
+            continue
+        previous = before.get("status", PENDING) if before.get("name") == now["name"] else PENDING
+        previous = "NoPreviousStatus" if previous == PENDING else previous
+        yield Event(
+            "Warning" if phase in {FAILED, ERROR} else "Normal",
+            f"AnalysisRun{phase}",
+            f"{slot} Analysis Run '{now['name']}' Status New: '{phase}' Previous: '{previous}'",
+        )
 
 
 def _end(here: Observed, old: Raw, new: Raw) -> Iterator[Event]:

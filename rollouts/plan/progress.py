@@ -85,6 +85,14 @@ class Facts:
         return (self.selection.active or None, self.selection.preview or None) != before
 
     @property
+    def runs_have_moved(self) -> bool:
+        """Whether an analysis has begun or ended: what waited for it has had no chance to move before."""
+        states = (
+            {slot: (run.name, run.status) for slot, run in each.runs.items()} for each in (self.before, self.after)
+        )
+        return next(states) != next(states)
+
+    @property
     def has_progressed(self) -> bool:
         """Whether anything has moved since the last status write.
 
@@ -98,6 +106,7 @@ class Facts:
             or self.after.stable_hash != (old.stable_rs or "")
             or self.after.pod_hash != (old.current_pod_hash or "")
             or self.after.weights != self.before.weights
+            or self.runs_have_moved
         )
         grew = counts.ready > (old.ready_replicas or 0) or counts.available > (old.available_replicas or 0)
         shrank = counts.replicas - counts.updated < (old.replicas or 0) - old_updated

@@ -11,7 +11,8 @@ from rollouts.ports import Gate, Open
 
 _TOLD_HERE = (
     ("switch", "Service"), ("release", "Service"), ("adopt", "ReplicaSet"), ("release", "ReplicaSet"),
-    ("delete", "ReplicaSet"), ("evict", "Pod"), ("update", "Rollout"),
+    ("delete", "ReplicaSet"), ("evict", "Pod"), ("update", "Rollout"), ("terminate", "AnalysisRun"),
+    ("delete", "AnalysisRun"), ("terminate", "Experiment"), ("delete", "Experiment"),
 )  # fmt: skip
 
 

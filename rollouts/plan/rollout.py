@@ -28,7 +28,14 @@ def plan_rollout(here: Observed, now: datetime, kit: Kit) -> Plan:
     if "deletionTimestamp" in here.raw["metadata"]:
         return Plan(because=("the Rollout is being deleted",))
     found = problems(
-        here.rollout, here.raw, kit, here.services, here.rivals, objects=here.objects, workload=here.workload
+        here.rollout,
+        here.raw,
+        kit,
+        here.services,
+        here.rivals,
+        objects=here.objects,
+        workload=here.workload,
+        templates=here.templates.get,
     )
     problem = next(found, None)
     if problem is None and here.objects is None and _is_routed(here):

@@ -4,16 +4,27 @@ Everything here is kept in `status` because the API defines it as state. The fun
 returns the next one.
 """
 
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
-from rollouts.api.status import PauseCondition, RolloutStatus, StepPluginStatus, TrafficWeights
+from rollouts.api import keys
+from rollouts.api.status import (
+    PauseCondition,
+    RolloutAnalysisRunStatus,
+    RolloutStatus,
+    StepPluginStatus,
+    TrafficWeights,
+)
 from rollouts.api.timestamps import whole_second
 
 CANARY_PAUSE = "CanaryPauseStep"
 BLUE_GREEN_PAUSE = "BlueGreenPause"
 PING, PONG = "ping", "pong"
-INCONCLUSIVE_PAUSES = frozenset({"InconclusiveAnalysisRun", "InconclusiveExperiment"})
+INCONCLUSIVE_RUN, INCONCLUSIVE_EXPERIMENT = "InconclusiveAnalysisRun", "InconclusiveExperiment"
+INCONCLUSIVE_PAUSES = frozenset({INCONCLUSIVE_RUN, INCONCLUSIVE_EXPERIMENT})
+# A canary's runs are forgotten once they have done their work; those of blue-green stay for people to see.
+_CANARY_SLOTS = frozenset({keys.ROLLOUT_TYPE_STEP, keys.ROLLOUT_TYPE_BACKGROUND})
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +34,7 @@ class State:
     `check_point` tells that a blue-green update is past its pause: the preview may grow, and become active.
     `weights` is the last route that the routers' objects were seen to have, None without a router. `ping_pong` tells
     which Service of a pair is the stable one; empty without a pair. `calls` tells how far the step plugins are.
+    `runs` are the current analysis runs by slot, which is what their label says.
     """
 
     pod_hash: str = ""
@@ -41,6 +53,7 @@ class State:
     weights: TrafficWeights | None = None
     ping_pong: str = ""
     calls: tuple[StepPluginStatus, ...] = ()
+    runs: Mapping[str, RolloutAnalysisRunStatus] = field(default_factory=dict)
 
     @classmethod
     def of(cls, status: RolloutStatus, step_count: int) -> "State":
@@ -68,6 +81,7 @@ class State:
             weights=canary.weights if canary else None,
             ping_pong=(canary.stable_ping_pong if canary else "") or "",
             calls=tuple(canary.step_plugin_statuses or ()) if canary else (),
+            runs=_runs_in(status),
         )
 
     def without_route(self) -> "State":
@@ -89,13 +103,18 @@ class State:
         return any(pause.reason in INCONCLUSIVE_PAUSES for pause in self.pauses)
 
     @property
+    def was_resumed(self) -> bool:
+        """Whether somebody has cleared the pauses that we had set, wherever the update is by now."""
+        return self.controller_pause and not self.pauses
+
+    @property
     def resumed(self) -> bool:
         """Whether somebody has cleared the pause that we had set, at the step that we had set it for.
 
         Somebody who clears a pause *and* moves the index skips steps: the step arrived at is still to be done.
         """
         is_same_step = self.paused_index is None or self.paused_index == self.index
-        return self.controller_pause and not self.pauses and is_same_step
+        return self.was_resumed and is_same_step
 
     @property
     def paused_since(self) -> datetime | None:
@@ -108,6 +127,17 @@ class State:
     def previewed_since(self) -> datetime | None:
         """When the pause of a blue-green update began."""
         return next((pause.start_time for pause in self.pauses if pause.reason == BLUE_GREEN_PAUSE), None)
+
+
+def _runs_in(status: RolloutStatus) -> dict[str, RolloutAnalysisRunStatus]:
+    canary, blue_green = status.canary, status.blue_green
+    runs = {
+        keys.ROLLOUT_TYPE_STEP: canary.current_step_analysis_run_status if canary else None,
+        keys.ROLLOUT_TYPE_BACKGROUND: canary.current_background_analysis_run_status if canary else None,
+        keys.ROLLOUT_TYPE_PRE_PROMOTION: blue_green.pre_promotion_analysis_run_status if blue_green else None,
+        keys.ROLLOUT_TYPE_POST_PROMOTION: blue_green.post_promotion_analysis_run_status if blue_green else None,
+    }
+    return {slot: record for slot, record in runs.items() if record is not None and record.name}
 
 
 def reset(state: State, *, pod_hash: str, step_hash: str, step_count: int, restart_at: datetime | None) -> State:
@@ -131,6 +161,7 @@ def reset(state: State, *, pod_hash: str, step_hash: str, step_count: int, resta
         restarted_at=restart_at or state.restarted_at,
         check_point=False,
         calls=(),
+        runs={},
     )
 
 
@@ -154,7 +185,7 @@ def settle_requests(state: State, now: datetime, step_count: int) -> State:
     if state.promote_full:
         return replace(_unpaused(state), aborted_at=None, index=step_count or None)
     if state.aborted_at is not None:
-        return replace(state, aborted_at=None, index=0 if step_count else None, calls=())
+        return replace(state, aborted_at=None, index=0 if step_count else None, calls=(), runs={})
     return state
 
 
@@ -189,6 +220,15 @@ def paused(state: State, now: datetime) -> State:
     return replace(state, pauses=(*others, pause), controller_pause=True, paused_index=state.index)
 
 
+def undecided(state: State, now: datetime) -> State:
+    """Begin the pause of an analysis run that couldn't decide, beside the pause of a step that may be on."""
+    if any(pause.reason == INCONCLUSIVE_RUN for pause in state.pauses):
+        return state
+    pause = PauseCondition(reason=INCONCLUSIVE_RUN, start_time=whole_second(now))
+    index = state.index if state.paused_index is None else state.paused_index
+    return replace(state, pauses=(*state.pauses, pause), controller_pause=True, paused_index=index)
+
+
 def previewed(state: State, now: datetime) -> State:
     """Begin the pause of a blue-green update."""
     pause = PauseCondition(reason=BLUE_GREEN_PAUSE, start_time=whole_second(now))
@@ -204,7 +244,8 @@ def step_completed(state: State) -> State:
     """Go on to the next step; the pause of the finished one is over."""
     pauses = tuple(pause for pause in state.pauses if pause.reason != CANARY_PAUSE)
     index = None if state.index is None else state.index + 1
-    return replace(state, index=index, pauses=pauses, controller_pause=bool(pauses), paused_index=None)
+    runs = {slot: record for slot, record in state.runs.items() if slot != keys.ROLLOUT_TYPE_STEP}
+    return replace(state, index=index, pauses=pauses, controller_pause=bool(pauses), paused_index=None, runs=runs)
 
 
 def promoted(state: State, step_count: int) -> State:
@@ -216,6 +257,7 @@ def promoted(state: State, step_count: int) -> State:
         abort=False,
         aborted_at=None,
         promote_full=False,
+        runs={slot: record for slot, record in state.runs.items() if slot not in _CANARY_SLOTS},
     )
 
 

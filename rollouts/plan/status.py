@@ -26,7 +26,21 @@ _OURS = _COUNTS | {
     "selector", "stableRS", "workloadObservedGeneration",
 }  # fmt: skip
 
-_OUR_CANARY = frozenset({"pausedStepIndex", "stablePingPong", "stepPluginStatuses", "weights"})
+_CANARY_RUNS = {
+    keys.ROLLOUT_TYPE_STEP: "currentStepAnalysisRunStatus",
+    keys.ROLLOUT_TYPE_BACKGROUND: "currentBackgroundAnalysisRunStatus",
+}
+_BLUE_GREEN_RUNS = {
+    keys.ROLLOUT_TYPE_PRE_PROMOTION: "prePromotionAnalysisRunStatus",
+    keys.ROLLOUT_TYPE_POST_PROMOTION: "postPromotionAnalysisRunStatus",
+}
+RUNS: Mapping[str, tuple[str, str]] = {
+    **{slot: ("canary", name) for slot, name in _CANARY_RUNS.items()},
+    **{slot: ("blueGreen", name) for slot, name in _BLUE_GREEN_RUNS.items()},
+}
+"""Where the status names the current analysis run of each slot."""
+
+_OUR_CANARY = frozenset({"pausedStepIndex", "stablePingPong", "stepPluginStatuses", "weights", *_CANARY_RUNS.values()})
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,8 +102,18 @@ def _canary(state: State) -> dict[str, Any]:
         "stablePingPong": state.ping_pong or None,
         "stepPluginStatuses": as_json(state.calls) or None,
         "weights": None if state.weights is None else _weights(state.weights),
+        **_runs(state, _CANARY_RUNS),
     }
     return {key: value for key, value in memory.items() if value is not None}
+
+
+def _runs(state: State, fields: Mapping[str, str]) -> dict[str, Any]:
+    """Return the current analysis runs as JSON, None for a slot that has none."""
+    records = {name: state.runs.get(slot) for slot, name in fields.items()}
+    return {
+        name: None if record is None else record.model_dump(mode="json", by_alias=True, exclude_none=True)
+        for name, record in records.items()
+    }
 
 
 def _weights(weights: TrafficWeights) -> dict[str, Any]:
@@ -153,6 +177,7 @@ def _strategy_parts(old: Raw, state: State, selection: Selection | None) -> dict
         "activeSelector": selection.active,
         "previewSelector": selection.preview,
         "scaleUpPreviewCheckPoint": state.check_point,
+        **_runs(state, _BLUE_GREEN_RUNS),
     }
     return {"canary": {}, "blueGreen": {key: value for key, value in blue_green.items() if value}}
 

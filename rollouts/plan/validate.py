@@ -16,6 +16,8 @@ from rollouts.api.placement import AntiAffinity
 from rollouts.api.rollout import Rollout
 from rollouts.api.selectors import selector_matches
 from rollouts.api.traffic import TrafficRouting
+from rollouts.plan.analyses.problems import analyses_problems
+from rollouts.plan.analysis.templates import Find
 from rollouts.plan.bound import StepError, bind
 from rollouts.plan.problem import Problem
 from rollouts.plan.validate_roles import anti_affinity_problems, metadata_problems
@@ -32,14 +34,7 @@ Services = Mapping[str, Raw | None]
 MAX_NAME_LENGTH = 253 - 11
 CANARY = "spec.strategy.canary"
 BLUE_GREEN = "spec.strategy.blueGreen"
-_NOT_YET = "is not carried out by this version: remove it, or leave this Rollout with the controller it has"
 _WAY_OUT = f"use a Service of your own, or take its annotation {keys.MANAGED_BY} off if that Rollout is gone"
-_CANARY_NOT_YET = (
-    "analysis",
-)  # fmt: skip
-_BLUE_GREEN_NOT_YET = (
-    "prePromotionAnalysis", "postPromotionAnalysis",
-)  # fmt: skip
 _BLUE_GREEN_COUNTS = (
     "previewReplicaCount", "autoPromotionSeconds", "scaleDownDelaySeconds", "scaleDownDelayRevisionLimit",
     "abortScaleDownDelaySeconds",
@@ -60,12 +55,14 @@ def problems(
     *,
     objects: Objects | None = None,
     workload: Raw | None = None,
+    templates: Find | None = None,
 ) -> Iterator[Problem]:
     """Yield every problem of a Rollout, in the order of its fields.
 
     `services` holds the Services that the spec names, None for one that doesn't exist, `objects` what routers read;
     without them references aren't checked. `rivals` names, by Service, another Rollout that uses it and was there
-    first. `workload` is the object that spec.workloadRef names, None if it doesn't exist.
+    first. `workload` is the object that spec.workloadRef names, None if it doesn't exist. `templates` finds those of
+    analyses; without it analyses aren't checked.
     """
     if len(raw["metadata"].get("name", "")) > MAX_NAME_LENGTH:
         yield Problem(
@@ -85,6 +82,8 @@ def problems(
     if canary is not None:
         for below, message in routed_problems(canary, raw["metadata"], kit, objects):
             yield Problem(f"{CANARY}.{below}", message)
+    if templates is not None:
+        yield from analyses_problems(raw, kit, templates)
     if services is not None:
         for path, name in _named_services(rollout):
             yield from _service(path, name, services.get(name), raw, rivals.get(name))
@@ -180,9 +179,6 @@ def _roles(
 
 
 def _blue_green(rollout: Rollout, blue_green: BlueGreenStrategy, raw: Raw) -> Iterator[Problem]:
-    for name in _BLUE_GREEN_NOT_YET:
-        if raw.get(name):
-            yield Problem(f"{BLUE_GREEN}.{name}", _NOT_YET)
     active, limit = blue_green.active_service, blue_green.scale_down_delay_revision_limit
     if not active:
         yield Problem(f"{BLUE_GREEN}.activeService", "is empty: name the Service that clients use")
@@ -207,9 +203,6 @@ def _blue_green(rollout: Rollout, blue_green: BlueGreenStrategy, raw: Raw) -> It
 
 
 def _canary(canary: CanaryStrategy, raw: Raw, kit: Kit) -> Iterator[Problem]:
-    for name in _CANARY_NOT_YET:
-        if raw.get(name):
-            yield Problem(f"{CANARY}.{name}", _NOT_YET)
     if canary.canary_service and canary.canary_service == canary.stable_service:
         yield Problem(
             f"{CANARY}.stableService", f'"{canary.stable_service}" is the canaryService, too: name two Services'

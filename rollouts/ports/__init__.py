@@ -47,7 +47,7 @@ from rollouts.ports.router import (
     Seen,
     Write,
 )
-from rollouts.ports.step import Gate, Here, Open, Scale, Shut, Step, Wishes
+from rollouts.ports.step import Check, Gate, Here, Open, Scale, Shut, Step, Wishes
 
 API_VERSION = 1
 
@@ -58,6 +58,7 @@ __all__ = [
     "Asked",
     "CallFlow",
     "CalledStep",
+    "Check",
     "Create",
     "CreateObject",
     "Delete",

@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar
 
 from pydantic import BaseModel
 
+from rollouts.api.analysis import RolloutAnalysis
+
 if TYPE_CHECKING:
     from rollouts.ports.called import Answer
 
@@ -42,6 +44,19 @@ class Wishes:
 
 
 @dataclass(frozen=True, slots=True)
+class Check:
+    """How far something is that the step has set going and that decides about it: an analysis run, or an experiment.
+
+    `phase` is empty until it has begun; `because` says in words what it waits for, or how it ended. `is_stuck` tells
+    that nothing comes of it as things are.
+    """
+
+    phase: str
+    because: str
+    is_stuck: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Here:
     """The facts that a gate may look at.
 
@@ -49,6 +64,7 @@ class Here:
     they are there. `unrouted` says what keeps a traffic router from the weight that is wished for; it is empty without
     a router, too. `paused_since` is when the pause of the current step began, `resumed` whether somebody has ended it.
     `answer` is what came of the latest call, for a step that is called.
+    `check` is how far the step's analysis is, None before it has been set going.
     """
 
     unmet: str = ""
@@ -56,6 +72,7 @@ class Here:
     resumed: bool = False
     unrouted: str = ""
     answer: "Answer | None" = None
+    check: Check | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,6 +123,11 @@ class Step(ABC, Generic[Spec]):
         """Return the wishes once this step has begun: `wishes` come from the steps before it."""
         del spec
         return wishes
+
+    def analysis(self, spec: Spec) -> RolloutAnalysis | None:
+        """Return the analysis that the step waits for: its run is made while the step is the current one."""
+        del spec
+        return None
 
     @abstractmethod
     def gate(self, spec: Spec, here: Here, now: datetime) -> Gate:

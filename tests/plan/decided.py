@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Any
 
 from rollouts.plan import Observed, Plan, Refusal, observe_rollout, plan_rollout
+from rollouts.plan.analysis.templates import TemplateKey
 from rollouts.plan.observed import Pod
 from rollouts.ports import Kit, Objects
 from rollouts.registry import load_kit
@@ -39,9 +40,13 @@ def given(
     refusals: Sequence[Refusal] = (),
     pods: Sequence[Pod] | None = None,
     objects: Objects | None = None,
+    runs: Sequence[Raw] = (),
+    templates: Mapping[TemplateKey, Raw | None] | None = None,
 ) -> Observed:
     """Return what is observed."""
-    return observe_rollout(rollout, replica_sets, services, pods, refusals, objects=objects)
+    return observe_rollout(
+        rollout, replica_sets, services, pods, refusals, objects=objects, runs=runs, templates=templates
+    )
 
 
 def planned(here: Observed, now: float | datetime = 100, kit: Kit | None = None) -> Plan:

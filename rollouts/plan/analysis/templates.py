@@ -25,13 +25,18 @@ class TemplateKey:
 
 @dataclass(frozen=True, slots=True)
 class Flat:
-    """The spec of several templates as if it were one, raw."""
+    """The spec of several templates as if it were one, raw.
+
+    `keys` are the templates that were put together, `sources` tells for each metric which one it comes from.
+    """
 
     metrics: tuple[Raw, ...] = ()
     args: tuple[Raw, ...] = ()
     dry_run: tuple[Raw, ...] = ()
     measurement_retention: tuple[Raw, ...] = ()
     problems: tuple[Problem, ...] = ()
+    keys: tuple[TemplateKey, ...] = ()
+    sources: tuple[TemplateKey, ...] = ()
 
 
 Find = Callable[[TemplateKey], Raw | None]
@@ -106,6 +111,8 @@ def _joined(specs: Mapping[TemplateKey, Raw], problems: list[Problem], path: str
         dry_run=_all(specs, "dryRun"),
         measurement_retention=_all(specs, "measurementRetention"),
         problems=tuple(problems),
+        keys=tuple(specs),
+        sources=tuple(key for key, spec in specs.items() for _ in spec.get("metrics") or ()),
     )
 
 

@@ -37,7 +37,7 @@ def run_problems(spec: Raw, parsed: AnalysisRunSpec, kit: Kit) -> Iterator[Probl
     yield from _below("spec", arguments.problems)
     if not parsed.metrics:
         yield Problem("spec.metrics", "is empty: at least one metric is needed")
-    yield from _metrics("spec", spec.get("metrics") or (), arguments.values, arguments.secrets, kit)
+    yield from metric_problems("spec.metrics", spec.get("metrics") or (), arguments.values, arguments.secrets, kit)
     yield from _rules("spec", parsed, [metric.name for metric in parsed.metrics])
 
 
@@ -53,7 +53,7 @@ def template_problems(
         yield Problem("spec.metrics", "is empty: at least one metric is needed")
     values = {arg["name"]: arg["value"] for arg in flat.args if arg.get("value") is not None}
     kept = {*elsewhere, *(arg["name"] for arg in flat.args)} - set(values)
-    yield from _metrics("spec", spec.get("metrics") or (), values, kept, kit)
+    yield from metric_problems("spec.metrics", spec.get("metrics") or (), values, kept, kit)
     if not flat.problems:
         yield from _rules("spec", parsed, [str(metric.get("name")) for metric in flat.metrics])
 
@@ -68,12 +68,13 @@ def _rules(path: str, spec: AnalysisTemplateSpec | AnalysisRunSpec, names: Seque
     yield from rule_problems(f"{path}.measurementRetention", spec.measurement_retention, names)
 
 
-def _metrics(
+def metric_problems(
     path: str, metrics: Sequence[Raw], values: Mapping[str, str], kept: Collection[str], kit: Kit
 ) -> Iterator[Problem]:
+    """Yield every problem of raw metrics; arguments have these `values`, or are `kept` for later."""
     names: set[str] = set()
     for index, raw in enumerate(metrics):
-        here = f"{path}.metrics[{index}]"
+        here = f"{path}[{index}]"
         name = raw.get("name")
         if not name:
             yield Problem(f"{here}.name", "is empty: a metric needs a name")

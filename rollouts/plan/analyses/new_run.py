@@ -1,0 +1,80 @@
+"""How does an analysis run look that a Rollout makes? Its spec comes from templates, with every value filled in."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from rollouts.api import keys
+from rollouts.plan.actions import CreateChild
+from rollouts.plan.analyses.slots import Demand, as_raw
+from rollouts.plan.analysis.arguments import LATEST, STABLE, rollout_arguments
+from rollouts.plan.analysis.spec import run_spec
+from rollouts.plan.analysis.templates import flatten
+from rollouts.plan.problem import Problem
+from rollouts.plan.revisions import owner_reference
+from rollouts.plan.scene import Scene
+
+ANALYSIS_RUN = "AnalysisRun"
+
+Raw = Mapping[str, Any]
+
+
+class NoRunError(Exception):
+    """A run can't be made as things are; the message says why."""
+
+
+def spec_for(scene: Scene, demand: Demand) -> dict[str, Any]:
+    """Return the spec of the run that is asked for. Raises NoRunError."""
+    here, raw = scene.here, as_raw(demand.analysis)
+    rollout = {**here.raw, "spec": here.spec}
+    hashes = {LATEST: scene.revisions.pod_hash, STABLE: scene.state.stable_hash}
+    incoming = tuple(rollout_arguments(demand.analysis.args, rollout, hashes))
+    spec, problems = run_spec(
+        flatten(raw["templates"], here.templates.get),
+        [each for each in incoming if not isinstance(each, Problem)],
+        rollout,
+        dry_run=raw.get("dryRun", ()),
+        retention=raw.get("measurementRetention", ()),
+    )
+    for problem in (*(each for each in incoming if isinstance(each, Problem)), *problems):
+        raise NoRunError(str(problem))
+    return spec
+
+
+def new_run(scene: Scene, demand: Demand, name: str) -> CreateChild:
+    """Return the action that makes a run. Raises NoRunError."""
+    here, metadata = scene.here, demand.analysis.analysis_run_metadata
+    index = {} if demand.index is None else {keys.STEP_INDEX: str(demand.index)}
+    ours = {keys.POD_TEMPLATE_HASH: scene.revisions.pod_hash, keys.ROLLOUT_TYPE: demand.slot, **index}
+    body = {
+        "apiVersion": "argoproj.io/v1alpha1",
+        "kind": ANALYSIS_RUN,
+        "metadata": {
+            "name": name,
+            "namespace": here.namespace,
+            "labels": {**_labels(metadata), **_selected(here.spec), **_instance(here.raw), **ours},
+            "annotations": {**_annotations(metadata), keys.REVISION: str(scene.revisions.next_revision)},
+            "ownerReferences": [owner_reference(here.raw)],
+        },
+        "spec": spec_for(scene, demand),
+    }
+    return CreateChild(ANALYSIS_RUN, name, body)
+
+
+def _labels(metadata: Any) -> Mapping[str, str]:
+    return (metadata.labels if metadata is not None else None) or {}
+
+
+def _annotations(metadata: Any) -> Mapping[str, str]:
+    return (metadata.annotations if metadata is not None else None) or {}
+
+
+def _selected(spec: Raw) -> Mapping[str, str]:
+    """Return the labels that the Rollout selects its pods by: its runs are found by the same ones."""
+    labels: Mapping[str, str] = (spec.get("selector") or {}).get("matchLabels") or {}
+    return labels
+
+
+def _instance(rollout: Raw) -> Mapping[str, str]:
+    """Return the label that tells which controller looks after the Rollout, and its runs with it."""
+    labels = rollout["metadata"].get("labels") or {}
+    return {key: labels[key] for key in (keys.INSTANCE_ID,) if key in labels}

@@ -1,0 +1,115 @@
+"""What has a Rollout set going beside its pods? Its analysis runs and experiments: which are to end, which to go?"""
+
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from itertools import count
+from typing import Any
+
+from rollouts.api import keys
+from rollouts.api.rollout import AnalysisRunStrategy
+from rollouts.api.timestamps import parse_time
+from rollouts.plan.actions import DeleteChild, TerminateChild
+from rollouts.plan.analysis.assess import COMPLETED, SUCCESSFUL
+from rollouts.plan.observed import Observed
+
+Raw = Mapping[str, Any]
+
+DEFAULT_HISTORY_LIMIT = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Child:
+    """An analysis run or an experiment as its Rollout sees it. `phase` is empty until it has begun."""
+
+    kind: str
+    name: str
+    uid: str
+    created: datetime
+    pod_hash: str
+    labels: Mapping[str, str]
+    phase: str
+    message: str
+    is_terminating: bool
+    is_deleting: bool
+    raw: Raw = field(repr=False)
+
+    @classmethod
+    def of(cls, kind: str, raw: Raw) -> "Child":
+        metadata, spec, status = raw["metadata"], raw.get("spec"), raw.get("status")
+        labels = metadata.get("labels") or {}
+        status = status if isinstance(status, Mapping) else {}
+        return cls(
+            kind=kind,
+            name=metadata["name"],
+            uid=metadata["uid"],
+            created=parse_time(metadata["creationTimestamp"]),
+            pod_hash=labels.get(keys.POD_TEMPLATE_HASH, ""),
+            labels=labels,
+            phase=str(status.get("phase") or ""),
+            message=str(status.get("message") or ""),
+            is_terminating=isinstance(spec, Mapping) and bool(spec.get("terminate")),
+            is_deleting="deletionTimestamp" in metadata,
+            raw=raw,
+        )
+
+    @property
+    def has_ended(self) -> bool:
+        return self.phase in COMPLETED
+
+    @property
+    def goes_on(self) -> bool:
+        """Whether it measures, or may begin to at any moment."""
+        return not (self.has_ended or self.is_terminating or self.is_deleting)
+
+
+def free_name(base: str, separator: str, taken: Collection[str]) -> str:
+    """Return the first name that nobody has: `base`, or it with a number."""
+    names = (base if number == 0 else f"{base}{separator}{number}" for number in count())
+    return next(name for name in names if name not in taken)
+
+
+def refusal_of(here: Observed, kind: str, name: str, verb: str = "create") -> tuple[str, str] | None:
+    """Return (reason, message) of what the API server has against a write of a child; None if nothing is known."""
+    found = (each for each in here.refusals if (each.verb, each.kind, each.subject) == (verb, kind, name))
+    return next(((each.reason, each.message) for each in found), None)
+
+
+def tidied(
+    children: Iterable[Child],
+    *,
+    wanted: Collection[str],
+    named: Collection[str],
+    hashes: Collection[str],
+    limits: AnalysisRunStrategy | None,
+) -> Iterator[TerminateChild | DeleteChild]:
+    """Yield what ends everything that isn't `wanted` any more, and deletes what is history.
+
+    What the status still names (`named`) is no history. All else goes with the last ReplicaSet of its version:
+    `hashes` are those that have one.
+    """
+    others = [each for each in children if each.name not in wanted and not each.is_deleting]
+    old = [each for each in others if each.name not in named]
+    gone = {each.uid for each in old if each.pod_hash not in hashes} | set(_beyond(old, limits))
+    for each in others:
+        if each.uid in gone:
+            yield DeleteChild(each.kind, each.name, each.uid)
+        elif each.goes_on:
+            yield TerminateChild(each.kind, each.name, each.uid)
+
+
+def _beyond(children: Iterable[Child], limits: AnalysisRunStrategy | None) -> Iterator[str]:
+    """Yield the uids of those that have ended and of which there are newer ones enough."""
+    successful = limits.successful_run_history_limit if limits else None
+    unsuccessful = limits.unsuccessful_run_history_limit if limits else None
+    left = {
+        True: DEFAULT_HISTORY_LIMIT if successful is None else successful,
+        False: DEFAULT_HISTORY_LIMIT if unsuccessful is None else unsuccessful,
+    }
+    for each in sorted(children, key=lambda each: (each.created, each.name), reverse=True):
+        if not each.has_ended:
+            continue
+        is_successful = each.phase == SUCCESSFUL
+        if left[is_successful] <= 0:
+            yield each.uid
+        left[is_successful] -= 1
