@@ -11,7 +11,7 @@ from functools import partial
 from rollouts.api.canary import CanaryStrategy
 from rollouts.plan import state
 from rollouts.plan.actions import Plan
-from rollouts.plan.analyses.current import Current, look, named, run_actions
+from rollouts.plan.analyses.current import Current, ended, look, named, run_actions
 from rollouts.plan.analyses.slots import STEP, canary_demands
 from rollouts.plan.bound import BoundStep, bind_steps
 from rollouts.plan.calls import Calling, plan_calls
@@ -32,25 +32,22 @@ def plan_canary(here: Observed, canary: CanaryStrategy, kit: Kit, now: datetime)
     bounds = resolve_bounds(here.rollout.spec.replicas_or_default, canary.max_surge, canary.max_unavailable)
     scene = set_scene(here, bind_steps(canary.steps or (), kit), bounds, now)
     current = look(scene, canary_demands(scene, canary, scene.state))
-    scene = replace(scene, state=current.state)
+    scene = replace(scene, state=current.decided(now))
     shift = by_pods(scene, canary) if canary.traffic_routing is None else by_router(scene, canary, kit, now)
     scene = replace(scene, state=shift.state)
     scene, calling = _call(scene, now)
     after, gate, cause = _advance(scene, shift, current, calling, now)
     after = named(scene, current, after, canary_demands(scene, canary, after))
+    runs = run_actions(scene, current, after)
     course = Course(
-        actions=(
-            *replica_set_actions(scene, shift.scaling),
-            *shift.actions,
-            *run_actions(scene, current, after),
-        ),
+        actions=(*replica_set_actions(scene, shift.scaling), *shift.actions, *runs),
         scaling=shift.scaling,
         state=after,
         gate=gate,
         may_promote=partial(_may_promote, scene, shift),
-        reasons=partial(canary_reasons, scene, gate, shift.scaling, (*current.told(), *shift.because)),
+        reasons=partial(canary_reasons, scene, gate, shift.scaling, (*current.told(), *ended(runs), *shift.because)),
         is_fast_rollback=scene.is_rollback,
-        cause=cause,
+        cause=current.failure or cause,
         calling=calling,
     )
     return conclude(scene, course, now)
@@ -75,16 +72,16 @@ def _advance(
     """Let the current step decide: go on to the next one, begin its pause, wait, or give the update up; and say why.
 
     At most one step completes per pass; acting on the next one is the next pass's work. If that one is a pause, it
-    begins with this write. An analysis that has failed, or can't decide, comes before all of that.
+    begins with this write.
     """
     at, step = scene.state, scene.current
-    is_held = scene.begins or scene.is_halted or at.promote_full
-    if cause := current.failure or ("" if is_held or step is None else _failed_call(at, step, calling)):
+    if scene.begins or scene.is_halted or at.promote_full:
+        return at, None, ""
+    if step is None:
+        return _without_stale_pause(at), None, ""
+    if calling.failure:
+        cause = f"step {(at.index or 0) + 1} ({step.title}) failed: {calling.failure}"
         return state.aborted(at, now), None, cause
-    if current.is_undecided:
-        return state.undecided(at, now), None, ""
-    if is_held or step is None:
-        return at if is_held else _without_stale_pause(at), None, ""
     check = current.check(STEP)
     gate = _gate(
         step, Here(shift.scaling.unmet, at.paused_since, at.resumed, shift.unrouted, calling.answer, check), now
@@ -94,11 +91,6 @@ def _advance(
     if gate.pauses and at.paused_since is None:
         return state.paused(at, now), gate, ""
     return _without_stale_pause(at), gate, ""
-
-
-def _failed_call(at: State, step: BoundStep, calling: Calling) -> str:
-    """Say which step plugin has failed; empty if none has."""
-    return f"step {(at.index or 0) + 1} ({step.title}) failed: {calling.failure}" if calling.failure else ""
 
 
 def _completed(scene: Scene, gate: Gate, now: datetime) -> tuple[State, Gate]:

@@ -18,7 +18,7 @@ from rollouts.plan.actions import (
     SwitchService,
     UpdateReplicaSet,
 )
-from rollouts.plan.analysis.assess import ERROR, FAILED, PENDING
+from rollouts.plan.analysis.assess import COMPLETED, ERROR, FAILED, PENDING
 from rollouts.plan.bound import title_of
 from rollouts.plan.delays import is_unreadable
 from rollouts.plan.elapsed import FAST_ROLLED_BACK
@@ -65,9 +65,9 @@ def narrate(
     events += _deadlines(here, acknowledged)
     if new is not None:
         events += _transitions(old, new)
+        events += _runs(here, old, new)
         events += _steps(here, old, new, kit)
         events += _weights(old, new)
-        events += _runs(old, new)
         events += _end(here, old, new)
     events += _switches(acknowledged)
     return events
@@ -254,20 +254,33 @@ def _weights(old: Raw, new: Raw) -> Iterator[Event]:
     yield _normal("TrafficWeightUpdated", f"Traffic weight updated {change}")
 
 
-def _runs(old: Raw, new: Raw) -> Iterator[Event]:
-    """Tell of an analysis run of ours that has another phase than before; one that has just been named has none."""
+def _runs(here: Observed, old: Raw, new: Raw) -> Iterator[Event]:
+    """Tell of an analysis run of ours that has another phase than before; one that has just been named has none.
+
+    A step that is complete forgets its run: how that ended is told all the same.
+    """
     for slot, (part, name) in RUNS.items():
         before, now = ((status.get(part) or {}).get(name) or {} for status in (old, new))
-        phase = now.get("status", PENDING)
-        if phase == PENDING or (before.get("name") == now["name"] and before.get("status") == phase):
+        if before and not now:
+            now = {"name": before["name"], "status": _end_of(here, before["name"])}
+        phase = now.get("status") or PENDING
+        is_same = before.get("name") == now.get("name")
+        previous = before.get("status") if is_same else PENDING
+        if phase in {PENDING, previous}:
             continue
-        previous = before.get("status", PENDING) if before.get("name") == now["name"] else PENDING
-        previous = "NoPreviousStatus" if previous == PENDING else previous
+        told = "NoPreviousStatus" if previous == PENDING else previous
         yield Event(
             "Warning" if phase in {FAILED, ERROR} else "Normal",
             f"AnalysisRun{phase}",
-            f"{slot} Analysis Run '{now['name']}' Status New: '{phase}' Previous: '{previous}'",
+            f"{slot} Analysis Run '{now['name']}' Status New: '{phase}' Previous: '{told}'",
         )
+
+
+def _end_of(here: Observed, name: str) -> str:
+    """Return how an analysis run has ended; empty if it has not."""
+    run = next((each for each in here.runs if each["metadata"]["name"] == name), {})
+    phase = (run.get("status") or {}).get("phase", "")
+    return phase if phase in COMPLETED else ""
 
 
 def _end(here: Observed, old: Raw, new: Raw) -> Iterator[Event]:

@@ -30,7 +30,7 @@ from rollouts.ports.router import (
     Seen,
     Write,
 )
-from rollouts.ports.step import AnyStep, Gate, Here, Open, Shut, Wishes
+from rollouts.ports.step import AnyStep, Check, Gate, Here, Open, Shut, Wishes
 
 __all__ = ["SECRET", "ProviderConformance", "RouterConformance", "StepConformance", "applied"]
 
@@ -52,6 +52,8 @@ class StepConformance:
             Here(paused_since=_NOW),
             Here(paused_since=_NOW, unmet=_UNMET),
             Here(resumed=True),
+            Here(check=Check("Running", "analysis run web-1 has not measured anything yet")),
+            Here(check=Check("Successful", "analysis run web-1 is Successful")),
         )
         for spec in self.specs:
             for here in situations:

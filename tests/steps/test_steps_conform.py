@@ -1,5 +1,6 @@
 """Do the built-in steps keep the promises that strangers' steps have to keep?"""
 
+from rollouts.api.analysis import AnalysisTemplateRef, RolloutAnalysis
 from rollouts.api.canary import RolloutPause, SetCanaryScale
 from rollouts.ports.testing import StepConformance
 from rollouts.registry import load_kit
@@ -22,6 +23,11 @@ class TestSetCanaryScale(StepConformance):
     specs = (SetCanaryScale(replicas=3), SetCanaryScale(weight=25), SetCanaryScale(match_traffic_weight=True))
 
 
+class TestAnalysis(StepConformance):
+    step = KIT.steps["analysis"]
+    specs = (RolloutAnalysis(templates=(AnalysisTemplateRef(template_name="errors"),)),)
+
+
 def test_every_installed_step_is_tested_here() -> None:
-    assert set(KIT.steps) == {TestSetWeight.step.key, TestPause.step.key, TestSetCanaryScale.step.key}
+    assert set(KIT.steps) == {each.step.key for each in (TestSetWeight, TestPause, TestSetCanaryScale, TestAnalysis)}
     assert KIT.broken == {}

@@ -7,9 +7,11 @@ ended, at whatever point that was interrupted.
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
+from datetime import datetime
 
 from rollouts.api.status import RolloutAnalysisRunStatus
-from rollouts.plan.actions import ChildAction, CreateChild
+from rollouts.plan import state
+from rollouts.plan.actions import Action, ChildAction, CreateChild, TerminateChild
 from rollouts.plan.analyses.new_run import ANALYSIS_RUN, NoRunError, new_run
 from rollouts.plan.analyses.slots import BACKGROUND, Demand, failure
 from rollouts.plan.analyses.words import told
@@ -46,6 +48,12 @@ class Current:
         """Whether a run couldn't decide, and nobody has decided instead."""
         return not self.state.was_resumed and any(self._phase(slot) == INCONCLUSIVE for slot in self.demands)
 
+    def decided(self, now: datetime) -> State:
+        """Return the state with what the runs have decided: they are facts, as good as anybody's word."""
+        if self.failure:
+            return state.aborted(self.state, now)
+        return state.undecided(self.state, now) if self.is_undecided else self.state
+
     def check(self, slot: str) -> Check | None:
         """Return how far the run of a slot is; None if it has none yet."""
         record = self.state.runs.get(slot) if slot in self.demands else None
@@ -58,8 +66,8 @@ class Current:
         return Check(record.status, self._told(record))
 
     def told(self) -> Iterator[str]:
-        """Say for each slot how far its run is."""
-        for slot in self.demands:
+        """Say for each slot how far its run is; a failure is told as the cause of the abort."""
+        for slot in () if self.failure else self.demands:
             if (check := self.check(slot)) is not None:
                 yield check.because
 
@@ -74,12 +82,13 @@ class Current:
     def _told(self, record: RolloutAnalysisRunStatus) -> str:
         run = self.known.get(record.name)
         if run is not None:
-            return told(run)
+            again = record.status == INCONCLUSIVE and self.state.was_resumed
+            return f"{told(run)}; somebody has resumed it, so another run follows" if again else told(run)
         if record.status in COMPLETED:
             message = f": {record.message}" if record.message else ""
             return f"analysis run {record.name}, which is gone, was {record.status}{message}"
         gone = "" if record.status == PENDING else " again: somebody has deleted it"
-        return f"analysis run {record.name} is made{gone}"
+        return f"analysis run {record.name} is being made{gone}"
 
 
 def look(scene: Scene, demands: Iterable[Demand], *, keeps: Iterable[str] = ()) -> Current:
@@ -92,8 +101,8 @@ def look(scene: Scene, demands: Iterable[Demand], *, keeps: Iterable[str] = ()) 
         is_current = called is not None and called.has(record.name, run.labels if run is not None else None)
         if is_current or (called is None and slot in keeps):
             runs[slot] = _refreshed(record, run)
-    state = replace(scene.state, runs=runs) if runs != scene.state.runs else scene.state
-    current = Current(state, by_slot, known)
+    at = replace(scene.state, runs=runs) if runs != scene.state.runs else scene.state
+    current = Current(at, by_slot, known)
     return _with_due(scene, current)
 
 
@@ -195,3 +204,10 @@ def run_actions(scene: Scene, current: Current, after: State) -> tuple[ChildActi
     )
     due = () if after.abort or after.is_inconclusive else current.due
     return (*due, *rest)
+
+
+def ended(actions: Iterable[Action]) -> Iterator[str]:
+    """Say which runs are ended by a pass, and why."""
+    for each in actions:
+        if isinstance(each, TerminateChild) and each.kind == ANALYSIS_RUN:
+            yield f"analysis run {each.name} is told to end: nothing waits for it any more"
