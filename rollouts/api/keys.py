@@ -43,6 +43,9 @@ EXPERIMENT_NAME = "experiment.argoproj.io/name"
 EXPERIMENT_TEMPLATE_NAME = "experiment.argoproj.io/template-name"
 """Annotation on an experiment's ReplicaSets and Services: which of its templates they run."""
 
+EXPERIMENT_AVAILABLE_AT = "experiment.argoproj.io/available-at"
+"""Annotation of ours on an experiment's analysis runs: its status.availableAt when they began. A retry has another."""
+
 ROLLOUT_TYPE = "rollout-type"
 """Analysis run label: why it runs; one of the values below."""
 

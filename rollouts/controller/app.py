@@ -13,8 +13,10 @@ from typing import TYPE_CHECKING, Any
 import structlog
 
 from rollouts.controller.caches import ESSENTIAL, Copies, Lookups, is_kept, make_caches
+from rollouts.controller.experiments import Experiments
 from rollouts.controller.freshness import Freshness
 from rollouts.controller.health import health_app, metrics_app, serving
+from rollouts.controller.lessons import Lessons
 from rollouts.controller.loop import Loop
 from rollouts.controller.mapping import ChangeMap
 from rollouts.controller.metrics import Metrics
@@ -30,7 +32,7 @@ from rollouts.kube.connection import Connection, connect
 from rollouts.kube.errors import KubeError, NotFound
 from rollouts.kube.events import EventRecorder
 from rollouts.kube.lease import LeaderElector, LeadershipLost
-from rollouts.kube.resources import NAMESPACES, ROLLOUTS
+from rollouts.kube.resources import EXPERIMENTS, NAMESPACES, ROLLOUTS
 from rollouts.registry import load_kit
 
 if TYPE_CHECKING:
@@ -69,14 +71,16 @@ class Controller:
         self._metrics.show(lookups.rollouts.items)
         self._recorder = EventRecorder(api)
         freshness, refusals = Freshness(lookups.find), Refusals()
+        lessons = Lessons(lookups, freshness, refusals)
         teller = Teller(self._recorder, self._metrics, kit)
         kept = partial(is_kept, instance_id=options.instance_id)
         overdue = Overdue(api, lookups, freshness, is_kept=kept, monotonic=time.monotonic)
         rollouts = Reconciler(
             api=api,
-            observer=Observer(lookups, api, freshness, refusals, monotonic=time.monotonic),
+            observer=Observer(lookups, api, freshness, lessons),
             freshness=freshness,
             overdue=overdue,
+            lessons=lessons,
             refusals=refusals,
             teller=teller,
             kit=kit,
@@ -84,7 +88,18 @@ class Controller:
             resync=options.resync,
             timed=self._metrics.part,
         )
-        passes: dict[str, Passes] = {ROLLOUTS.kind: rollouts}
+        experiments = Experiments(
+            api=api,
+            lookups=lookups,
+            freshness=freshness,
+            overdue=overdue,
+            lessons=lessons,
+            refusals=refusals,
+            teller=teller,
+            resync=options.resync,
+            timed=self._metrics.part,
+        )
+        passes: dict[str, Passes] = {ROLLOUTS.kind: rollouts, EXPERIMENTS.kind: experiments}
         self._loop = Loop(passes, teller, lookups, self._metrics, workers=options.workers)
         self._metrics.queue.depth_is(lambda: self._loop.queue.depth)
         self._changes = ChangeMap(lookups, freshness, self._loop, self._workloads)

@@ -6,7 +6,7 @@ from is followed on demand: `rollouts.controller.workloads`.
 """
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -14,7 +14,13 @@ from rollouts.api import keys
 from rollouts.api.selectors import parse_selector
 from rollouts.api.services import service_names
 from rollouts.controller.key import Key
-from rollouts.controller.templates import BY_NEED, BY_TEMPLATE, TEMPLATE_INDEXES, needs_of, template_places
+from rollouts.controller.templates import (
+    EXPERIMENT_INDEXES,
+    ROLLOUT_TEMPLATE_INDEXES,
+    TEMPLATE_INDEXES,
+    TEMPLATE_KINDS,
+    kind_of,
+)
 from rollouts.controller.workloads import PATIENCE, WorkloadLookup
 from rollouts.kube.cache import Cache
 from rollouts.kube.client import Api
@@ -29,6 +35,7 @@ from rollouts.kube.resources import (
     SERVICES,
     Resource,
 )
+from rollouts.plan.analysis.templates import TemplateKey
 from rollouts.plan.workload import Reference, reference_in
 
 Raw = Mapping[str, Any]
@@ -100,6 +107,26 @@ class Lookups:
             return self.workloads.get(kind, namespace, name)
         return self.of(kind).get(namespace, name)
 
+    def identity_of(self, kind: str, namespace: str, name: str) -> str:
+        """Return what changes when an object does, its status apart; empty without one."""
+        found = self.find(kind, namespace, name)
+        if found is None:
+            return ""
+        metadata = found["metadata"]
+        return f"{metadata['uid']} {metadata.get('generation') or metadata['resourceVersion']}"
+
+    def template(self, key: TemplateKey, namespace: str) -> Raw | None:
+        """Return the raw spec of an analysis template, as seen from a namespace."""
+        found = self.of(kind_of(key)).get(None if key.is_cluster else namespace, key.name)
+        spec: Raw | None = None if found is None else found.get("spec") or {}
+        return spec
+
+    def missing(self, templates: Iterable[TemplateKey], needs: Iterable[str]) -> tuple[str, str] | None:
+        """Return a kind that analyses need and that we have no copy of, and what it is needed for."""
+        needed = {kind: f"its analyses need {kind}s" for kind in needs if kind not in TEMPLATE_KINDS}
+        needed |= {kind_of(template): f"its analyses need {template}" for template in templates}
+        return next((each for each in needed.items() if not self.known.is_known(each[0])), None)
+
     def owned(self, kind: str, uid: str) -> list[Raw]:
         """Return the objects of a kind that the one with this uid controls."""
         found = self.of(kind).by_index(BY_OWNER, uid)
@@ -154,8 +181,7 @@ ROLLOUT_INDEXES: Mapping[str, Callable[[Raw], tuple[str, ...]]] = {
     BY_SERVICE: lambda raw: tuple(f"{raw['metadata']['namespace']}/{name}" for name in service_names(raw)),
     BY_WORKLOAD: lambda raw: tuple(workload_key(raw["metadata"]["namespace"], each) for each in _references(raw)),
     BY_WORKLOAD_KIND: lambda raw: tuple(each.kind for each in _references(raw)),
-    BY_TEMPLATE: template_places,
-    BY_NEED: needs_of,
+    **ROLLOUT_TEMPLATE_INDEXES,
 }
 
 SERVICE_INDEXES: Mapping[str, Callable[[Raw], tuple[str, ...]]] = {
@@ -208,7 +234,7 @@ def make_caches(
         cache(REPLICA_SETS, keys.POD_TEMPLATE_HASH, indexes=REPLICA_SET_INDEXES, trim=trim_replica_set),
         cache(SERVICES, indexes=SERVICE_INDEXES, trim=trim_service),
         cache(ANALYSIS_RUNS, ours),
-        cache(EXPERIMENTS, ours),
+        cache(EXPERIMENTS, ours, indexes=EXPERIMENT_INDEXES),
         cache(ANALYSIS_TEMPLATES, ours, indexes=TEMPLATE_INDEXES),
     ]
     if namespace is None:  # who looks after one namespace has no rights beyond it

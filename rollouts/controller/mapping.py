@@ -9,6 +9,7 @@ from rollouts.controller.caches import (
     BY_SERVICE,
     BY_WORKLOAD,
     BY_WORKLOAD_KIND,
+    Lookup,
     Lookups,
     OnChange,
     controller_of,
@@ -75,8 +76,9 @@ class ChangeMap:
 
     def kind_known(self, kind: str) -> None:
         """Take it that a kind has come within sight: whoever needs it may have been told that it can't be read."""
-        for rollout in self._lookups.rollouts.by_index(BY_NEED, kind):
-            self._passes.add(key_of(rollout))
+        for users in self._users:
+            for user in users.by_index(BY_NEED, kind):
+                self._passes.add(key_of(user))
 
     def child_changed(self, old: Object | None, new: Object | None) -> None:
         """Take a change of an AnalysisRun or an Experiment: it concerns the object itself, and who controls it."""
@@ -105,8 +107,13 @@ class ChangeMap:
         if raw is None or (old is not None and new is not None and old.get("spec") == new.get("spec")):
             return
         templates = (self._lookups.of(kind) for kind in TEMPLATE_KINDS)
-        for rollout in users_of(raw, self._lookups.rollouts, *templates):
-            self._passes.add(key_of(rollout))
+        for user in users_of(raw, self._users, *templates):
+            self._passes.add(key_of(user))
+
+    @property
+    def _users(self) -> tuple[Lookup, ...]:
+        """Those who may refer to templates."""
+        return self._lookups.rollouts, self._lookups.of(EXPERIMENTS.kind)
 
     def rollout_changed(self, old: Object | None, new: Object | None) -> None:
         """Take a change of a Rollout; our own writes come back, too, and are no news to a pass that goes in circles."""

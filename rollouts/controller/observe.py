@@ -5,7 +5,7 @@ all that it was made from: the same stamp means that a plan would say the same, 
 """
 
 import dataclasses
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -22,8 +22,8 @@ from rollouts.controller.caches import (
 )
 from rollouts.controller.freshness import Expectation, Freshness
 from rollouts.controller.key import Key
-from rollouts.controller.refusals import Refusals
-from rollouts.controller.templates import TEMPLATE_KINDS, kind_of, needs_of
+from rollouts.controller.lessons import Lessons
+from rollouts.controller.templates import needs_of
 from rollouts.kube.client import Api
 from rollouts.kube.errors import ApiError
 from rollouts.kube.resources import ANALYSIS_RUNS, EXPERIMENTS, PODS, REPLICA_SETS
@@ -146,15 +146,12 @@ class Observer:
         lookups: Lookups,
         api: Api,
         freshness: Freshness,
-        refusals: Refusals,
-        *,
-        monotonic: Callable[[], float],
+        lessons: Lessons,
     ) -> None:
         self._lookups = lookups
         self._api = api
         self._freshness = freshness
-        self._refusals = refusals
-        self._monotonic = monotonic
+        self._lessons = lessons
         self._views: dict[Key, _View] = {}
 
     async def observe(self, key: Key, now: datetime, settled: Stamp | None) -> Sight:
@@ -168,7 +165,7 @@ class Observer:
             return obstacle
         view = self._view(key, raw, reference)
         parts = self._gather(key, raw, view)
-        if (missing := self._missing(parts.templates, view.needs)) is not None:
+        if (missing := self._lookups.missing(parts.templates, view.needs)) is not None:
             return self._without(raw, *missing)
         stamp = (*parts.stamp, view.workload)
         if stamp == settled:
@@ -189,14 +186,6 @@ class Observer:
         )
         return await self._picture(observed, stamp, now)
 
-    def identity_of(self, key: Key, kind: str, name: str) -> str:
-        """Return what changes when an object in the Rollout's namespace does, its status apart; empty without one."""
-        found = self._lookups.find(kind, key.namespace, name)
-        if found is None:
-            return ""
-        metadata = found["metadata"]
-        return f"{metadata['uid']} {metadata.get('generation') or metadata['resourceVersion']}"
-
     def forget(self, key: Key) -> None:
         """Drop what is kept of a Rollout that is gone."""
         self._views.pop(key, None)
@@ -209,12 +198,6 @@ class Observer:
             return None
         trouble = self._lookups.workloads.trouble(reference.kind)
         return _out_of_sight(raw, f"spec.workloadRef: {reference} can't be read", trouble)
-
-    def _missing(self, templates: Mapping[TemplateKey, Raw | None], needs: Iterable[str]) -> tuple[str, str] | None:
-        """Return a kind that analyses need and that we have no copy of, and what it is needed for."""
-        needed = {kind: f"its analyses need {kind}s" for kind in needs if kind not in TEMPLATE_KINDS}
-        needed |= {kind_of(template): f"its analyses need {template}" for template in templates}
-        return next((each for each in needed.items() if not self._lookups.known.is_known(each[0])), None)
 
     def _without(self, raw: Raw, kind: str, purpose: str) -> NotYet | Unreadable:
         return _out_of_sight(raw, f"{purpose}, which can't be read", self._lookups.known.trouble(kind))
@@ -247,29 +230,17 @@ class Observer:
             services,
             left,
             rivals,
-            self._current_refusals(key, raw),
+            self._lessons.refused(key, raw),
             runs=self._children(ANALYSIS_RUNS.kind, uid),
             experiments=self._children(EXPERIMENTS.kind, uid),
-            templates=closure(iter(view.templates), lambda each: self._template(each, key.namespace)),
+            templates=closure(iter(view.templates), lambda each: self._lookups.template(each, key.namespace)),
         )
 
     def _children(self, kind: str, uid: str) -> tuple[Raw, ...]:
         return tuple(sorted(self._lookups.owned(kind, uid), key=_age))
 
-    def _template(self, key: TemplateKey, namespace: str) -> Raw | None:
-        found = self._lookups.of(kind_of(key)).get(None if key.is_cluster else namespace, key.name)
-        spec: Raw | None = None if found is None else found.get("spec") or {}
-        return spec
-
     def _rival(self, key: Key, raw: Raw, service: str) -> str:
         return rival_of(raw, self._lookups.rollouts.by_index(BY_SERVICE, f"{key.namespace}/{service}"))
-
-    def _current_refusals(self, key: Key, raw: Raw) -> tuple[Refusal, ...]:
-        subjects = self._refusals.subjects(key)
-        if not subjects:
-            return ()
-        identities = {name: self.identity_of(key, kind, name) for kind, name in subjects}
-        return self._refusals.current(key, raw, identities, self._monotonic())
 
     async def _picture(self, observed: Observed, stamp: Stamp, now: datetime) -> Picture:
         """Return the picture, with the pods if the plan needs them."""

@@ -11,26 +11,24 @@ from typing import Any
 from rollouts.controller.freshness import Freshness
 from rollouts.controller.key import Key
 from rollouts.controller.leaving import give_back
+from rollouts.controller.lessons import SHORTEST_WAKE, Lessons
 from rollouts.controller.observe import Absent, NotYet, Observer, Picture, Stamp, Unchanged, Unreadable
-from rollouts.controller.outcome import Outcome
 from rollouts.controller.overdue import SAFETY_WAKE, Overdue
 from rollouts.controller.perform import Seen, perform
 from rollouts.controller.refusals import Refusals
-from rollouts.controller.result import Conflicted, Done, Failed, Gone, Result, Waiting
+from rollouts.controller.result import Done, Failed, Gone, Result, Waiting
 from rollouts.controller.status_delay import StatusDelay
 from rollouts.controller.tell import Teller
 from rollouts.kube.client import Api
 from rollouts.kube.errors import ApiError
 from rollouts.kube.resources import REPLICA_SETS, SERVICES
-from rollouts.plan import Action, Observed, Plan, plan_rollout
+from rollouts.plan import Observed, Plan, plan_rollout
 from rollouts.plan.invalid import plan_unreadable
 from rollouts.ports import Kit
 
 Raw = Mapping[str, Any]
 Timed = Callable[[str], AbstractContextManager[None]]
 PlanRollout = Callable[[Observed, datetime, Kit], Plan]
-
-SHORTEST_WAKE = 0.005
 
 TICK = 0.001
 """By how much a timer may be early."""
@@ -65,6 +63,7 @@ class Reconciler:
         observer: Observer,
         freshness: Freshness,
         overdue: Overdue,
+        lessons: Lessons,
         refusals: Refusals,
         teller: Teller,
         kit: Kit,
@@ -79,6 +78,7 @@ class Reconciler:
         self._observer = observer
         self._freshness = freshness
         self._overdue = overdue
+        self._lessons = lessons
         self._refusals = refusals
         self._teller = teller
         self._kit = kit
@@ -134,9 +134,11 @@ class Reconciler:
         self._rests.pop(scene.key, None)
         with self._timed("perform"):
             outcome = await perform(self._api, scene.raw, _seen(scene.observed), actions, status)
-        self._learn(scene, outcome, actions)
+        self._lessons.learn(scene.key, scene.raw, outcome, actions)
+        if outcome.status_is_written:
+            self._status_delay.settled(scene.key)
         self._teller.passed(scene.key, scene.raw, plan, outcome, scene.observed)
-        return self._result(scene, plan, outcome)
+        return self._lessons.result(outcome, self._delay(scene, plan))
 
     def _status_wait(self, key: Key, plan: Plan) -> float:
         """Return for how many seconds the plan's status may wait; 0 when there is none, or when it is due."""
@@ -164,35 +166,6 @@ class Reconciler:
         if (retry := self._refusals.next_retry(scene.key)) is not None:
             delays.append(max(SHORTEST_WAKE, retry - self._monotonic()))
         return min(delays)
-
-    def _learn(self, scene: _Scene, outcome: Outcome, actions: tuple[Action, ...]) -> None:
-        """Remember what the cache owes us now, and what was refused."""
-        key, now = scene.key, self._monotonic()
-        for raw in outcome.written:
-            self._freshness.wrote(key, raw, now)
-        for raw in (*outcome.gone, *outcome.deleted):
-            self._freshness.deleted(key, raw, now)
-        for raw in outcome.outdated:
-            self._freshness.outdated(key, raw, now)
-        for refused in outcome.refused:
-            identity = self._observer.identity_of(key, refused.refusal.kind, refused.refusal.subject)
-            self._refusals.remember(key, refused, scene.raw, identity, now)
-        if actions and not outcome.refused:
-            self._refusals.succeeded(key)
-        if outcome.status_is_written:
-            self._status_delay.settled(key)
-
-    def _result(self, scene: _Scene, plan: Plan, outcome: Outcome) -> Result:
-        if outcome.owner_is_gone:
-            return Gone()
-        if outcome.errors:
-            return Failed(tuple(outcome.errors))
-        if outcome.outdated or outcome.gone:
-            return Conflicted()
-        if outcome.refused:
-            return Done(SHORTEST_WAKE, acted=True)  # the next plan shall know of it
-        delay = self._delay(scene, plan)
-        return Done(min(delay, SAFETY_WAKE) if outcome.has_written else delay, acted=True)
 
 
 def _in_spite_of(trouble: ApiError, result: Result) -> Result:

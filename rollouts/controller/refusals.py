@@ -1,6 +1,6 @@
 """Which writes has the API server refused for good, so that the next plan must know of them?
 
-A refusal is remembered until something changes that may change the answer: the Rollout's generation, the object that
+A refusal is remembered until something changes that may change the answer: the owner's spec, the object that
 was refused, for a taken name the collision count; or until it is time to try again, after a delay that doubles, for
 what we can't see change, such as a quota.
 """
@@ -11,7 +11,9 @@ from typing import Any
 
 from rollouts.controller.key import Key
 from rollouts.controller.outcome import Refused
+from rollouts.kube.resources import ROLLOUTS
 from rollouts.plan import Action, Refusal
+from rollouts.plan.hashing import template_digest
 
 Raw = Mapping[str, Any]
 
@@ -27,7 +29,7 @@ class Remembered:
 
     action: Action
     refusal: Refusal
-    generation: int
+    generation: str
     collisions: int
     identity: str
     until: float
@@ -36,11 +38,7 @@ class Remembered:
         """Tell whether nothing has changed that could change the server's mind."""
         if self.refusal.reason == "AlreadyExists" and self.collisions != _collisions(rollout):
             return False
-        return (
-            now < self.until
-            and self.generation == rollout["metadata"].get("generation", 0)
-            and self.identity == identity
-        )
+        return now < self.until and self.generation == _version_of_spec(rollout) and self.identity == identity
 
 
 class Refusals:
@@ -48,11 +46,11 @@ class Refusals:
 
     def __init__(self) -> None:
         self._remembered: dict[Key, dict[_Place, Remembered]] = {}
-        self._attempts: dict[Key, dict[_Place, tuple[int, int]]] = {}
+        self._attempts: dict[Key, dict[_Place, tuple[str, int]]] = {}
 
     def remember(self, key: Key, refused: Refused, rollout: Raw, identity: str, now: float) -> None:
         """Take a refusal in; `identity` changes when the object does."""
-        generation = rollout["metadata"].get("generation", 0)
+        generation = _version_of_spec(rollout)
         refusal = refused.refusal
         place = (refusal.verb, refusal.kind, refusal.subject)
         last_generation, attempts = self._attempts.setdefault(key, {}).get(place, (generation, 0))
@@ -94,6 +92,13 @@ class Refusals:
         """Drop what is known of a Rollout that is gone."""
         self._remembered.pop(key, None)
         self._attempts.pop(key, None)
+
+
+def _version_of_spec(owner: Raw) -> str:
+    """Return what changes with an owner's spec: where there is no status subresource, a generation counts more."""
+    if owner.get("kind", ROLLOUTS.kind) == ROLLOUTS.kind:
+        return str(owner["metadata"].get("generation", 0))
+    return template_digest(owner.get("spec") or {})
 
 
 def _collisions(rollout: Raw) -> int:

@@ -10,7 +10,14 @@ from rollouts.controller.metrics import Metrics
 from rollouts.controller.outcome import Outcome, Refused
 from rollouts.kube.resources import PODS, ROLLOUTS
 from rollouts.plan import Action, Observed, Plan
-from rollouts.plan.actions import CreateReplicaSet, PatchRollout, ScaleWorkload, SwitchService, UpdateReplicaSet
+from rollouts.plan.actions import (
+    ChildAction,
+    CreateReplicaSet,
+    PatchRollout,
+    ScaleWorkload,
+    SwitchService,
+    UpdateReplicaSet,
+)
 from rollouts.plan.narrate import Event, invalid_spec, narrate
 from rollouts.ports import Kit
 
@@ -64,15 +71,19 @@ class Teller:
             self.event(raw, NORMAL, "RolloutDeleted", f"Rollout {key} is deleted")
 
     def passed(self, key: Key, rollout: Raw, plan: Plan, outcome: Outcome, observed: Observed | None) -> None:
+        """Tell of a pass over a Rollout that did something, or tried to."""
+        self.acted(key, rollout, plan.because, outcome, self._told(rollout, plan, outcome, observed))
+
+    def acted(self, key: Key, raw: Raw, because: Sequence[str], outcome: Outcome, events: Iterable[Event] = ()) -> None:
         """Tell of a pass that did something, or tried to."""
-        for event in self._told(rollout, plan, outcome, observed):
-            self.event(rollout, event.type, event.reason, event.message)
+        for event in events:
+            self.event(raw, event.type, event.reason, event.message)
         for text, refused in _in_words(outcome.refused):
-            self._refused(key, rollout, text, refused.refusal.verb)
+            self._refused(key, raw, text, refused.refusal.verb)
         _log.info(
             "pass",
-            rollout=str(key),
-            because=list(plan.because),
+            **{key.kind.lower(): str(key)},
+            because=list(because),
             actions=[describe(action) for action in outcome.acknowledged],
             **_particulars(outcome),
         )
@@ -109,10 +120,10 @@ class Teller:
         self._troubles.pop(key, None)
         self._metrics.forget(key)
 
-    def _refused(self, key: Key, rollout: Raw, text: str, verb: str) -> None:
-        _log.warning("refused", rollout=str(key), what=text)
+    def _refused(self, key: Key, raw: Raw, text: str, verb: str) -> None:
+        _log.warning("refused", **{key.kind.lower(): str(key)}, what=text)
         if verb != "create" and not self._is_known(key, text):  # a refused creation is told by its condition
-            self.event(rollout, WARNING, _REFUSED_REASONS.get(verb, RECONCILIATION_ERROR), text)
+            self.event(raw, WARNING, _REFUSED_REASONS.get(verb, RECONCILIATION_ERROR), text)
 
     def _is_known(self, key: Key, text: str) -> bool:
         troubles = self._troubles.setdefault(key, set())
@@ -148,6 +159,7 @@ def describe(action: Action) -> str:
             return f"switch Service {action.name} to {action.pod_hash}"
         case _:
             verb, kind = _split(type(action).__name__)
+            kind = action.kind if isinstance(action, ChildAction) else kind
             return f"{verb} {kind} {action.name}"
 
 

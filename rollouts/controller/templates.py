@@ -1,14 +1,14 @@
-"""Whom does a change of an analysis template concern? Templates may refer to further ones, and Rollouts to any.
+"""Whom does a change of an analysis template concern? Templates may refer to further ones, users to any.
 
-Rollouts are indexed by the templates that they name, and templates by those that they name: whom a template concerns is
+Users are indexed by the templates that they name, and templates by those that they name: whom a template concerns is
 found upwards, at a price that depends on its users only.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, Protocol
 
 from rollouts.kube.resources import ANALYSIS_RUNS, ANALYSIS_TEMPLATES, CLUSTER_ANALYSIS_TEMPLATES, EXPERIMENTS
-from rollouts.plan.analysis.references import analyses_in, experiments_in, templates_of
+from rollouts.plan.analysis.references import analyses_in, experiments_in, templates_of, templates_of_experiment
 from rollouts.plan.analysis.templates import TemplateKey, keys_in
 
 Raw = Mapping[str, Any]
@@ -37,7 +37,7 @@ def place_of(key: TemplateKey, namespace: str) -> str:
     return f"/{key.name}" if key.is_cluster else f"{namespace}/{key.name}"
 
 
-def template_places(rollout: Raw) -> tuple[str, ...]:
+def _places(rollout: Raw) -> tuple[str, ...]:
     """Return the entries of the templates that a Rollout names."""
     return tuple(place_of(key, rollout["metadata"]["namespace"]) for key in templates_of(rollout))
 
@@ -50,6 +50,23 @@ def needs_of(rollout: Raw) -> tuple[str, ...]:
     return (ANALYSIS_RUNS.kind, *TEMPLATE_KINDS, *((EXPERIMENTS.kind,) if has_experiments else ()))
 
 
+def places_of_experiment(experiment: Raw) -> tuple[str, ...]:
+    """Return the entries of the templates that an Experiment names."""
+    return tuple(place_of(key, experiment["metadata"]["namespace"]) for key in experiment_templates(experiment))
+
+
+def needs_of_experiment(experiment: Raw) -> tuple[str, ...]:
+    """Return the kinds that an Experiment can't be looked after without."""
+    has_analyses = any(True for _ in experiment_templates(experiment))
+    return (ANALYSIS_RUNS.kind, *TEMPLATE_KINDS) if has_analyses else ()
+
+
+def experiment_templates(experiment: Raw) -> Iterator[TemplateKey]:
+    """Yield the templates that an Experiment names; one may come more than once."""
+    spec = experiment.get("spec")
+    return templates_of_experiment(spec if isinstance(spec, Mapping) else {})
+
+
 def _named_by(template: Raw) -> tuple[str, ...]:
     """Return the entries of the templates that a template names: a cluster's may name one of any namespace."""
     spec = template.get("spec")
@@ -59,16 +76,20 @@ def _named_by(template: Raw) -> tuple[str, ...]:
     return tuple(place_of(key, namespace) for key in keys_in(sound))
 
 
-TEMPLATE_INDEXES: Mapping[str, Callable[[Raw], tuple[str, ...]]] = {BY_TEMPLATE: _named_by}
+Indexes = Mapping[str, Callable[[Raw], tuple[str, ...]]]
+
+TEMPLATE_INDEXES: Indexes = {BY_TEMPLATE: _named_by}
+ROLLOUT_TEMPLATE_INDEXES: Indexes = {BY_TEMPLATE: _places, BY_NEED: needs_of}
+EXPERIMENT_INDEXES: Indexes = {BY_TEMPLATE: places_of_experiment, BY_NEED: needs_of_experiment}
 
 
-def users_of(template: Raw, rollouts: Indexed, *templates: Indexed) -> list[Object]:
-    """Return the Rollouts that a template matters to; now and then one more, which then finds nothing new."""
+def users_of(template: Raw, users_kept: Sequence[Indexed], *templates: Indexed) -> list[Object]:
+    """Return the objects that a template matters to; now and then one more, which then finds nothing new."""
     place = _place(template)
     waiting, seen, users = [place], {place}, list[Object]()
     while waiting:
         place = waiting.pop()
-        users += rollouts.by_index(BY_TEMPLATE, place)
+        users += [each for kept in users_kept for each in kept.by_index(BY_TEMPLATE, place)]
         parents = [_place(each) for each in _parents(place, *templates)]
         waiting += [each for each in parents if each not in seen]
         seen.update(parents)

@@ -4,11 +4,13 @@ import asyncio
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from rollouts.controller.caches import is_kept
+from rollouts.controller.experiments import Experiments
 from rollouts.controller.freshness import Freshness
 from rollouts.controller.key import Key
+from rollouts.controller.lessons import Lessons
 from rollouts.controller.loop import Loop
 from rollouts.controller.mapping import ChangeMap
 from rollouts.controller.metrics import Metrics
@@ -17,11 +19,14 @@ from rollouts.controller.overdue import Overdue
 from rollouts.controller.reconcile import PlanRollout, Reconciler
 from rollouts.controller.refusals import Refusals
 from rollouts.controller.tell import Teller
-from rollouts.kube.resources import DEPLOYMENTS, ROLLOUTS
+from rollouts.kube.resources import DEPLOYMENTS, EXPERIMENTS, ROLLOUTS
 from rollouts.plan import Observed, Plan, plan_rollout
 from rollouts.ports import Kit
 from rollouts.registry import load_kit
 from tests.controller.world import World
+
+if TYPE_CHECKING:
+    from rollouts.controller.result import Passes
 
 START = datetime(2026, 1, 1, 12, tzinfo=UTC)
 KEY = Key("default", "web")
@@ -43,29 +48,48 @@ class Harness:
         lookups, api = self.world.lookups, self.world.api
         self.freshness, self.refusals = Freshness(lookups.find), Refusals()
         teller = Teller(self, self.metrics, load_kit())
+        lessons = Lessons(lookups, self.freshness, self.refusals, monotonic=self._time)
+        overdue = Overdue(
+            api,
+            lookups,
+            self.freshness,
+            is_kept=lambda resource, raw: is_kept(resource, raw, ""),
+            monotonic=self._time,
+        )
         self.reconciler = Reconciler(
             api=api,
-            observer=Observer(lookups, api, self.freshness, self.refusals, monotonic=self._time),
+            observer=Observer(lookups, api, self.freshness, lessons),
             freshness=self.freshness,
-            overdue=Overdue(
-                api,
-                lookups,
-                self.freshness,
-                is_kept=lambda resource, raw: is_kept(resource, raw, ""),
-                monotonic=self._time,
-            ),
+            overdue=overdue,
+            lessons=lessons,
             refusals=self.refusals,
             teller=teller,
             kit=load_kit(),
             status_delay=5.0,
             resync=900.0,
             plan=self._remember,
-            clock=lambda: START + timedelta(seconds=self._time()),
+            clock=self._now,
             monotonic=self._time,
         )
-        self.loop = Loop({ROLLOUTS.kind: self.reconciler}, teller, lookups, self.metrics, workers=4)
+        experiments = Experiments(
+            api=api,
+            lookups=lookups,
+            freshness=self.freshness,
+            overdue=overdue,
+            lessons=lessons,
+            refusals=self.refusals,
+            teller=teller,
+            resync=900.0,
+            clock=self._now,
+            monotonic=self._time,
+        )
+        passes: dict[str, Passes] = {ROLLOUTS.kind: self.reconciler, EXPERIMENTS.kind: experiments}
+        self.loop = Loop(passes, teller, lookups, self.metrics, workers=4)
         changes = ChangeMap(lookups, self.freshness, self.loop, self.world.workloads)
         self.world.listeners = {**changes.listeners, DEPLOYMENTS.kind: changes.workload_changed}
+
+    def _now(self) -> datetime:
+        return START + timedelta(seconds=self._time())
 
     def record(self, regarding: Mapping[str, Any], type: str, reason: str, message: str) -> None:  # noqa: A002
         self.events.append(f"{regarding['metadata']['name']} {type} {reason} {message}")

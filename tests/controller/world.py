@@ -9,7 +9,7 @@ import jsonpatch
 
 from rollouts.api.merging import merged
 from rollouts.controller.caches import REPLICA_SET_INDEXES, ROLLOUT_INDEXES, SERVICE_INDEXES, Lookups
-from rollouts.controller.templates import TEMPLATE_INDEXES
+from rollouts.controller.templates import EXPERIMENT_INDEXES, TEMPLATE_INDEXES
 from rollouts.kube.client import Api, Listing
 from rollouts.kube.errors import AlreadyExists, ApiError, Conflict, NotFound
 from rollouts.kube.patches import PatchType
@@ -87,7 +87,7 @@ class World:
                 (REPLICA_SETS.kind, REPLICA_SET_INDEXES),
                 (SERVICES.kind, SERVICE_INDEXES),
                 (ANALYSIS_RUNS.kind, {}),
-                (EXPERIMENTS.kind, {}),
+                (EXPERIMENTS.kind, EXPERIMENT_INDEXES),
                 (ANALYSIS_TEMPLATES.kind, TEMPLATE_INDEXES),
                 (CLUSTER_ANALYSIS_TEMPLATES.kind, TEMPLATE_INDEXES),
             )

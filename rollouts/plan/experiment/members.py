@@ -160,6 +160,17 @@ def _metadata(here: ObservedExperiment, member: Member, name: str, labels: Mappi
     }
 
 
+def service_names(experiment: Raw) -> Iterator[str]:
+    """Yield the names that the Services of a raw Experiment have; of one whose names were taken, the first ones."""
+    spec = experiment.get("spec")
+    templates = spec.get("templates") if isinstance(spec, Mapping) else None
+    for template in templates if isinstance(templates, list) else ():
+        service = template.get("service") if isinstance(template, Mapping) else None
+        if isinstance(service, Mapping):
+            name = service.get("name") or replica_set_name(experiment["metadata"]["name"], str(template.get("name")))
+            yield str(name)
+
+
 def service_ports(template: Raw) -> Iterator[dict[str, Any]]:
     """Yield the ports of a Service for pods of a template, each once. A Service of several needs a name for each."""
     seen: set[tuple[str, object]] = set()

@@ -2,14 +2,12 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
 from typing import Any
 
 from pydantic import ValidationError
 
 from rollouts.api.base import describe
 from rollouts.api.experiment import ExperimentSpec, ExperimentStatus, parse_experiment, parse_experiment_status
-from rollouts.api.timestamps import parse_time
 from rollouts.plan.analysis.templates import TemplateKey
 from rollouts.plan.observed import Refusal, ReplicaSet, controller_uid, observe_replica_set
 
@@ -63,12 +61,6 @@ class ObservedExperiment:
         """Return the API server's refusal of a write, if there was one."""
         wanted = (verb, kind, subject)
         return next((each for each in self.refusals if (each.verb, each.kind, each.subject) == wanted), None)
-
-
-def created_at(raw: Raw) -> datetime | None:
-    """Return when an object was created, as far as it tells."""
-    stamp = raw["metadata"].get("creationTimestamp")
-    return parse_time(stamp) if stamp else None
 
 
 def observe_experiment(

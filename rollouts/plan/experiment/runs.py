@@ -1,7 +1,7 @@
 """Which analysis run does each analysis of an experiment have, or get?
 
-A run is of this experiment's present course if it was created after the pods had become available. One from before,
-which a retry has left behind, keeps its name, and the next one gets a number behind its own.
+A run is of this experiment's present course if it carries the time at which the pods have become available. One from
+before, which a retry has left behind, keeps its name, and the next one gets a number behind its own.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -10,6 +10,8 @@ from typing import Any
 
 from rollouts.api import keys
 from rollouts.api.experiment import ExperimentAnalysis, ExperimentAnalysisRunStatus, ExperimentSpec
+from rollouts.api.meta import Metadata
+from rollouts.api.timestamps import format_time
 from rollouts.plan.actions import CreateChild, TerminateChild
 from rollouts.plan.analysis.rules import finds
 from rollouts.plan.analysis.spec import run_spec
@@ -17,7 +19,7 @@ from rollouts.plan.analysis.substitution import SubstitutionError
 from rollouts.plan.analysis.templates import Flat, flatten
 from rollouts.plan.experiment.arguments import filled_arguments
 from rollouts.plan.experiment.members import KIND, Member
-from rollouts.plan.experiment.observed import ObservedExperiment, created_at
+from rollouts.plan.experiment.observed import ObservedExperiment
 from rollouts.plan.experiment.phases import ENDED, ERROR, PENDING
 from rollouts.plan.problem import Problem
 from rollouts.plan.revisions import owner_reference
@@ -93,8 +95,8 @@ def _analysis(
 def _run_of(
     here: ObservedExperiment, spec: ExperimentSpec, analysis: str, known: ExperimentAnalysisRunStatus | None
 ) -> Raw | None:
-    began = here.status.available_at
-    if began is None:
+    course = _course(here)
+    if not course:
         return None
     base = run_name(here.name, analysis)
     others = {run_name(here.name, each.name) for each in spec.analyses} - {base}
@@ -105,10 +107,25 @@ def _run_of(
         and here.owns(each)
         and "deletionTimestamp" not in each["metadata"]
         and each["metadata"]["name"] not in others
-        and (created_at(each) or began) >= began
     }
-    named = (each for each in found.values() if known is not None and each["metadata"]["name"] == known.analysis_run)
-    return next(named, None) or (found[max(found)] if found else None)
+    for each in found.values():
+        if known is not None and each["metadata"]["name"] == known.analysis_run:
+            return each
+    ours = [number for number, each in found.items() if _annotations(each).get(keys.EXPERIMENT_AVAILABLE_AT) == course]
+    return found[max(ours)] if ours else None
+
+
+def _course(here: ObservedExperiment) -> str:
+    """Return what tells the present course from those before a retry; nothing before its pods have been available.
+
+    It is no matter of comparing times: the API server's clock and ours may differ.
+    """
+    began = here.status.available_at
+    return format_time(began) if began is not None else ""
+
+
+def _annotations(raw: Raw) -> Mapping[str, str]:
+    return raw["metadata"].get("annotations") or {}
 
 
 def _number_in(name: str, base: str) -> int | None:
@@ -136,22 +153,25 @@ def start(here: ObservedExperiment, spec: ExperimentSpec, members: Sequence[Memb
     )
     if problems:
         return Start(failed=_error(analysis, name, str(problem_at(path, problems[0]))))
-    metadata = spec.analysis_run_metadata
-    labels = {**((metadata.labels if metadata is not None else None) or {}), **_instance(here.raw)}
-    annotations = (metadata.annotations if metadata is not None else None) or {}
     whole = {
         "apiVersion": "argoproj.io/v1alpha1",
         "kind": RUN,
-        "metadata": {
-            "name": name,
-            "namespace": here.namespace,
-            **({"labels": labels} if labels else {}),
-            **({"annotations": dict(annotations)} if annotations else {}),
-            "ownerReferences": [owner_reference(here.raw, KIND)],
-        },
+        "metadata": _metadata(here, spec, name),
         "spec": body,
     }
     return Start(CreateChild(RUN, name, whole))
+
+
+def _metadata(here: ObservedExperiment, spec: ExperimentSpec, name: str) -> dict[str, Any]:
+    given = spec.analysis_run_metadata or Metadata()
+    labels = {**(given.labels or {}), **_instance(here.raw)}
+    return {
+        "name": name,
+        "namespace": here.namespace,
+        **({"labels": labels} if labels else {}),
+        "annotations": {**(given.annotations or {}), keys.EXPERIMENT_AVAILABLE_AT: _course(here)},
+        "ownerReferences": [owner_reference(here.raw, KIND)],
+    }
 
 
 def problem_at(path: str, problem: Problem) -> Problem:
@@ -166,7 +186,9 @@ def _error(analysis: ExperimentAnalysis, run: str, message: str) -> ExperimentAn
 
 
 def _free_name(here: ObservedExperiment, base: str) -> str:
+    """Return a name that no object has, as far as it is known: a refusal may have told of another owner's."""
     taken = {each["metadata"]["name"] for each in here.runs}
+    taken |= {each.subject for each in here.refusals if (each.kind, each.reason) == (RUN, "AlreadyExists")}
     number = 0
     while (name := f"{base}.{number}" if number else base) in taken:
         number += 1

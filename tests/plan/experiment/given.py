@@ -90,14 +90,15 @@ def replica_set(
     }
 
 
-def run(name: str, phase: str = "", *, created: float = 10, message: str = "", owner: str = "uid-experiment") -> Raw:
-    """Return an AnalysisRun of the experiment."""
+def run(name: str, phase: str = "", *, since: float = 5, message: str = "", owner: str = "uid-experiment") -> Raw:
+    """Return an AnalysisRun of the experiment, by default of the course that began after 5 seconds."""
     references = [{"kind": "Experiment", "name": "ab", "uid": owner, "controller": True}]
     status = {key: value for key, value in (("phase", phase), ("message", message)) if value}
-    metadata = {"name": name, "namespace": "default", "uid": f"uid-{name}", "creationTimestamp": stamp(created)}
+    annotations = {"experiment.argoproj.io/available-at": stamp(since)}
+    metadata = {"name": name, "namespace": "default", "uid": f"uid-{name}", "ownerReferences": references}
     return {
         "kind": "AnalysisRun",
-        "metadata": {**metadata, "ownerReferences": references},
+        "metadata": {**metadata, "annotations": annotations},
         "spec": {"metrics": []},
         **({"status": status} if status else {}),
     }

@@ -143,6 +143,19 @@ ROWS = (
         does=["create AnalysisRun ab-errors"],
     ),
     Row(
+        "a run that was created in a pass whose end nobody saw is found again",
+        observed(MEASURED, UP, runs=[run("ab-errors", "Running")]),
+    ),
+    Row(
+        "so is one that another controller has begun, by what the status tells",
+        observed(known_run("Running"), UP, runs=[run("ab-errors", "Successful", since=0)]),
+    ),
+    Row(
+        "one of a course before a retry is none of this one",
+        observed(MEASURED, UP, runs=[run("ab-errors", "Failed", since=0)]),
+        does=["create AnalysisRun ab-errors.1"],
+    ),
+    Row(
         "a run of another owner has that name: ours gets a number",
         observed(MEASURED, UP, runs=[run("ab-errors", owner="somebody")]),
         does=["create AnalysisRun ab-errors.1"],
@@ -315,7 +328,7 @@ def test_the_run_of_an_analysis() -> None:
         "name": "ab-errors",
         "namespace": "default",
         "labels": {"team": "a", "argo-rollouts.argoproj.io/controller-instance-id": "blue"},
-        "annotations": {"note": "b"},
+        "annotations": {"note": "b", "experiment.argoproj.io/available-at": stamp(5)},
         "ownerReferences": [
             {
                 "apiVersion": "argoproj.io/v1alpha1",
