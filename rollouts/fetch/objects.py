@@ -18,6 +18,10 @@ async def not_available(request: ObjectRequest, home: Home) -> ObjectAnswer:
 
 def checked(request: ObjectRequest, provider: AnyProvider, home: Home) -> ObjectRequest:
     """Return a request that its provider may make. Raises MeasurementError."""
+    if not isinstance(request, ObjectRequest):
+        raise MeasurementError(
+            f"the metric provider {provider.key!r} is broken: it asked by a {type(request).__name__}"
+        )
     if not home.namespace:
         raise MeasurementError(f"the metric provider {provider.key!r} is at home in no namespace")
     if isinstance(request, ReadPath):
