@@ -14,6 +14,7 @@ import typer
 from rollouts.cli.console import Screen, as_json, complain, open_screen, say
 from rollouts.cli.errors import CommandError
 from rollouts.cli.options import WHERE, ContextOption, KubeconfigOption
+from rollouts.cli.pairs import read_pairs
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -81,7 +82,7 @@ def analyze(
     where = {name: value or in_front.get(name) for name, value in where.items()}
     try:
         contents = [each.content for place in filename for file in files_of(place) for each in read_documents(file)]
-        run = run_of(contents, template, _pairs("--arg", arg), count, where["namespace"])
+        run = run_of(contents, template, read_pairs("--arg", arg), count, where["namespace"])
         status = asyncio.run(_analyzed(run, _secrets(secret), where, is_quiet=output is Form.JSON))
     except (CommandError, UnreadableError) as error:
         complain(f"error: {error}")
@@ -93,20 +94,9 @@ def analyze(
     raise typer.Exit(_EXIT_CODES[status["phase"]])
 
 
-def _pairs(option: str, written: Sequence[str] | None) -> dict[str, str]:
-    """Read NAME=VALUE. Raises CommandError, which never shows a value."""
-    pairs: dict[str, str] = {}
-    for each in written or ():
-        name, equals, value = each.partition("=")
-        if not name or not equals:
-            raise CommandError(f"{option}: write NAME=VALUE")
-        pairs[name] = value
-    return pairs
-
-
 def _secrets(written: Sequence[str] | None) -> list[tuple[str, str, str]]:
     secrets: list[tuple[str, str, str]] = []
-    for place, value in _pairs("--secret", written).items():
+    for place, value in read_pairs("--secret", written).items():
         name, slash, key = place.partition("/")
         if not slash or not key:
             raise CommandError("--secret: write NAME/KEY=VALUE")

@@ -12,6 +12,7 @@ from uuid import uuid4
 from rollouts.api import unknown
 from rollouts.cli.analysis_checks import CLUSTER_TEMPLATE, RUN, TEMPLATE, Templates, is_sound, key_of
 from rollouts.cli.errors import CommandError
+from rollouts.cli.pairs import refuse_unknown
 from rollouts.fetch.perform import Bench, perform
 from rollouts.plan.analysis.due import Measure
 from rollouts.plan.analysis.observed import Taken, observe_run
@@ -71,7 +72,7 @@ def _template_spec(content: Raw, contents: Sequence[Raw], args: Mapping[str, str
     key: TemplateKey = key_of(content)
     flat = flatten_template(key, templates.specs[key] if is_sound(content) else {}, templates.specs.get)
     declared = {arg["name"] for arg in flat.args}
-    _refuse_unknown(args, declared)
+    refuse_unknown("--arg", args, declared)
     incoming = [{"name": name, "value": value} for name, value in args.items()]
     spec, problems = run_spec(flat, incoming)
     if problems:
@@ -82,16 +83,9 @@ def _template_spec(content: Raw, contents: Sequence[Raw], args: Mapping[str, str
 
 def _run_spec(content: Raw, args: Mapping[str, str]) -> dict[str, Any]:
     declared = fields.items(content, "spec", "args")
-    _refuse_unknown(args, {arg["name"] for arg in declared})
+    refuse_unknown("--arg", args, {arg["name"] for arg in declared})
     merged = [{"name": arg["name"], "value": args[arg["name"]]} if arg["name"] in args else arg for arg in declared]
     return {**content["spec"], "args": merged}
-
-
-def _refuse_unknown(args: Mapping[str, str], declared: Iterable[str]) -> None:
-    strange = sorted(set(args) - set(declared))
-    if strange:
-        known = ", ".join(sorted(declared)) or "none"
-        raise CommandError(f"--arg {strange[0]}: no such argument; declared are {known}")
 
 
 def _counted(metric: Raw, count: int) -> dict[str, Any]:

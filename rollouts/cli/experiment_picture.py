@@ -1,7 +1,7 @@
 """How does an Experiment look on a screen? Facts, its templates and analyses, and the tree of what it owns."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
@@ -11,12 +11,14 @@ from rich.text import Text
 
 from rollouts.api.keys import POD_TEMPLATE_HASH
 from rollouts.api.timestamps import format_time
+from rollouts.cli.child_plans import experiment_plan
 from rollouts.cli.live import WatchedObject
 from rollouts.cli.tree import Tree, facts, with_icon
 from rollouts.kube.resources import ANALYSIS_RUNS, EXPERIMENTS, PODS, REPLICA_SETS
 from rollouts.view import ages
-from rollouts.view.experiments import ExperimentView, experiment_view
+from rollouts.view.experiments import ExperimentView, experiment_view, shown_experiment
 from rollouts.view.moods import phase_mood
+from rollouts.view.status import COMPLETED
 from rollouts.view.tree import experiment_rows
 
 if TYPE_CHECKING:
@@ -33,15 +35,27 @@ class ExperimentPicture:
     replica_sets: Sequence[Json]
     pods: Sequence[Json]
     runs: Sequence[Json]
+    because: Sequence[str] = ()
 
     def drawn(self, now: datetime, *, wide: bool = False, is_short: bool = False) -> RenderableType:
         """Return what to show at `now`; a short picture leaves out what the tree tells, too."""
         view = experiment_view(self.experiment, self.replica_sets, self.pods, self.runs, now)
-        parts: list[RenderableType] = [facts(_facts(view, now))]
+        parts: list[RenderableType] = [facts(_facts(view, self.because, now))]
         if not is_short:
             parts += ["", "Templates:", _templates(view)]
             parts += ["", "Analyses:", _analyses(view)] if view.analyses else []
         return Group(*parts, "", Tree(tuple(experiment_rows(view.row, wide=wide)), now))
+
+
+async def picture_of(
+    session: "Session", experiment: Json, replica_sets: Sequence[Json], pods: Sequence[Json], runs: Sequence[Json]
+) -> ExperimentPicture:
+    """Return the picture, with what the planner waits for; of one that has ended there is nothing to wait for."""
+    picture = ExperimentPicture(experiment, replica_sets, pods, runs)
+    if shown_experiment(experiment).phase in COMPLETED:
+        return picture
+    plan = await experiment_plan(session, experiment, replica_sets, runs, datetime.now(UTC))
+    return replace(picture, because=plan.because)
 
 
 class WatchedExperiment(WatchedObject):
@@ -57,15 +71,18 @@ class WatchedExperiment(WatchedObject):
 
     async def picture(self) -> ExperimentPicture:
         """Return the picture of now."""
-        return ExperimentPicture(self.current(), self._replica_sets.items(), self._pods.items(), self._runs.items())
+        replica_sets, runs = self._replica_sets.items(), self._runs.items()
+        return await picture_of(self.session, self.current(), replica_sets, self._pods.items(), runs)
 
 
-def _facts(view: ExperimentView, now: datetime) -> Iterator[tuple[str, RenderableType]]:
+def _facts(view: ExperimentView, because: Sequence[str], now: datetime) -> Iterator[tuple[str, RenderableType]]:
     yield "Name:", view.name
     yield "Namespace:", view.namespace
     yield "Status:", with_icon(phase_mood(view.status.phase), view.status.phase)
     if view.status.message:
         yield "Message:", Text(view.status.message)
+    for position, reason in enumerate(because):
+        yield "Waits:" if position == 0 else "", Text(reason, style="bold")
     yield "Runs for:", Text(view.owner)
     if view.duration:
         yield "Duration:", view.duration + _end(view, now)

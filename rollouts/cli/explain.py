@@ -1,11 +1,12 @@
 """`rollouts explain [KIND] NAME`: why does nothing move, and what happens next? The planner itself answers."""
 
+import asyncio
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from rollouts.cli.kinds import KINDS, ROLLOUT, kind_and_name
+from rollouts.cli.kinds import ANALYSIS_RUN, KINDS, ROLLOUT, kind_and_name
 from rollouts.cli.options import Output, OutputOption, on_cluster
 
 if TYPE_CHECKING:
@@ -62,17 +63,17 @@ async def _rollout(session: "Session", name: str, now: datetime) -> "Explanation
 
 
 async def _child(session: "Session", kind: str, name: str, now: datetime) -> "ChildExplanation":
-    from rollouts.cli.kinds import ANALYSIS_RUN
-    from rollouts.cli.run_picture import plan_of
-    from rollouts.kube.resources import ANALYSIS_RUNS, EXPERIMENTS
+    from rollouts.cli.child_plans import experiment_plan, run_plan
+    from rollouts.kube.resources import ANALYSIS_RUNS, EXPERIMENTS, REPLICA_SETS
     from rollouts.view.child_explanation import explain_experiment, explain_run
 
     if kind == ANALYSIS_RUN.singular:
         raw = await session.api.get(ANALYSIS_RUNS, session.namespace, name)
-        plan = plan_of(raw, now)
+        plan = run_plan(raw, now)
         return explain_run(raw, plan.because, plan.wake_at)
     raw = await session.api.get(EXPERIMENTS, session.namespace, name)
-    return explain_experiment(raw, await session.readable(ANALYSIS_RUNS), now)
+    replica_sets, runs = await asyncio.gather(session.found(REPLICA_SETS), session.readable(ANALYSIS_RUNS))
+    return explain_experiment(raw, await experiment_plan(session, raw, replica_sets, runs, now), runs)
 
 
 async def _troubles(session: "Session", raw: Json, replica_sets: list[Json], now: datetime) -> tuple[str, ...]:

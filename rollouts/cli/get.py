@@ -100,7 +100,7 @@ async def get_experiment(
         show_object(raw, output, EXPERIMENT)
         return
     from rollouts.cli.console import open_screen
-    from rollouts.cli.experiment_picture import ExperimentPicture, WatchedExperiment
+    from rollouts.cli.experiment_picture import WatchedExperiment, picture_of
 
     screen, wide = open_screen(no_color=no_color), output is Output.WIDE
     if watch:
@@ -111,7 +111,8 @@ async def get_experiment(
     replica_sets, pods, runs = await asyncio.gather(
         session.found(REPLICA_SETS), session.pods(), session.readable(ANALYSIS_RUNS)
     )
-    screen.show(ExperimentPicture(raw, replica_sets, pods, runs).drawn(datetime.now(UTC), wide=wide))
+    picture = await picture_of(session, raw, replica_sets, pods, runs)
+    screen.show(picture.drawn(datetime.now(UTC), wide=wide))
 
 
 def presentable(raw: dict[str, Any]) -> dict[str, Any]:

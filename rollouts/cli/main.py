@@ -9,6 +9,7 @@ import typer
 
 from rollouts.cli.abort import abort
 from rollouts.cli.completion import COMPLETE, complete, completion
+from rollouts.cli.create import create, create_analysis_run
 from rollouts.cli.explain import explain
 from rollouts.cli.get import get_analysis_run, get_experiment, get_rollout
 from rollouts.cli.lazy import AliasGroup, lazy_command
@@ -65,6 +66,9 @@ get_app.command("experiment", cls=SwitchCommand)(get_experiment)
 list_app.command("rollouts", cls=SwitchCommand)(list_rollouts)
 list_app.command("analysisruns", cls=SwitchCommand)(list_analysis_runs)
 list_app.command("experiments", cls=SwitchCommand)(list_experiments)
+create_app = typer.Typer(cls=AliasGroup, no_args_is_help=True, invoke_without_command=True, context_settings=_STYLE)
+create_app.callback()(create)
+create_app.command("analysisrun", cls=SwitchCommand)(create_analysis_run)
 terminate_app = _group("End an analysis or an experiment now.")
 terminate_app.command("analysisrun", cls=SwitchCommand)(terminate_analysis_run)
 terminate_app.command("experiment", cls=SwitchCommand)(terminate_experiment)
@@ -81,6 +85,7 @@ _VERBS: "tuple[Callable[..., None], ...]" = (promote, abort, retry, pause, undo,
 for _verb in _VERBS:
     app.command(rich_help_panel=_ACT, cls=SwitchCommand)(_verb)
 app.add_typer(set_app, name="set", rich_help_panel=_ACT)
+app.add_typer(create_app, name="create", rich_help_panel=_ACT)
 app.add_typer(terminate_app, name="terminate", rich_help_panel=_ACT)
 
 app.command(rich_help_panel=_CHECK)(lint)

@@ -106,9 +106,15 @@ async def measured(session: "Session") -> Measured:
     return Measured(runs, experiments)
 
 
-async def read_templates(session: "Session", roots: Iterable[TemplateKey]) -> dict[TemplateKey, Raw | None]:
-    """Read the specs of analysis templates and of all that they refer to; None for each that doesn't exist."""
-    wanted, known = list(roots), dict[TemplateKey, Raw | None]()
+async def read_templates(
+    session: "Session", roots: Iterable[TemplateKey], held: Mapping[TemplateKey, Raw] | None = None
+) -> dict[TemplateKey, Raw | None]:
+    """Read the specs of analysis templates and of all that they refer to; None for each that doesn't exist.
+
+    Those in `held` are known already, and not read.
+    """
+    wanted = list(roots)
+    known: dict[TemplateKey, Raw | None] = {**(held or {})}
     while True:
         found = closure(iter(wanted), known.get)
         missing = [key for key in found if key not in known]

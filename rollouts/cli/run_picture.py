@@ -10,16 +10,14 @@ from rich.table import Table
 from rich.text import Text
 
 from rollouts.api.timestamps import format_time
+from rollouts.cli.child_plans import run_plan
 from rollouts.cli.live import WatchedObject
 from rollouts.cli.tree import MOODS, facts, with_icon
 from rollouts.kube.resources import ANALYSIS_RUNS
-from rollouts.plan.analysis.observed import observe_run
-from rollouts.plan.analysis.run import AnalysisPlan, plan_analysis
-from rollouts.registry import load_kit
 from rollouts.view import ages
 from rollouts.view.metrics import MetricRow
 from rollouts.view.moods import phase_mood
-from rollouts.view.runs import RUNNING, RunView, run_view, shown_run
+from rollouts.view.runs import RunView, run_view
 
 if TYPE_CHECKING:
     from rollouts.cli.session import Session
@@ -31,13 +29,6 @@ Json = dict[str, Any]
 Fact = tuple[str, RenderableType]
 
 
-def plan_of(run: Json, now: datetime) -> AnalysisPlan:
-    """Return what the planner makes of a run as it is now; nothing of one that a controller knows more about."""
-    plan = plan_analysis(observe_run(run), now, load_kit())
-    # It measures already: what we miss is a metric plugin that is installed beside the controller only.
-    return AnalysisPlan() if plan.problem and shown_run(run).phase == RUNNING else plan
-
-
 @dataclass(frozen=True, slots=True)
 class RunPicture:
     """The run at one moment."""
@@ -46,7 +37,7 @@ class RunPicture:
 
     def drawn(self, now: datetime, *, wide: bool = False, is_short: bool = False) -> RenderableType:
         """Return what to show at `now`; a short picture has the latest measurements only."""
-        plan = plan_of(self.run, now)
+        plan = run_plan(self.run, now)
         view = run_view(self.run, plan.because, plan.wake_at)
         shown = None if wide else _SHORT if is_short else _SHOWN
         return Group(facts(_facts(view, now)), *_metrics(view.metrics, shown))

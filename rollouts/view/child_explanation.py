@@ -5,9 +5,10 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from rollouts.api.timestamps import format_time
+from rollouts.plan.experiment.experiment import ExperimentPlan
 from rollouts.view import ages, fields, requests
-from rollouts.view.experiments import ExperimentView, experiment_view
-from rollouts.view.explanation import Choice, offered
+from rollouts.view.experiments import shown_experiment
+from rollouts.view.explanation import Choice, action_in_words, offered
 from rollouts.view.fields import Raw
 from rollouts.view.requests import Change, kubectl_line
 from rollouts.view.runs import purpose_of, shown_run
@@ -26,6 +27,7 @@ class ChildExplanation:
     purpose: str
     because: tuple[str, ...]
     findings: tuple[Finding, ...]
+    next_writes: tuple[str, ...]
     looks_again_at: datetime | None
     choices: tuple[Choice, ...]
 
@@ -39,6 +41,9 @@ class ChildExplanation:
         if self.findings:
             yield "What was found:"
             yield from (line for each in self.findings for line in each.lines())
+        if self.next_writes:
+            yield "The controller does next:"
+            yield from (f"  - {write}" for write in self.next_writes)
         if self.looks_again_at is not None:
             left = ages.remaining(self.looks_again_at, now)
             yield f"The controller looks again by itself at {format_time(self.looks_again_at)} (in {left})"
@@ -55,40 +60,26 @@ def explain_run(run: Raw, because: Sequence[str], until: datetime | None) -> Chi
         purpose=purpose_of(run),
         because=() if shown_run(run).phase in COMPLETED else tuple(because),
         findings=of_metrics(run),
+        next_writes=(),
         looks_again_at=until,
         choices=tuple(_choices(run, "analysisrun")),
     )
 
 
-def explain_experiment(experiment: Raw, runs: Iterable[Raw], now: datetime) -> ChildExplanation:
-    """Return the explanation of an Experiment, as far as its own status and its runs tell."""
-    view = experiment_view(experiment, (), (), (), now)
+def explain_experiment(experiment: Raw, plan: ExperimentPlan, runs: Iterable[Raw]) -> ChildExplanation:
+    """Return the explanation of an Experiment and of its analyses."""
     return ChildExplanation(
         noun="experiment",
-        name=view.name,
-        namespace=view.namespace,
-        status=view.status,
-        purpose=view.owner,
-        because=tuple(_waits(view)),
+        name=fields.name_of(experiment),
+        namespace=fields.namespace_of(experiment),
+        status=shown_experiment(experiment),
+        purpose=purpose_of(experiment),
+        because=plan.because,
         findings=(of_experiment(experiment, runs),),
-        looks_again_at=None if view.is_over else view.until,
+        next_writes=tuple(action_in_words(each) for each in plan.actions),
+        looks_again_at=plan.wake_at,
         choices=tuple(_choices(experiment, "experiment")),
     )
-
-
-def _waits(view: ExperimentView) -> Iterator[str]:
-    """Yield what ends the experiment; nothing once that has happened."""
-    if view.is_over:
-        return
-    if view.available_at is None:
-        yield "it begins to count once all pods of all templates are available"
-    if view.duration:
-        yield f"it lasts {view.duration}"
-    required = [row.name for row in view.analyses if row.is_required]
-    if required:
-        yield f"it ends once these analyses are Successful: {', '.join(required)}"
-    if not view.duration and not required:
-        yield "it has no duration, and no analysis is required for its completion: somebody has to terminate it"
 
 
 def _choices(child: Raw, word: str) -> Iterator[Choice]:

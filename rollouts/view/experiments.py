@@ -9,7 +9,7 @@ from rollouts.view import fields
 from rollouts.view.fields import Raw
 from rollouts.view.moods import RowMood, phase_mood
 from rollouts.view.replica_sets import ReplicaSetRow, replica_set_row
-from rollouts.view.runs import PENDING, RunRow, oldest_first, run_row
+from rollouts.view.runs import PENDING, RunRow, oldest_first, purpose_of, run_row
 from rollouts.view.status import COMPLETED, Shown
 
 
@@ -119,9 +119,6 @@ def experiment_view(
     experiment: Raw, replica_sets: Iterable[Raw], pods: Iterable[Raw], runs: Iterable[Raw], now: datetime
 ) -> ExperimentView:
     """Put the view together."""
-    owner = next(
-        (each for each in fields.items(experiment, "metadata", "ownerReferences") if each.get("controller")), None
-    )
     available_at = fields.time_at(fields.part(experiment, "status"), "availableAt")
     duration = str(fields.part(experiment, "spec").get("duration") or "")
     length = _length(duration)
@@ -130,7 +127,7 @@ def experiment_view(
         namespace=fields.namespace_of(experiment),
         created=fields.created(experiment),
         status=shown_experiment(experiment),
-        owner=f"{owner.get('kind')} {owner.get('name')}" if owner else "nobody: it was created by hand",
+        owner=purpose_of(experiment),
         duration=duration,
         available_at=available_at,
         until=available_at + length if available_at is not None and length is not None else None,

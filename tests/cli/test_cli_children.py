@@ -62,7 +62,8 @@ EXPERIMENT = """\
 Name:       web-new-2-3
 Namespace:  default
 Status:     ◌ Running
-Runs for:   Rollout web
+Waits:      waits for analysis "compare", which is Running
+Runs for:   Rollout web, revision 2
 Duration:   10m, until 2024-05-01T12:08:30Z (8m30s left)
 Available:  2024-05-01T11:58:30Z (90s ago)
 
@@ -104,8 +105,8 @@ def test_a_low_terminal_gets_the_latest_measurement_of_each_metric(
 
 def test_the_picture_of_an_experiment(analyses: FakeApi, capsys: pytest.CaptureFixture[str]) -> None:
     raw = analyses.objects["experiments", "default", "web-new-2-3"]
-    objects = (of_kind(analyses, plural) for plural in ("replicasets", "pods", "analysisruns"))
-    picture = ExperimentPicture(raw, *objects)
+    replica_sets, pods, runs = (of_kind(analyses, plural) for plural in ("replicasets", "pods", "analysisruns"))
+    picture = ExperimentPicture(raw, replica_sets, pods, runs, ('waits for analysis "compare", which is Running',))
     open_screen().show(picture.drawn(NOW))
     assert capsys.readouterr().out == EXPERIMENT
     open_screen().show(picture.drawn(NOW, is_short=True))
@@ -197,6 +198,20 @@ def test_terminate_shows_its_patch(run: Run) -> None:
 )
 def test_explain_takes_each_kind(run: Run, words: tuple[str, ...], first: str) -> None:
     assert run("explain", *words).stdout.startswith(first)
+
+
+@pytest.mark.usefixtures("analyses")
+def test_an_experiment_waits_for_what_its_planner_says(run: Run, analyses: FakeApi) -> None:
+    why = 'AnalysisTemplate "compare" does not exist'
+    analyses.objects["experiments", "default", "web-new-2-3"]["status"] = {}
+    for key in [key for key in analyses.objects if key[2] == "web-new-2-3-baseline"]:
+        del analyses.objects[key]
+    assert why in run("explain", "exp", "web-new-2-3").stdout
+    assert why in run("get", "exp", "web-new-2-3").stdout
+    analyses.put("analysistemplates", {"metadata": {"name": "compare"}, "spec": {"metrics": []}})
+    assert why not in run("get", "exp", "web-new-2-3").stdout
+    analyses.fail = lambda seen: failure(403, "Forbidden", "no") if "/analysistemplates" in seen.path else None
+    assert run("get", "exp", "web-new-2-3").exit_code == 0
 
 
 def test_explain_takes_one_object_of_a_known_kind(run: Run) -> None:

@@ -8,6 +8,8 @@ from typing import Any
 import pytest
 import yaml
 
+from rollouts.plan.actions import TerminateChild
+from rollouts.plan.experiment.experiment import ExperimentPlan
 from rollouts.view.child_explanation import explain_experiment, explain_run
 from rollouts.view.experiments import experiment_view
 from rollouts.view.jsonable import jsonable
@@ -285,19 +287,25 @@ def test_a_run_is_explained_with_what_a_person_can_do(failed: Json, running: Jso
     ]
 
 
-def test_what_an_experiment_waits_for(objects: dict[str, Json], experiment: Json, now: datetime) -> None:
-    def because() -> tuple[str, ...]:
-        return explain_experiment(experiment, of_kind(objects, "AnalysisRun"), now).because
-
-    assert because() == ("it lasts 10m", "it ends once these analyses are Successful: compare")
-    assert explain_experiment(experiment, (), now).looks_again_at == now + timedelta(minutes=8, seconds=30)
-    experiment["status"].pop("availableAt")
-    assert because()[0] == "it begins to count once all pods of all templates are available"
-    experiment["spec"].pop("duration")
-    experiment["spec"].pop("analyses")
-    assert "somebody has to terminate it" in because()[-1]
-    experiment["status"]["phase"] = "Failed"
-    assert because() == ()
+def test_an_experiment_is_explained_by_its_plan(objects: dict[str, Json], experiment: Json, now: datetime) -> None:
+    plan = ExperimentPlan(
+        actions=(TerminateChild("AnalysisRun", "web-new-2-3-compare", "u-run-3"),),
+        because=("its duration is over",),
+        wake_at=now + timedelta(seconds=5),
+    )
+    text = "\n".join(explain_experiment(experiment, plan, of_kind(objects, "AnalysisRun")).lines(now))
+    assert text.startswith(
+        "experiment 'web-new-2-3' in namespace 'default' is Running\n"
+        "It runs for Rollout web, revision 2\n"
+        "Because:\n"
+        "  - its duration is over\n"
+        "What was found:\n"
+        "  - experiment web-new-2-3 is Running\n"
+        '    template "canary": Progressing, 1 of 2 pods available: more pods are on their way\n'
+        "    - analysis run web-new-2-3-compare is Running\n"
+    )
+    assert "The controller does next:\n  - terminate AnalysisRun web-new-2-3-compare\n" in text
+    assert "(in 5s)" in text
 
 
 def test_an_experiment_before_and_without_a_status(experiment: Json, now: datetime) -> None:
