@@ -3,6 +3,7 @@
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import partial
 
 import aiohttp
 from pydantic import ValidationError
@@ -11,10 +12,13 @@ from rollouts.fetch.objects import Objects, not_available
 from rollouts.fetch.shared import completed, leaves_out
 from rollouts.fetch.take import stop, take
 from rollouts.fetch.tokens import Tokens
+from rollouts.guard import Guard
 from rollouts.plan.analysis.due import Measure
-from rollouts.plan.analysis.metric import ProviderError, choose
+from rollouts.plan.analysis.metric import ProviderError, choose, place_of
 from rollouts.plan.analysis.observed import Taken
+from rollouts.plan.strangers import stranger
 from rollouts.ports import Kit
+from rollouts.ports.checked import PluginError
 from rollouts.ports.provider import SHARED_SETTINGS, Asked, MeasurementError, Outcome, SecretRef, Verdict
 
 ReadSecret = Callable[[SecretRef], Awaitable[Mapping[str, str] | None]]
@@ -26,7 +30,7 @@ class Bench:
     """What measurements are taken with: the same for all of one namespace.
 
     `objects` answers requests about objects of Kubernetes; providers that ask none do without. `tokens` keeps those
-    of identity providers: give all benches the same.
+    of identity providers, `guard` runs the code of strangers' providers: give all benches the same.
     """
 
     kit: Kit
@@ -37,6 +41,7 @@ class Bench:
     clock: Callable[[], datetime]
     objects: Objects = not_available
     tokens: Tokens = field(default_factory=Tokens)
+    guard: Guard = field(default_factory=Guard)
 
 
 async def perform(measure: Measure, bench: Bench) -> Taken:
@@ -49,7 +54,7 @@ async def perform(measure: Measure, bench: Bench) -> Taken:
             held = await bench.read_secret(SecretRef(reference.name, bench.namespace))
             secrets[argument] = _value(held, reference.name, reference.key)
         outcome = await _outcome(measure, secrets, bench)
-    except MeasurementError as problem:
+    except (MeasurementError, PluginError) as problem:
         error = str(problem)
     except (ProviderError, ValidationError) as problem:
         # The metric was sound before its secrets were filled in: the text of the error may hold one.
@@ -59,13 +64,15 @@ async def perform(measure: Measure, bench: Bench) -> Taken:
 
 async def _outcome(measure: Measure, secrets: Mapping[str, str], bench: Bench) -> Outcome:
     metric, namespace, hidden = measure.filled(secrets), bench.namespace, {}
+    run = bench.guard.runner(stranger(place_of(metric).key, bench.kit))
     if (place := leaves_out(metric, bench.kit)) is not None:
-        shared = completed(metric, place, bench.kit, await bench.read_secret(SHARED_SETTINGS))
+        held = await bench.read_secret(SHARED_SETTINGS)
+        shared = await run(partial(completed, metric, place, bench.kit, held))
         if shared is not None:
             # Secrets that it names are where it is itself: in the controller's namespace.
             metric, namespace, hidden = shared.metric, "", {SHARED_SETTINGS: shared.hidden}
-    chosen = choose(metric, bench.kit)
-    references = chosen.provider.secrets_of(chosen.spec, namespace)
+    chosen = await run(lambda: choose(metric, bench.kit))
+    references = await run(lambda: chosen.provider.secrets_of(chosen.spec, namespace))
     asked = Asked(
         now=bench.clock(),
         namespace=namespace,
@@ -78,9 +85,9 @@ async def _outcome(measure: Measure, secrets: Mapping[str, str], bench: Bench) -
         turn=measure.turn,
     )
     if measure.verb == "terminate":
-        await stop(chosen.provider, chosen.spec, asked, bench.session, bench.objects, bench.tokens)
+        await stop(chosen.provider, chosen.spec, asked, bench.session, bench.objects, bench.tokens, run)
         return Verdict("Inconclusive")
-    return await take(chosen.provider, chosen.spec, asked, bench.session, bench.objects, bench.tokens)
+    return await take(chosen.provider, chosen.spec, asked, bench.session, bench.objects, bench.tokens, run)
 
 
 def _value(held: Mapping[str, str] | None, name: str, key: str) -> str:

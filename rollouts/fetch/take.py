@@ -2,17 +2,20 @@
 
 import re
 from base64 import b64encode
-from collections.abc import Generator, Iterator, Mapping
+from collections.abc import Coroutine, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from functools import partial
-from typing import Any, TypeVar
+from typing import Any, Protocol, TypeVar
 from urllib.parse import quote, quote_plus
 
 import aiohttp
 
+from rollouts.fetch.drive import drive
 from rollouts.fetch.objects import Objects, checked, not_available
 from rollouts.fetch.session import exchange
 from rollouts.fetch.tokens import Tokens
+from rollouts.guard import Run, directly
+from rollouts.ports.checked import PluginError
 from rollouts.ports.objects import ObjectRequest
 from rollouts.ports.provider import (
     AnyProvider,
@@ -24,15 +27,25 @@ from rollouts.ports.provider import (
     Reading,
     Request,
     Response,
+    SecretRef,
     Verdict,
 )
 
-MAX_REQUESTS = 20
 _SHORTEST_SECRET = 8  # a shorter value, such as a region, would be cut out of the middle of words
 _SECRET_SETTING = re.compile("KEY|SECRET|TOKEN|PASSWORD")
 _MASK = "*****"
 
 R = TypeVar("R")
+
+
+class Secretive(Protocol):
+    """What a plugin gets to know that may not be shown."""
+
+    @property
+    def secrets(self) -> Mapping[SecretRef, Mapping[str, str] | None]: ...
+
+    @property
+    def settings(self) -> Mapping[str, str]: ...
 
 
 async def take(
@@ -42,19 +55,14 @@ async def take(
     session: aiohttp.ClientSession,
     objects: Objects = not_available,
     tokens: Tokens | None = None,
+    run: Run = directly,
 ) -> Outcome:
     """Return what a provider measures, with its secrets masked.
 
-    Raises MeasurementError, whatever goes wrong.
+    `run` runs the provider's own code. Raises MeasurementError, whatever goes wrong.
     """
-    try:
-        outcome = await _driven(
-            provider.flow(spec, asked), _Answers(provider, asked, session, objects, tokens or Tokens())
-        )
-    except MeasurementError as error:
-        raise MeasurementError(_shown(str(error), asked)) from None
-    except Exception as error:
-        raise MeasurementError(_broken(provider, error)) from error
+    answers = _Answers(provider, asked, session, objects, tokens or Tokens(), run)
+    outcome = await _all_told(provider, asked, drive(lambda: provider.flow(spec, asked), answers.to, run))
     if not isinstance(outcome, Reading | NoData | Verdict | Pending):
         raise MeasurementError(
             f"the metric provider {provider.key!r} is broken: it returned a {type(outcome).__name__}"
@@ -69,12 +77,21 @@ async def stop(
     session: aiohttp.ClientSession,
     objects: Objects = not_available,
     tokens: Tokens | None = None,
+    run: Run = directly,
 ) -> None:
     """Stop a pending measurement. Raises MeasurementError."""
+    answers = _Answers(provider, asked, session, objects, tokens or Tokens(), run)
+    await _all_told(provider, asked, drive(lambda: provider.terminate(spec, asked), answers.to, run))
+
+
+async def _all_told(provider: AnyProvider, asked: Asked, driven: Coroutine[Any, Any, R]) -> R:
+    """Return what a flow returns; whatever it raises is told in a MeasurementError."""
     try:
-        await _driven(provider.terminate(spec, asked), _Answers(provider, asked, session, objects, tokens or Tokens()))
+        return await driven
     except MeasurementError as error:
-        raise MeasurementError(_shown(str(error), asked)) from None
+        raise MeasurementError(shown(str(error), asked)) from None
+    except PluginError as error:
+        raise MeasurementError(str(error)) from error
     except Exception as error:
         raise MeasurementError(_broken(provider, error)) from error
 
@@ -88,13 +105,14 @@ class _Answers:
     session: aiohttp.ClientSession
     objects: Objects
     tokens: Tokens
+    run: Run
     reused: list[Request] = field(default_factory=list)
 
     async def to(self, request: Request | ObjectRequest) -> Any:
         """Return the answer. Raises MeasurementError."""
         if isinstance(request, Request):
             return await self._over_http(request)
-        home = self.provider.home(self.asked.namespace, self.asked.settings)
+        home = await self.run(lambda: self.provider.home(self.asked.namespace, self.asked.settings))
         return await self.objects(checked(request, self.provider, home), home)
 
     async def _over_http(self, request: Request) -> Response:
@@ -108,24 +126,6 @@ class _Answers:
         return response
 
 
-async def _driven(flow: Generator[Request | ObjectRequest, Any, R], answers: _Answers) -> R:
-    try:
-        request = next(flow)
-        for _ in range(MAX_REQUESTS):
-            try:
-                answer = await answers.to(request)
-            except MeasurementError as error:
-                request = flow.throw(error)
-            else:
-                request = flow.send(answer)
-    except StopIteration as end:
-        result: R = end.value
-        return result
-    finally:
-        flow.close()
-    raise MeasurementError(f"the measurement was given up after {MAX_REQUESTS} requests")
-
-
 def _broken(provider: AnyProvider, error: Exception) -> str:
     """Name the kind of error only: its text may hold anything."""
     return f"the metric provider {provider.key!r} is broken: it raised {type(error).__name__}"
@@ -135,22 +135,22 @@ def _tidied(outcome: Outcome, asked: Asked) -> Outcome:
     """Return an outcome whose texts may be shown and stored."""
     metadata = _shown_notes(outcome.metadata, asked)
     if isinstance(outcome, Pending):
-        return replace(outcome, metadata=metadata, message=_shown(outcome.message, asked))
-    value = _shown(outcome.value, asked)
+        return replace(outcome, metadata=metadata, message=shown(outcome.message, asked))
+    value = shown(outcome.value, asked)
     if isinstance(outcome, NoData):
-        because, error = _shown(outcome.because, asked), _shown(outcome.error, asked)
+        because, error = shown(outcome.because, asked), shown(outcome.error, asked)
         return replace(outcome, value=value, because=because, error=error, metadata=metadata)
     if isinstance(outcome, Verdict):
-        message, memory = _shown(outcome.message, asked), _shown_notes(outcome.memory, asked)
+        message, memory = shown(outcome.message, asked), _shown_notes(outcome.memory, asked)
         return replace(outcome, value=value, message=message, metadata=metadata, memory=memory)
     return replace(outcome, value=value, metadata=metadata)
 
 
 def _shown_notes(notes: Mapping[str, str], asked: Asked) -> dict[str, str]:
-    return {str(name): _shown(str(value), asked) for name, value in notes.items()}
+    return {str(name): shown(str(value), asked) for name, value in notes.items()}
 
 
-def _shown(text: str, asked: Asked) -> str:
+def shown(text: str, asked: Secretive) -> str:
     """Return a text without the secrets that the provider was given.
 
     It keeps its length: the planner masks secrets of its own, and one that was cut in two would stay.
@@ -161,7 +161,7 @@ def _shown(text: str, asked: Asked) -> str:
     return text
 
 
-def _secrets(asked: Asked) -> Iterator[str]:
+def _secrets(asked: Secretive) -> Iterator[str]:
     """Yield what must not be shown; addresses, which share their Secret with a token, may."""
     values: list[Mapping[str, str]] = [held for held in asked.secrets.values() if held is not None]
     values.append({name: value for name, value in asked.settings.items() if _SECRET_SETTING.search(name)})

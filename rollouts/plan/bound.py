@@ -66,7 +66,7 @@ def bind(step: CanaryStep, kit: Kit) -> BoundStep:
     """Bind a step with one action to its plugin. Raises StepError."""
     key, spec = step.actions[0]
     if key == PLUGIN:
-        return _bind_plugin(spec, kit)
+        return bind_plugin(spec, kit)
     if key not in kit.steps:
         installed = ", ".join(each for each in sorted(kit.steps) if each in _TYPED)
         raise StepError(key, kit.broken.get(key) or f"no such step is installed; installed are {installed}")
@@ -78,7 +78,8 @@ def bind_steps(steps: Sequence[CanaryStep], kit: Kit) -> tuple[BoundStep, ...]:
     return tuple(bind(step, kit) for step in steps if step.actions)
 
 
-def _bind_plugin(spec: PluginStep, kit: Kit) -> BoundStep:
+def bind_plugin(spec: PluginStep, kit: Kit) -> BoundStep:
+    """Bind a step of the kind `plugin`. Raises StepError."""
     name, config, path = spec.name, dict(spec.config or {}), f"{PLUGIN}.config"
     if name in kit.disabled:
         return BoundStep(Disabled(), None, path, name)

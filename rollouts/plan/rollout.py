@@ -4,6 +4,7 @@ from datetime import datetime
 
 from rollouts.plan.actions import PatchRollout, Plan
 from rollouts.plan.bluegreen import plan_blue_green
+from rollouts.plan.bound import StepError
 from rollouts.plan.canary import plan_canary
 from rollouts.plan.handover import initial_replicas
 from rollouts.plan.invalid import plan_invalid
@@ -13,6 +14,7 @@ from rollouts.plan.revisions import claims
 from rollouts.plan.services import releases
 from rollouts.plan.validate import CANARY, invalid_message, problems
 from rollouts.ports import Kit
+from rollouts.ports.checked import PluginError
 
 _UNREADABLE = Problem(
     f"{CANARY}.trafficRouting",
@@ -23,8 +25,16 @@ _UNREADABLE = Problem(
 def plan_rollout(here: Observed, now: datetime, kit: Kit) -> Plan:
     """Return the plan for one pass: a pure function, deterministic, and empty once everything is as it should be.
 
-    A Rollout that is being deleted gets an empty plan: the garbage collector takes what it owns.
+    A Rollout that is being deleted gets an empty plan: the garbage collector takes what it owns. One whose plugins
+    break the promises of their port can't be carried out.
     """
+    try:
+        return _plan(here, now, kit)
+    except (PluginError, StepError) as error:
+        return plan_invalid(here.raw, f'The Rollout "{here.name}" is invalid: {error}', now)
+
+
+def _plan(here: Observed, now: datetime, kit: Kit) -> Plan:
     if "deletionTimestamp" in here.raw["metadata"]:
         return Plan(because=("the Rollout is being deleted",))
     found = problems(

@@ -1,0 +1,54 @@
+"""Whose code takes part in a plan that isn't ours? Such a plan is made where it can be given up."""
+
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
+
+from rollouts.plan.analysis.metric import ProviderError, place_of
+from rollouts.plan.bound import PLUGIN
+from rollouts.plan.observed import Observed
+from rollouts.ports import Kit
+
+Raw = Mapping[str, Any]
+NOBODY: frozenset[str] = frozenset()
+
+
+def strangers_of(here: Observed, kit: Kit) -> frozenset[str]:
+    """Return the strangers' plugins whose code takes part in the plan of a Rollout."""
+    if not kit.strangers:
+        return NOBODY
+    templates = (each for each in here.templates.values() if each is not None)
+    return frozenset(_known((*_named(here), *_providers(templates)), kit))
+
+
+def strangers_in(specs: Iterable[Raw], kit: Kit) -> frozenset[str]:
+    """Return the strangers' metric providers whose code takes part in the plans of runs, or templates, with specs."""
+    return frozenset(_known(_providers(specs), kit)) if kit.strangers else NOBODY
+
+
+def stranger(name: str, kit: Kit) -> frozenset[str]:
+    """Return a plugin's name if it is a stranger's."""
+    return frozenset((name,)) if name in kit.strangers else NOBODY
+
+
+def _known(names: Iterable[str], kit: Kit) -> Iterator[str]:
+    yield from (name for name in names if name in kit.strangers)
+
+
+def _named(here: Observed) -> Iterator[str]:
+    """Yield the plugins that the steps and the traffic routing of a Rollout name."""
+    canary = here.rollout.spec.strategy.canary if here.rollout.spec.strategy else None
+    if canary is None:
+        return
+    yield from (spec.name for step in canary.steps or () for key, spec in step.actions if key == PLUGIN)
+    if canary.traffic_routing is not None:
+        yield from (name for name, _ in canary.traffic_routing)
+        yield from canary.traffic_routing.plugins or ()
+
+
+def _providers(specs: Iterable[Raw]) -> Iterator[str]:
+    for spec in specs:
+        for metric in spec.get("metrics") or ():
+            try:
+                yield place_of(metric).key
+            except (ProviderError, AttributeError):
+                continue  # it names none that could be called

@@ -1,0 +1,1 @@
+"""What may a stranger's plugin do, and what becomes of it then?"""
