@@ -5,6 +5,7 @@ from typing import Literal
 from pydantic import Field
 
 from rollouts.api.base import IntOrString, Model
+from rollouts.api.judge import JudgeMetric
 from rollouts.api.meta import OpenObject
 from rollouts.api.providers import (
     CloudWatchMetric,
@@ -48,6 +49,9 @@ class MetricProvider(Model):
     stackdriver: StackdriverMetric | None = Field(None, description="A query to Google Cloud Monitoring.")
     splunk: SplunkMetric | None = Field(None, description="A computation of Splunk Observability Cloud.")
     external_metrics: ExternalMetric | None = Field(None, description="A metric by Kubernetes' external metrics API.")
+    judge: JudgeMetric | None = Field(
+        None, description="A comparison of the canary with stable, or another baseline, by statistics."
+    )
     plugin: OpenObject | None = Field(
         None, description="Configuration of a metric plugin, under the name of the plugin."
     )

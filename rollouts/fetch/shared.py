@@ -30,12 +30,21 @@ class Completed:
 
 
 def leaves_out(metric: Raw, kit: Kit) -> Place | None:
-    """Return where the provider's part of a raw metric is, if that says nothing of its server; None if it does."""
-    place = place_of(metric)
-    provider = kit.providers.get(place.key)
-    if provider is None or not provider.connection or not isinstance(place.spec, Mapping):
+    """Return where the provider's part of a raw metric is, if that says nothing of its server; None if it does.
+
+    Of a provider that asks another one, that other one's part is meant.
+    """
+    place = _place(metric, kit)
+    provider = None if place is None else kit.providers.get(place.key)
+    if place is None or provider is None or not provider.connection or not isinstance(place.spec, Mapping):
         return None
     return None if provider.connection & {key for key, value in place.spec.items() if value is not None} else place
+
+
+def _place(metric: Raw, kit: Kit) -> Place | None:
+    place = place_of(metric)
+    provider = kit.providers.get(place.key)
+    return place.inner(provider.asks) if provider is not None and provider.asks else place
 
 
 def completed(metric: Raw, place: Place, kit: Kit, held: Mapping[str, str] | None) -> Completed | None:
@@ -48,8 +57,9 @@ def completed(metric: Raw, place: Place, kit: Kit, held: Mapping[str, str] | Non
     try:
         provider.model.model_validate({**place.spec, **settings}, by_alias=True, by_name=False)
     except ValidationError as error:
-        first = error.errors(include_url=False, include_context=False, include_input=False)[0]
-        raise MeasurementError(f"{_where(place.key)}: {field_path(first['loc'])}: {first['msg']}") from None
+        for first in error.errors(include_url=False, include_context=False, include_input=False):
+            if first["loc"][0] in settings:  # a provider that asks this one fills in the rest
+                raise MeasurementError(f"{_where(place.key)}: {field_path(first['loc'])}: {first['msg']}") from None
     return Completed(place.filled(metric, {**place.spec, **settings}), dict(_texts(place.key, settings)))
 
 

@@ -9,7 +9,9 @@ from rollouts.judge.bounds import Bounds, bounds_of_difference
 from rollouts.judge.counts import Counts, Interval
 from rollouts.judge.evidence import Evidence
 from rollouts.judge.judgement import Judgement, Verdict
+from rollouts.judge.ledger import Ledger
 from rollouts.judge.rates import judge_rates
+from rollouts.judge.readings import Seen
 from rollouts.judge.rules import RateRule, SampleRule
 from rollouts.judge.samples import judge_samples
 
@@ -19,8 +21,10 @@ __all__ = [
     "Evidence",
     "Interval",
     "Judgement",
+    "Ledger",
     "RateRule",
     "SampleRule",
+    "Seen",
     "Verdict",
     "bounds_of_difference",
     "judge_rates",

@@ -46,10 +46,12 @@ def _refutes(intervals: Sequence[Interval], margin: float, alpha: float, burst: 
     return False
 
 
-def _distance(intervals: Sequence[Interval], estimate: float, alpha: float, burst: int, sign: int) -> float:
+def _distance(
+    intervals: Sequence[Interval], estimate: float, alpha: float, burst: int, sign: int, halvings: int
+) -> float:
     """Return how far from the estimate the bound is: the nearest margin that is refuted."""
     near, far = NEAREST, FARTHEST
-    for _ in range(HALVINGS):
+    for _ in range(halvings):
         middle = (near + far) / 2
         if _refutes(intervals, estimate - sign * exp(middle), alpha, burst, sign):
             far = middle
@@ -58,7 +60,9 @@ def _distance(intervals: Sequence[Interval], estimate: float, alpha: float, burs
     return exp(far)
 
 
-def bounds_of_difference(intervals: Sequence[Interval], alpha: float = 0.05, burst: int = 1) -> Bounds:
+def bounds_of_difference(
+    intervals: Sequence[Interval], alpha: float = 0.05, burst: int = 1, halvings: int = HALVINGS
+) -> Bounds:
     """Return the bounds after these intervals.
 
     Some 20 margins are tried on all intervals, which costs some 100 ms for 200 of them. So `Evidence` doesn't keep the
@@ -67,6 +71,6 @@ def bounds_of_difference(intervals: Sequence[Interval], alpha: float = 0.05, bur
     comparing = [interval for interval in intervals if interval.compares]
     estimate = _estimate(comparing)
     return Bounds(
-        lower=max(-1.0, estimate - _distance(comparing, estimate, alpha / 2, burst, 1)),
-        upper=min(1.0, estimate + _distance(comparing, estimate, alpha / 2, burst, -1)),
+        lower=max(-1.0, estimate - _distance(comparing, estimate, alpha / 2, burst, 1, halvings)),
+        upper=min(1.0, estimate + _distance(comparing, estimate, alpha / 2, burst, -1, halvings)),
     )

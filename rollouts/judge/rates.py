@@ -8,6 +8,8 @@ from rollouts.judge.evidence import Evidence
 from rollouts.judge.judgement import Judgement, Verdict, undecided
 from rollouts.judge.rules import RateRule
 
+_TOO_WIDE = 1.0  # bounds farther apart say nothing
+
 
 def _said(counts: Counts) -> str:
     return f"{100 * counts.rate:.3g}% ({counts.bad:,} of {counts.total:,})"
@@ -17,6 +19,16 @@ def _odds(peak: float) -> str:
     if peak >= log(1e6):
         return "over a million : 1"
     return f"{exp(peak):,.0f} : 1" if peak >= log(100) else f"{exp(peak):.3g} : 1"
+
+
+def _points(difference: float) -> str:
+    return f"{100 * difference:+.2g}"
+
+
+def _difference(bounds: Bounds | None) -> str:
+    if bounds is None or bounds.upper - bounds.lower > _TOO_WIDE:
+        return ""
+    return f" ({_points(bounds.lower)} to {_points(bounds.upper)} points)"
 
 
 def _decided(rule: RateRule, evidence: Evidence, *, is_last: bool) -> tuple[Verdict, str]:
@@ -47,7 +59,8 @@ def judge_rates(
     verdict, because = _decided(rule, evidence, is_last=is_last)
     return Judgement(
         verdict,
-        f"canary {_said(evidence.canary)}, stable {_said(evidence.stable)} bad requests: {because}",
+        f"canary {_said(evidence.canary)}, baseline {_said(evidence.stable)} bad requests"
+        f"{_difference(bounds)}: {because}",
         statistic=evidence.beyond.peak,
         estimate=evidence.canary.rate - evidence.stable.rate,
         p_within=evidence.beyond.p_value,

@@ -36,7 +36,7 @@ class RateRule:
         _check("minimum", self.minimum, is_right=self.minimum >= 1, expected="1 or more")
 
     def __str__(self) -> str:
-        times = f"{self.ratio:g} times stable's rate" if self.ratio != 1 else "stable's rate"
+        times = f"{self.ratio:g} times the baseline's rate" if self.ratio != 1 else "the baseline's rate"
         return f"{times} plus {100 * self.margin:g} points" if self.margin else times
 
 

@@ -51,7 +51,7 @@ def judge_samples(
     verdict, because = _decided(rule, p_within, p_beyond, allowed)
     return Judgement(
         verdict,
-        f"canary's {len(canary)} values against stable's {len(stable)}: shifted by {shift.estimate:.4g} "
+        f"canary's {len(canary)} values against the baseline's {len(stable)}: shifted by {shift.estimate:.4g} "
         f"({shift.lower:.4g} to {shift.upper:.4g}): {because}",
         statistic=at_margin.u,
         estimate=shift.estimate,

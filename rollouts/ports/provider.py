@@ -187,6 +187,8 @@ class Provider(ABC, Generic[Spec]):
     paths: ClassVar[tuple[str, ...]] = ()
     connection: ClassVar[frozenset[str]] = frozenset()
     """Fields of its spec that name the server and who we are to it: they can be set once for all metrics."""
+    asks: ClassVar[str] = ""
+    """The field of its spec in which another provider stands that it asks, and whose server may be left out."""
 
     def problems(self, spec: Spec) -> Iterator[tuple[str, str]]:
         """Yield (path below the provider's key, what is wrong and the way out) for each part that can't work.

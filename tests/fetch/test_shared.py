@@ -8,17 +8,19 @@ from aiohttp import web
 
 from rollouts.fetch import open_session
 from rollouts.fetch.perform import Bench, perform
+from rollouts.measure.judge import Judge
 from rollouts.measure.prometheus import Prometheus
 from rollouts.measure.splunk import Splunk
 from rollouts.plan.analysis.observed import Taken, observe_run
 from rollouts.plan.analysis.run import plan_analysis
 from rollouts.ports import Kit
-from rollouts.ports.provider import SHARED_SETTINGS, Reading, SecretRef
+from rollouts.ports.provider import SHARED_SETTINGS, AnyProvider, Pending, Reading, SecretRef
 from tests.fetch.serving import serving
 from tests.plan.analysis.given import metric, run
 from tests.plan.given import after
 
-KIT = Kit({}, providers={"prometheus": Prometheus(), "splunk": Splunk()})
+PROVIDERS: Mapping[str, AnyProvider] = {"prometheus": Prometheus(), "splunk": Splunk()}
+KIT = Kit({}, providers={**PROVIDERS, "judge": Judge(PROVIDERS)})
 SCALAR = b'{"status": "success", "data": {"resultType": "scalar", "result": [1, "0.5"]}}'
 PASSWORD = "correct-horse-battery"  # noqa: S105 - nobody's
 
@@ -52,11 +54,11 @@ async def server() -> AsyncIterator[Server]:
         yield known[0]
 
 
-async def measured(provider: Mapping[str, Any], held: Mapping[SecretRef, Mapping[str, str]]) -> Taken:
+async def measured(provider: Mapping[str, Any], held: Mapping[SecretRef, Mapping[str, str]], **fields: Any) -> Taken:
     async def read(reference: SecretRef) -> Mapping[str, str] | None:
         return held.get(reference)
 
-    (measure,) = plan_analysis(observe_run(run(metric(provider=provider))), after(0), KIT).measure
+    (measure,) = plan_analysis(observe_run(run(metric(provider=provider, **fields))), after(0), KIT).measure
     async with open_session() as session:
         return await perform(measure, Bench(KIT, "shop", session, read, dict, lambda: after(1)))
 
@@ -71,6 +73,19 @@ async def test_who_names_no_server_gets_the_shared_one_with_its_credentials(serv
     taken = await measured({"prometheus": {"query": "up"}}, shared(settings))
     assert taken.outcome == Reading(0.5, "0.5")
     assert server.requests[0].headers["Authorization"].startswith("Basic ")
+
+
+async def test_the_judge_asks_the_shared_server_too(server: Server) -> None:
+    server.answers(SCALAR)
+    settings = f"address: {server.url}\nauthentication: {{basicAuth: {{username: reader, password: {PASSWORD}}}}}\n"
+    queries = {"total": "a $version $window", "bad": "b $version $window"}
+    judge = {"canary": "abc", "baseline": "xyz", "requests": queries, "source": {"prometheus": {}}}
+    taken = await measured({"judge": judge}, shared(settings), successCondition=None)
+    assert isinstance(taken.outcome, Pending), taken.error
+    assert [request.headers["Authorization"][:6] for request in server.requests] == ["Basic "] * 4
+    named = {**judge, "source": {"prometheus": {"address": server.url}}}
+    await measured({"judge": named}, shared(settings), successCondition=None)
+    assert "Authorization" not in server.requests[-1].headers
 
 
 async def test_shared_credentials_never_go_to_a_server_that_a_metric_names(server: Server) -> None:

@@ -30,8 +30,8 @@ def test_a_bad_canary_fails_with_its_numbers() -> None:
     judgement = judged(RateRule(), [interval((30, 500), (40, 4_000))])
     assert judgement.verdict == "fail"
     assert judgement.because == (
-        "canary 6% (30 of 500), stable 1% (40 of 4,000) bad requests: "
-        "shown to be more than stable's rate: over a million : 1, needed 20 : 1"
+        "canary 6% (30 of 500), baseline 1% (40 of 4,000) bad requests: "
+        "shown to be more than the baseline's rate: over a million : 1, needed 20 : 1"
     )
     assert judgement.estimate == pytest.approx(0.05)
     assert judgement.p_within < 1e-6
@@ -43,8 +43,8 @@ def test_a_good_canary_passes_once_it_is_shown_to_be_within_the_margin() -> None
     judgement = judged(rule, [interval((5, 500), (5, 500))] * 4)
     assert judgement.verdict == "pass"
     assert judgement.because == (
-        "canary 1% (20 of 2,000), stable 1% (20 of 2,000) bad requests: "
-        "shown to be within stable's rate plus 2 points: 314,409 : 1, needed 20 : 1"
+        "canary 1% (20 of 2,000), baseline 1% (20 of 2,000) bad requests: "
+        "shown to be within the baseline's rate plus 2 points: 314,409 : 1, needed 20 : 1"
     )
     assert judgement.p_beyond < 0.05 < judgement.p_within
 
@@ -53,8 +53,8 @@ def test_until_then_it_waits() -> None:
     judgement = judged(RateRule(ratio=1.25), [interval((5, 500), (5, 500))])
     assert judgement.verdict == "wait"
     assert judgement.because == (
-        "canary 1% (5 of 500), stable 1% (5 of 500) bad requests: not shown yet to be more than "
-        "1.25 times stable's rate (1 : 1) nor to be within it (1 : 1), needed 20 : 1"
+        "canary 1% (5 of 500), baseline 1% (5 of 500) bad requests: not shown yet to be more than "
+        "1.25 times the baseline's rate (1 : 1) nor to be within it (1 : 1), needed 20 : 1"
     )
 
 

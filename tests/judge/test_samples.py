@@ -101,7 +101,7 @@ def test_a_slower_canary_fails_with_its_numbers() -> None:
     assert judgement.verdict == "fail"
     assert judgement.estimate == 50
     assert judgement.because == (
-        "canary's 60 values against stable's 60: shifted by 50 (43 to 57): "
+        "canary's 60 values against the baseline's 60: shifted by 50 (43 to 57): "
         "shown to be greater by more than 10 (p 2.3e-17, limit 0.05)"
     )
 

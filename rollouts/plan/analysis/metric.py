@@ -91,14 +91,29 @@ class Chosen:
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Where a metric names its provider: `path` is below the metric, `spec` is what stands there, raw."""
+    """Where a metric names its provider: `path` is below the metric, `spec` is what stands there, raw.
+
+    `outer` is where the provider stands that asks this one, in which field of its spec.
+    """
 
     path: str
     key: str
     spec: Any
+    outer: "tuple[Place, str] | None" = None
+
+    def inner(self, field: str) -> "Place | None":
+        """Return where the spec names the provider that this one asks; None if it doesn't name one."""
+        named = self.spec.get(field) if isinstance(self.spec, Mapping) else None
+        if not isinstance(named, Mapping) or len(named) != 1:
+            return None
+        ((key, spec),) = named.items()
+        return Place(f"{self.path}.{field}.{key}", key, spec, (self, field))
 
     def filled(self, metric: Raw, spec: Raw) -> Raw:
         """Return the metric with another spec there."""
+        if self.outer is not None:
+            place, field = self.outer
+            return place.filled(metric, {**place.spec, field: {self.key: spec}})
         part = {_PLUGIN: {self.key: spec}} if self.path == f"provider.{_PLUGIN}.{self.key}" else {self.key: spec}
         return {**metric, "provider": part}
 
