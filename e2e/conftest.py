@@ -15,14 +15,24 @@ from e2e.controller import Controller
 from e2e.kubectl import Kubectl
 from e2e.plane import ControlPlane
 from e2e.program import Program
-from e2e.recipes import Recipe
+from e2e.recipe import Recipe
 from e2e.sampler import Sampler
+from e2e.servers.graphite import Graphite
+from e2e.servers.influxdb import InfluxDB
+from e2e.servers.prometheus import Prometheus
+from e2e.servers.shop import Shop
 
 CRDS = sorted((Path(__file__).parents[1] / "manifests" / "crds").glob("*.yaml"))
 PROGRAMS = pytest.StashKey[list[Program]]()
 FAILURES = pytest.StashKey[dict[Recipe, Exception]]()
 # What is built for whom: a control plane always, the clients only where a test asks for them.
-ASKED_FOR = {"argo_rollouts": recipes.ARGO_ROLLOUTS, "argo_cd": recipes.ARGO_CD}
+ASKED_FOR: dict[str, Recipe] = {
+    "argo_rollouts": recipes.ARGO_ROLLOUTS,
+    "argo_cd": recipes.ARGO_CD,
+    "prometheus_program": recipes.PROMETHEUS,
+    "influxdb": recipes.INFLUXDB,
+    "graphite": recipes.GRAPHITE,
+}
 
 
 def pytest_collection_finish(session: pytest.Session) -> None:
@@ -89,6 +99,52 @@ def argo_rollouts(request: pytest.FixtureRequest) -> Path:
 def argo_cd(request: pytest.FixtureRequest) -> Path:
     """The directory of Argo CD's scripts for the kinds of argoproj.io."""
     return _built(request.config, recipes.ARGO_CD)
+
+
+@pytest.fixture(scope="session")
+def shop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shop]:
+    """The shop that Prometheus scrapes, one for all tests: each has apps of its own."""
+    running = Shop(tmp_path_factory.mktemp("shop"))
+    try:
+        yield asyncio.run(running.open())
+    finally:
+        running.kill()
+
+
+@pytest.fixture(scope="session")
+def prometheus_program(request: pytest.FixtureRequest) -> Path:
+    """The directory of Prometheus' program."""
+    return _built(request.config, recipes.PROMETHEUS)
+
+
+@pytest.fixture(scope="session")
+def prometheus(prometheus_program: Path, shop: Shop, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Prometheus]:
+    """A Prometheus that scrapes the shop, one for all tests."""
+    running = Prometheus(prometheus_program, tmp_path_factory.mktemp("prometheus"), shop.address)
+    try:
+        yield asyncio.run(running.open())
+    finally:
+        running.kill()
+
+
+@pytest.fixture(scope="session")
+def influxdb(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[InfluxDB]:
+    """An InfluxDB, one for all tests."""
+    running = InfluxDB(_built(request.config, recipes.INFLUXDB), tmp_path_factory.mktemp("influxdb"))
+    try:
+        yield asyncio.run(running.open())
+    finally:
+        running.kill()
+
+
+@pytest.fixture(scope="session")
+def graphite(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Graphite]:
+    """A Graphite, one for all tests."""
+    running = Graphite(_built(request.config, recipes.GRAPHITE), tmp_path_factory.mktemp("graphite"))
+    try:
+        yield asyncio.run(running.open())
+    finally:
+        asyncio.run(running.stop())
 
 
 @pytest.fixture

@@ -5,13 +5,12 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-import aiohttp
 import yaml
 
 from e2e import arguments, ports
 from e2e.kubectl import Kubectl
 from e2e.program import Program
-from e2e.waiting import eventually
+from e2e.serving import answers
 
 PROGRAM = Path(sysconfig.get_path("scripts")) / "rollouts"
 MANIFESTS = Path(__file__).parents[1] / "manifests"
@@ -35,16 +34,7 @@ class Controller(Program):
 
     async def ready(self, within: float = 30.0) -> None:
         """Wait until it says that it is ready."""
-
-        async def answers() -> bool:
-            self.require_running()
-            try:
-                async with aiohttp.ClientSession() as http, http.get(f"{self.health_url}/readyz") as answer:
-                    return answer.status == 200
-            except aiohttp.ClientConnectionError:
-                return False
-
-        await eventually(answers, within=within, what=f"{self.name} is ready")
+        await answers(self, f"{self.health_url}/readyz", within)
 
 
 async def install(admin: Kubectl) -> None:

@@ -1,56 +1,17 @@
-"""Which real programs and files are needed, and from which Go modules do they come?"""
+"""Which real programs and files are needed, and where do they come from?"""
 
-import re
-from collections.abc import Mapping
-from dataclasses import dataclass, field
 from pathlib import Path
 
-from e2e.toolchain import BuildError
+from e2e.go_modules import GoModule
+from e2e.packages import DebianPackage, PythonPackages
+from e2e.recipe import Recipe
 
 HERE = Path(__file__).parent
-
-
-@dataclass(frozen=True, eq=False)
-class Recipe:
-    """A go.mod of ours: it names one version of one module, from which programs are compiled or a folder is taken."""
-
-    title: str
-    module: Path  # where go.mod and go.sum are
-    source: str  # the module whose version counts
-    takes: str  # how long, cold, on two idle cores
-    prefix: str = ""  # of the build's name in the cache
-    programs: Mapping[str, str] = field(default_factory=dict)  # name -> Go package
-    stamps: tuple[str, ...] = ()  # what the linker writes into them
-    folder: str = ""  # of the module, taken as it is
-
-    @property
-    def products(self) -> tuple[str, ...]:
-        """What is there when it is done."""
-        return (*self.programs, *((Path(self.folder).name,) if self.folder else ()))
-
-    @property
-    def version(self) -> str:
-        """The version in go.mod, as v1.35.4."""
-        go_mod = self.module / "go.mod"
-        match = re.search(rf"^(?:require)?\s*{re.escape(self.source)} (v\S+)", go_mod.read_text(), re.MULTILINE)
-        if match is None:
-            raise BuildError(f"{go_mod} does not require {self.source}")
-        return match[1]
-
-    @property
-    def linker_flags(self) -> str:
-        """The linker's flags: no symbols, and what the program answers when it is asked for its version."""
-        number = self.version.removeprefix("v")
-        major, minor, *_ = number.split(".")
-        facts = {"version": self.version, "number": number, "major": major, "minor": minor}
-        stamps = [f"-X {stamp.format_map(facts)}" for stamp in self.stamps]
-        return " ".join(["-s", "-w", *stamps])
-
 
 _KUBERNETES = "k8s.io/component-base/version"
 _ARGO_ROLLOUTS = "github.com/argoproj/argo-rollouts"
 
-CONTROL_PLANE = Recipe(
+CONTROL_PLANE = GoModule(
     title="Kubernetes",
     module=HERE / "controlplane",
     source="k8s.io/kubernetes",
@@ -68,7 +29,7 @@ CONTROL_PLANE = Recipe(
         f"{_KUBERNETES}.gitTreeState=clean",
     ),
 )
-ARGO_ROLLOUTS = Recipe(
+ARGO_ROLLOUTS = GoModule(
     title="the kubectl plugin of Argo Rollouts",
     module=HERE / "clients" / "argo-rollouts",
     source=_ARGO_ROLLOUTS,
@@ -77,7 +38,7 @@ ARGO_ROLLOUTS = Recipe(
     programs={"kubectl-argo-rollouts": f"{_ARGO_ROLLOUTS}/cmd/kubectl-argo-rollouts"},
     stamps=(f"{_ARGO_ROLLOUTS}/utils/version.version={{number}}",),
 )
-ARGO_CD = Recipe(
+ARGO_CD = GoModule(
     title="the scripts of Argo CD",
     module=HERE / "clients" / "argo-cd",
     source="github.com/argoproj/argo-cd/v3",
@@ -85,7 +46,7 @@ ARGO_CD = Recipe(
     prefix="argo-cd-",
     folder="resource_customizations/argoproj.io",
 )
-ORACLE = Recipe(
+ORACLE = GoModule(
     title="the real conditions' language and JSONPath",
     module=HERE / "oracle",
     source="github.com/expr-lang/expr",
@@ -93,4 +54,28 @@ ORACLE = Recipe(
     prefix="oracle-",
     programs={"oracle": "."},
 )
-ALL = (CONTROL_PLANE, ARGO_ROLLOUTS, ARGO_CD, ORACLE)
+PROMETHEUS = DebianPackage(
+    title="Prometheus",
+    takes="a download of 33 MB",
+    prefix="prometheus-",
+    package="prometheus",
+    programs=("prometheus",),
+)
+INFLUXDB = GoModule(
+    title="InfluxDB",
+    module=HERE / "databases" / "influxdb",
+    source="github.com/influxdata/influxdb",
+    takes="about 2 minutes on two cores",
+    prefix="influxdb-",
+    programs={"influxd": "github.com/influxdata/influxdb/cmd/influxd"},
+    stamps=("main.version={number}",),
+)
+GRAPHITE = PythonPackages(
+    title="Graphite",
+    requirements=HERE / "databases" / "graphite" / "requirements.txt",
+    package="graphite-web",
+    takes="half a minute",
+    prefix="graphite-",
+    environment={"GRAPHITE_NO_PREFIX": "True"},  # it would go to /opt
+)
+ALL: tuple[Recipe, ...] = (CONTROL_PLANE, ARGO_ROLLOUTS, ARGO_CD, ORACLE, PROMETHEUS, INFLUXDB, GRAPHITE)

@@ -1,0 +1,1 @@
+"""Real metric servers, and a shop that they measure."""
