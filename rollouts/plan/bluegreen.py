@@ -5,7 +5,8 @@ be switched, has it been. The switch is an action like any other: the version is
 Service select it. Nothing that the active Service selects is ever scaled down, so a lost switch loses no request.
 """
 
-from dataclasses import dataclass
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import partial
 
@@ -13,6 +14,9 @@ from rollouts.api.bluegreen import BlueGreenStrategy
 from rollouts.api.timestamps import format_time
 from rollouts.plan import state
 from rollouts.plan.actions import Plan, SwitchService
+from rollouts.plan.analyses.current import Current, ended, look, named, run_actions
+from rollouts.plan.analyses.slots import POST_PROMOTION, PRE_PROMOTION, Demand, demand
+from rollouts.plan.analysis.assess import SUCCESSFUL
 from rollouts.plan.bluegreen_reasons import blue_green_reasons
 from rollouts.plan.bluegreen_sizes import blue_green_scaling, preview_size, unmet_preview
 from rollouts.plan.conclude import Course, conclude
@@ -37,8 +41,8 @@ class _Pass:
     now: datetime
 
     @property
-    def shortcut(self) -> str:
-        """Why this update needs neither preview nor pause; empty when it does."""
+    def fast_track(self) -> str:
+        """Why this update needs neither preview nor pause nor analyses; empty when it does."""
         at, revisions = self.scene.state, self.scene.revisions
         if at.promote_full:
             return "full promotion was requested: no pause is needed"
@@ -48,9 +52,17 @@ class _Pass:
             return "back to a version that is still up: no pause is needed"
         if revisions.stable is None:
             return "the stable ReplicaSet is gone: no pause is needed"
-        if self.selection.active == at.pod_hash:
-            return "the active Service selects it already"
         return ""
+
+    @property
+    def has_switched(self) -> bool:
+        """Whether the active Service selects the current version already."""
+        return self.selection.active == self.scene.state.pod_hash
+
+    @property
+    def shortcut(self) -> str:
+        """Why this update needs neither preview nor pause any more; empty when it does."""
+        return self.fast_track or ("the active Service selects it already" if self.has_switched else "")
 
 
 def plan_blue_green(here: Observed, blue_green: BlueGreenStrategy, now: datetime) -> Plan:
@@ -60,7 +72,13 @@ def plan_blue_green(here: Observed, blue_green: BlueGreenStrategy, now: datetime
     selection = Selection.of(here) or Selection("", None)
     this = _Pass(scene, blue_green, selection, _returns_until(scene, now), now)
     least = preview_size(scene, blue_green, this.shortcut)
-    after, gate = _advance(this, unmet_preview(scene.revisions, least, or_more=True))
+    missing = unmet_preview(scene.revisions, least, or_more=True)
+    demands = tuple(_demands(this, missing))
+    current = look(scene, demands, keeps=(PRE_PROMOTION, POST_PROMOTION))
+    this = replace(this, scene=replace(scene, state=current.decided(now)))
+    scene = this.scene
+    after, gate = _advance(this, missing, current)
+    after = named(scene, current, after, demands)
     wanted = least if after.check_point == scene.state.check_point else _without_shrinking(scene, least)
     scaling = blue_green_scaling(scene, blue_green, selection, wanted, this.returns_until, now)
     goal = None if scene.is_halted or scene.begins else _active_goal(this, gate, wanted)
@@ -68,15 +86,18 @@ def plan_blue_green(here: Observed, blue_green: BlueGreenStrategy, now: datetime
     actions = [
         *replica_set_actions(scene, scaling),
         *switches,
+        *(runs := run_actions(scene, current, after)),
     ]
+    why = (*_waiting(this, goal, switches), *current.told(), *ended(runs))
     course = Course(
         actions=tuple(actions),
         scaling=scaling,
         state=after,
         gate=gate,
-        may_promote=partial(_may_promote, scene, selection),
-        reasons=partial(blue_green_reasons, scene, gate, scaling, _waiting(this, goal, switches)),
+        may_promote=partial(_may_promote, this, gate),
+        reasons=partial(blue_green_reasons, scene, gate, scaling, why),
         is_fast_rollback=scene.is_rollback or this.returns_until is not None,
+        cause=current.failure,
     )
     return conclude(scene, course, now)
 
@@ -95,15 +116,60 @@ def _returns_until(scene: Scene, now: datetime) -> datetime | None:
     return end if end is not None and end > now and current.size > 0 else None
 
 
-def _advance(this: _Pass, missing: str) -> tuple[State, Gate | None]:
-    """Let the pause before the switch begin or end; Open means that the active Service may be switched."""
+def _demands(this: _Pass, missing: str) -> Iterator[Demand]:
+    """Yield which analyses are asked for: before the promotion while the preview is shown, after it once switched.
+
+    Neither begins before all pods are there that it looks at, and before the Service selects them; once begun it goes
+    on. `missing` says what the preview lacks.
+    """
+    scene, blue_green, selection = this.scene, this.blue_green, this.selection
+    at, pre, post = scene.state, blue_green.pre_promotion_analysis, blue_green.post_promotion_analysis
+    if at.abort or at.is_promoted or not at.stable_hash or this.fast_track:
+        return
+    is_complete = not unmet_preview(scene.revisions, scene.bounds.replicas)
+    is_shown = not missing and selection.preview in {None, at.pod_hash}
+    if pre is not None and not this.has_switched and (PRE_PROMOTION in at.runs or is_shown):
+        yield demand(scene, PRE_PROMOTION, pre)
+    if post is not None and this.has_switched and (POST_PROMOTION in at.runs or is_complete):
+        yield demand(scene, POST_PROMOTION, post)
+
+
+def _analysed(this: _Pass, current: Current, missing: str) -> Gate | None:
+    """Let the analysis decide that stands before the switch, or before the promotion; None where there is none."""
+    slot, analysis = (
+        (POST_PROMOTION, this.blue_green.post_promotion_analysis)
+        if this.has_switched
+        else (PRE_PROMOTION, this.blue_green.pre_promotion_analysis)
+    )
+    if analysis is None or this.fast_track:
+        return None
+    check = current.check(slot)
+    if check is None:
+        waits = missing or f"Service {this.blue_green.preview_service} doesn't select the preview yet"
+        return Shut("its analysis run begins", patient=True) if slot in current.demands else Shut(waits)
+    return None if check.phase == SUCCESSFUL else Shut(check.because, patient=not check.is_stuck)
+
+
+def _advance(this: _Pass, missing: str, current: Current) -> tuple[State, Gate | None]:
+    """Let the pause before the switch begin or end; Open means that the active Service may be switched.
+
+    Analyses come first: the one before the switch even before the pause, the one after it before the promotion.
+    """
     scene, at = this.scene, this.scene.state
     if scene.is_halted or scene.begins or at.is_promoted or at.abort or not at.stable_hash:
         return at, None
+    if (gate := _analysed(this, current, missing)) is not None:
+        return at, gate
     if why := this.shortcut:
         return state.past_preview(at) if at.pauses else at, Open(why)
     if why := _word_given(at):
         return state.past_preview(at), Open(why)
+    return _previewed(this, missing)
+
+
+def _previewed(this: _Pass, missing: str) -> tuple[State, Gate]:
+    """Begin the pause once the preview is there, and end it when its time is over."""
+    at = this.scene.state
     since = at.previewed_since
     if since is None and missing:
         return at, Shut(missing)
@@ -207,8 +273,13 @@ def _reachable(this: _Pass) -> int:
     return sum(each.available for each in this.scene.revisions.all if active in {"", each.pod_hash})
 
 
-def _may_promote(scene: Scene, selection: Selection, at: State) -> bool:
-    """Whether the current version becomes stable: the active Service selects it; at once if there is no stable one."""
+def _may_promote(this: _Pass, gate: Gate | None, at: State) -> bool:
+    """Whether the current version becomes stable: the active Service selects it, and the analysis after that agrees.
+
+    At once if there is no stable one.
+    """
+    scene = this.scene
     if scene.revisions.canary is None or scene.begins or at.abort or at.is_promoted:
         return False
-    return not at.stable_hash or selection.active == at.pod_hash
+    needs_word = this.blue_green.post_promotion_analysis is not None and not this.fast_track
+    return not at.stable_hash or (this.selection.active == at.pod_hash and (not needs_word or isinstance(gate, Open)))

@@ -10,16 +10,18 @@ from rollouts.ports import Gate
 
 
 def blue_green_reasons(
-    scene: Scene, gate: Gate | None, scaling: Scaling, services: Sequence[str], facts: Facts
+    scene: Scene, gate: Gate | None, scaling: Scaling, why: Sequence[str], facts: Facts
 ) -> Iterator[str]:
-    """Yield the reasons of a pass; `services` says what the Services wait for."""
+    """Yield the reasons of a pass; `why` says what Services and analyses wait for."""
     yield from _course(scene, gate, facts)
     if not scene.is_halted:
         missing = scaling.unmet
         if missing and not facts.after.abort and (gate is None or gate.because != missing):
             yield missing
-        yield from services
+        yield from (each for each in why if gate is None or each != gate.because)
         yield from scaling.because
+    else:
+        yield from why
     for name, end in sorted(scaling.deadlines.items(), key=lambda item: item[1]):
         yield f"{name} keeps its pods until {format_time(end)}"
 

@@ -5,6 +5,7 @@ from typing import Any
 
 from rollouts.api.timestamps import parse_time
 from rollouts.plan import conditions
+from rollouts.plan.analysis.assess import COMPLETED
 
 PROGRESSING, PAUSED, DEGRADED, HEALTHY = "Progressing", "Paused", "Degraded", "Healthy"
 
@@ -72,5 +73,9 @@ def _cutting_over(raw_spec: Mapping[str, Any], status: Mapping[str, Any]) -> tup
     if active != status.get("currentPodHash") and not has_nothing_to_serve:
         return PROGRESSING, "active service cutover pending"
     if status.get("stableRS") != status.get("currentPodHash"):
+        run = (status.get("blueGreen") or {}).get("postPromotionAnalysisRunStatus") or {}
+        is_analysed = bool(raw_spec["strategy"]["blueGreen"].get("postPromotionAnalysis"))
+        if is_analysed and run.get("status") not in COMPLETED:
+            return PROGRESSING, "waiting for analysis to complete"
         return PROGRESSING, "waiting for post-promotion verification to complete"
     return None
