@@ -12,6 +12,9 @@ from typing import TYPE_CHECKING, Any
 
 import structlog
 
+from rollouts.controller.analysis import Analyses
+from rollouts.controller.analysis_metrics import AnalysisCollector
+from rollouts.controller.bench import ClusterBench
 from rollouts.controller.caches import ESSENTIAL, Copies, Lookups, is_kept, make_caches
 from rollouts.controller.experiments import Experiments
 from rollouts.controller.freshness import Freshness
@@ -19,6 +22,7 @@ from rollouts.controller.health import health_app, metrics_app, serving
 from rollouts.controller.lessons import Lessons
 from rollouts.controller.loop import Loop
 from rollouts.controller.mapping import ChangeMap
+from rollouts.controller.measuring import Measuring
 from rollouts.controller.metrics import Metrics
 from rollouts.controller.observe import Observer
 from rollouts.controller.options import DEFAULT_NAMESPACE
@@ -32,13 +36,14 @@ from rollouts.kube.connection import Connection, connect
 from rollouts.kube.errors import KubeError, NotFound
 from rollouts.kube.events import EventRecorder
 from rollouts.kube.lease import LeaderElector, LeadershipLost
-from rollouts.kube.resources import EXPERIMENTS, NAMESPACES, ROLLOUTS
+from rollouts.kube.resources import ANALYSIS_RUNS, EXPERIMENTS, NAMESPACES, ROLLOUTS
 from rollouts.registry import load_kit
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Container, Coroutine, Mapping
 
     from rollouts.controller.caches import OnChange
+    from rollouts.controller.key import Key
     from rollouts.controller.options import Options
     from rollouts.controller.result import Passes
     from rollouts.kube.cache import Cache
@@ -69,6 +74,7 @@ class Controller:
         self._workloads = Workloads(api, options.namespace, self._workload_changed)
         lookups = Lookups(self._caches, self._known, self._workloads)
         self._metrics.show(lookups.rollouts.items)
+        self._metrics.registry.register(AnalysisCollector(lookups))
         self._recorder = EventRecorder(api)
         freshness, refusals = Freshness(lookups.find), Refusals()
         lessons = Lessons(lookups, freshness, refusals)
@@ -99,7 +105,25 @@ class Controller:
             resync=options.resync,
             timed=self._metrics.part,
         )
-        passes: dict[str, Passes] = {ROLLOUTS.kind: rollouts, EXPERIMENTS.kind: experiments}
+        home = options.controller_namespace or options.namespace or DEFAULT_NAMESPACE
+        self._bench = ClusterBench(api, kit, home)
+        self._measuring = Measuring(self._bench.take, self._wake)
+        analyses = Analyses(
+            api=api,
+            lookups=lookups,
+            freshness=freshness,
+            overdue=overdue,
+            measuring=self._measuring,
+            teller=teller,
+            kit=kit,
+            resync=options.resync,
+            late=self._metrics.late,
+        )
+        passes: dict[str, Passes] = {
+            ROLLOUTS.kind: rollouts,
+            ANALYSIS_RUNS.kind: analyses,
+            EXPERIMENTS.kind: experiments,
+        }
         self._loop = Loop(passes, teller, lookups, self._metrics, workers=options.workers)
         self._metrics.queue.depth_is(lambda: self._loop.queue.depth)
         self._changes = ChangeMap(lookups, freshness, self._loop, self._workloads)
@@ -128,6 +152,8 @@ class Controller:
             for kind in self._caches.keys() - ESSENTIAL:
                 await enter(_beside(self._welcome(kind)))
             feeds.append(await enter(_beside(self._recorder.run())))
+            await enter(self._bench)
+            await enter(self._measuring)
             if started is not None:
                 started.set()
             await self._until(stop, feeds)
@@ -198,6 +224,9 @@ class Controller:
         await self._caches[kind].synced.wait()
         _log.info("reading", kind=kind, objects=len(self._caches[kind]))
         self._changes.kind_known(kind)
+
+    def _wake(self, key: Key, delay: float) -> None:
+        self._loop.wake(key, delay)
 
     def _listener(self, kind: str) -> OnChange:
         """Return a listener for a cache that is made before those who listen."""

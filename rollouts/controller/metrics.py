@@ -18,6 +18,7 @@ Raw = Mapping[str, Any]
 
 RECONCILE_BUCKETS = (0.01, 0.15, 0.25, 0.5, 1.0)
 PART_BUCKETS = (1e-4, 2.5e-4, 5e-4, 1e-3, 2.5e-3, 5e-3, 1e-2, 2.5e-2, 0.1, 1.0)
+LATE_BUCKETS = (1e-3, 5e-3, 1e-2, 2.5e-2, 5e-2, 0.1, 0.25, 0.5, 1.0, 5.0)
 QUEUE_BUCKETS = (1e-4, 1e-3, 1e-2, 0.1, 1.0, 10.0)
 QUEUE_NAME = "rollouts"
 NAME = ("namespace", "name")
@@ -101,6 +102,12 @@ class Metrics:
             buckets=PART_BUCKETS,
             registry=registry,
         )
+        self._late = Histogram(
+            "rollouts_measurement_delay_seconds",
+            "By how much measurements began later than they were due.",
+            buckets=LATE_BUCKETS,
+            registry=registry,
+        )
         self._writes = Counter(
             "rollouts_writes",
             "Requests that changed something, events and the lease included.",
@@ -151,6 +158,10 @@ class Metrics:
             yield
         finally:
             self._parts.labels(name).observe(perf_counter() - started)
+
+    def late(self, seconds: float) -> None:
+        """Note by how much a measurement began later than it was due."""
+        self._late.observe(seconds)
 
     def failed(self, key: Key) -> None:
         """Count a pass that failed."""

@@ -4,8 +4,10 @@ import asyncio
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
+from rollouts.controller.analysis import Analyses
 from rollouts.controller.caches import is_kept
 from rollouts.controller.experiments import Experiments
 from rollouts.controller.freshness import Freshness
@@ -13,14 +15,17 @@ from rollouts.controller.key import Key
 from rollouts.controller.lessons import Lessons
 from rollouts.controller.loop import Loop
 from rollouts.controller.mapping import ChangeMap
+from rollouts.controller.measuring import Measuring, Take
 from rollouts.controller.metrics import Metrics
 from rollouts.controller.observe import Observer
 from rollouts.controller.overdue import Overdue
 from rollouts.controller.reconcile import PlanRollout, Reconciler
 from rollouts.controller.refusals import Refusals
 from rollouts.controller.tell import Teller
-from rollouts.kube.resources import DEPLOYMENTS, EXPERIMENTS, ROLLOUTS
+from rollouts.kube.resources import ANALYSIS_RUNS, DEPLOYMENTS, EXPERIMENTS, ROLLOUTS
 from rollouts.plan import Observed, Plan, plan_rollout
+from rollouts.plan.analysis.due import Measure
+from rollouts.plan.analysis.observed import Taken
 from rollouts.ports import Kit
 from rollouts.registry import load_kit
 from tests.controller.world import World
@@ -36,7 +41,7 @@ WATCH_DELAY = 0.01
 class Harness:
     """A world, a loop, and what they said to each other."""
 
-    def __init__(self, plan: PlanRollout, world: World | None = None) -> None:
+    def __init__(self, plan: PlanRollout, world: World | None = None, *, measures: bool = False) -> None:
         self.world = world or World()
         self.events: list[str] = []
         self.plans: list[tuple[float, Plan]] = []
@@ -49,13 +54,8 @@ class Harness:
         self.freshness, self.refusals = Freshness(lookups.find), Refusals()
         teller = Teller(self, self.metrics, load_kit())
         lessons = Lessons(lookups, self.freshness, self.refusals, monotonic=self._time)
-        overdue = Overdue(
-            api,
-            lookups,
-            self.freshness,
-            is_kept=lambda resource, raw: is_kept(resource, raw, ""),
-            monotonic=self._time,
-        )
+        kept = partial(is_kept, instance_id="")
+        overdue = Overdue(api, lookups, self.freshness, is_kept=kept, monotonic=self._time)
         self.reconciler = Reconciler(
             api=api,
             observer=Observer(lookups, api, self.freshness, lessons),
@@ -68,7 +68,21 @@ class Harness:
             status_delay=5.0,
             resync=900.0,
             plan=self._remember,
-            clock=self._now,
+            clock=self.now,
+            monotonic=self._time,
+        )
+        self.meter: Take = _nothing_to_measure
+        self.measuring = Measuring(self._measure, self._wake, clock=self.now)
+        self.analyses = Analyses(
+            api=api,
+            lookups=lookups,
+            freshness=self.freshness,
+            overdue=overdue,
+            measuring=self.measuring,
+            teller=teller,
+            kit=load_kit(),
+            resync=900.0,
+            clock=self.now,
             monotonic=self._time,
         )
         experiments = Experiments(
@@ -80,15 +94,23 @@ class Harness:
             refusals=self.refusals,
             teller=teller,
             resync=900.0,
-            clock=self._now,
+            clock=self.now,
             monotonic=self._time,
         )
         passes: dict[str, Passes] = {ROLLOUTS.kind: self.reconciler, EXPERIMENTS.kind: experiments}
+        if measures:
+            passes[ANALYSIS_RUNS.kind] = self.analyses
         self.loop = Loop(passes, teller, lookups, self.metrics, workers=4)
         changes = ChangeMap(lookups, self.freshness, self.loop, self.world.workloads)
         self.world.listeners = {**changes.listeners, DEPLOYMENTS.kind: changes.workload_changed}
 
-    def _now(self) -> datetime:
+    async def _measure(self, namespace: str, measure: Measure) -> Taken:
+        return await self.meter(namespace, measure)
+
+    def _wake(self, key: Key, delay: float) -> None:
+        self.loop.wake(key, delay)
+
+    def now(self) -> datetime:
         return START + timedelta(seconds=self._time())
 
     def record(self, regarding: Mapping[str, Any], type: str, reason: str, message: str) -> None:  # noqa: A002
@@ -136,10 +158,17 @@ class Harness:
         self.world.touched()
 
 
+async def _nothing_to_measure(namespace: str, measure: Measure) -> Taken:
+    raise AssertionError(f"nobody measures {measure.metric} in {namespace} here")
+
+
 @asynccontextmanager
-async def running(plan: PlanRollout = plan_rollout, world: World | None = None) -> AsyncIterator[Harness]:
-    """Run the loop, and the world around it, while the context lasts."""
-    harness = Harness(plan, world)
+async def running(
+    plan: PlanRollout = plan_rollout, world: World | None = None, *, measures: bool = False
+) -> AsyncIterator[Harness]:
+    """Run the loop, and the world around it, while the context lasts; AnalysisRuns are worked on if it `measures`."""
+    harness = Harness(plan, world, measures=measures)
+    await harness.measuring.__aenter__()
     tasks = [asyncio.create_task(harness.loop.run()), asyncio.create_task(harness.play())]
     await asyncio.sleep(0)
     try:
@@ -148,4 +177,5 @@ async def running(plan: PlanRollout = plan_rollout, world: World | None = None) 
         harness.loop.close()
         tasks[1].cancel()
         await asyncio.wait(tasks)
+        await harness.measuring.__aexit__()
         tasks[0].result()

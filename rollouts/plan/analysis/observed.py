@@ -56,12 +56,29 @@ class ObservedRun:
         return "deletionTimestamp" in self.raw["metadata"]
 
 
-def observe_run(raw: Raw, taken: Collection[Taken] = (), under_way: Collection[str] = ()) -> ObservedRun:
-    """Put a raw AnalysisRun and what was measured for it together."""
+def observe_run(
+    raw: Raw,
+    taken: Collection[Taken] = (),
+    under_way: Collection[str] = (),
+    *,
+    previous: ObservedRun | None = None,
+) -> ObservedRun:
+    """Put a raw AnalysisRun and what was measured for it together.
+
+    `previous` is an earlier picture of a run: what hasn't changed since is not read again.
+    """
     status, _ = parse_analysis_run_status(raw.get("status"))
     by_metric = {each.metric: each for each in taken}
-    try:
-        spec, unreadable = parse_analysis_run(raw).spec, ""
-    except ValidationError as error:
-        spec, unreadable = None, describe(error)
+    # Not by the generation: this kind has no status subresource, so each write of the status counts it up.
+    if previous is not None and previous.raw.get("spec") == raw.get("spec"):
+        spec, unreadable = previous.spec, previous.unreadable
+    else:
+        spec, unreadable = _read(raw)
     return ObservedRun(raw, spec, status, unreadable, by_metric, frozenset(under_way))
+
+
+def _read(raw: Raw) -> tuple[AnalysisRunSpec | None, str]:
+    try:
+        return parse_analysis_run(raw).spec, ""
+    except ValidationError as error:
+        return None, describe(error)

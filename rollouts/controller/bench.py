@@ -1,0 +1,51 @@
+"""What are measurements in this cluster taken with? Opened once, and closed when the work ends."""
+
+import contextlib
+import os
+import time
+from dataclasses import replace
+from datetime import UTC, datetime
+from typing import Self
+
+from rollouts.controller.secrets import Secrets
+from rollouts.fetch import open_session, settings_from
+from rollouts.fetch.perform import Bench, perform
+from rollouts.kube.client import Api
+from rollouts.kube.objects import Objects
+from rollouts.plan.analysis.due import Measure
+from rollouts.plan.analysis.observed import Taken
+from rollouts.ports import Kit
+
+
+class ClusterBench:
+    """Takes measurements while its context lasts. `home` is the controller's own namespace."""
+
+    def __init__(self, api: Api, kit: Kit, home: str) -> None:
+        self._objects = Objects(api)
+        self._secrets = Secrets(api, home, monotonic=time.monotonic)
+        self._kit = kit
+        self._open = contextlib.AsyncExitStack()
+        self._bench: Bench | None = None
+
+    async def __aenter__(self) -> Self:
+        self._open.push_async_callback(self._objects.close)
+        session = await self._open.enter_async_context(open_session())
+        self._bench = Bench(
+            self._kit,
+            "",
+            session,
+            self._secrets.read,
+            lambda: settings_from(os.environ),
+            lambda: datetime.now(UTC),
+            self._objects,
+        )
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self._open.aclose()
+
+    async def take(self, namespace: str, measure: Measure) -> Taken:
+        """Take a measurement for a run in a namespace."""
+        if self._bench is None:
+            raise RuntimeError("measurements are taken inside the context only")
+        return await perform(measure, replace(self._bench, namespace=namespace))
