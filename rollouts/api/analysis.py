@@ -72,6 +72,13 @@ class RolloutAnalysis(Model):
     measurement_retention: tuple[MeasurementRetention, ...] = Field(
         (), description="How many measurements are kept, besides what the templates say."
     )
+    pod_health: Bool | None = Field(
+        None,
+        description=(
+            "Watch over the pods themselves: restarts, memory, readiness and warnings of the canary's beside those of "
+            "the stable ones. Needs no template and no metrics system."
+        ),
+    )
     analysis_run_metadata: Metadata | None = Field(None, description="Labels and annotations for the analysis run.")
 
 
@@ -89,6 +96,13 @@ class BackgroundAnalysis(Model):
     )
     measurement_retention: tuple[MeasurementRetention, ...] = Field(
         (), description="How many measurements are kept, besides what the templates say."
+    )
+    pod_health: Bool | None = Field(
+        None,
+        description=(
+            "Watch over the pods themselves: restarts, memory, readiness and warnings of the canary's beside those of "
+            "the stable ones. Needs no template and no metrics system."
+        ),
     )
     analysis_run_metadata: Metadata | None = Field(None, description="Labels and annotations for the analysis run.")
     starting_step: Int32 | None = Field(

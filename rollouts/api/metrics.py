@@ -17,6 +17,7 @@ from rollouts.api.providers import (
     JobMetric,
     KayentaMetric,
     NewRelicMetric,
+    PodHealthMetric,
     PrometheusMetric,
     SkyWalkingMetric,
     SplunkMetric,
@@ -52,6 +53,7 @@ class MetricProvider(Model):
     judge: JudgeMetric | None = Field(
         None, description="A comparison of the canary with stable, or another baseline, by statistics."
     )
+    pod_health: PodHealthMetric | None = Field(None, description="How healthy the pods are, beside the stable ones.")
     plugin: OpenObject | None = Field(
         None, description="Configuration of a metric plugin, under the name of the plugin."
     )

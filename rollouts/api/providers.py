@@ -4,7 +4,7 @@ from typing import Literal
 
 from pydantic import Field
 
-from rollouts.api.base import Bool, Int64, IntOrString, Model
+from rollouts.api.base import Bool, Int32, Int64, IntOrString, Model
 from rollouts.api.meta import JobSpec, Metadata, OpenObject, Strings
 
 
@@ -295,4 +295,27 @@ class ExternalMetric(Model):
     insecure: Bool | None = Field(None, description="Don't verify the certificate of the server at address.")
     secret_ref: TokenSecretRef | None = Field(
         None, description="The Secret with the token for the server at address, under the key token."
+    )
+
+
+class PodHealthMetric(Model):
+    """How healthy the pods of the canary are, beside the stable ones. Only the API server is asked.
+
+    Each limit says how many more are tolerated than stable pods had in the same time, pod for pod; -1 tolerates all.
+    """
+
+    canary_hash: str = Field(description="Pod template hash of the canary, for example {{args.canary-hash}}.")
+    stable_hash: str | None = Field(
+        None, description="That of the stable version. Without it, the canary's pods are compared with none."
+    )
+    max_restarts: Int32 | None = Field(None, description="Restarts of containers. Defaults to 1.")
+    max_oom_kills: Int32 | None = Field(None, description="Containers that ran out of memory. Defaults to 0.")
+    max_readiness_flaps: Int32 | None = Field(
+        None, description="How often pods that had been ready were so no longer. Defaults to 1."
+    )
+    max_waiting: Int32 | None = Field(
+        None, description="Pods that can't run, such as in CrashLoopBackOff or ImagePullBackOff. Defaults to 0."
+    )
+    max_warning_events: Int32 | None = Field(
+        None, description="Warning events of pods, those of their start left out. Defaults to 20."
     )

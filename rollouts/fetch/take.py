@@ -140,10 +140,10 @@ def _tidied(outcome: Outcome, asked: Asked) -> Outcome:
     if isinstance(outcome, NoData):
         because, error = shown(outcome.because, asked), shown(outcome.error, asked)
         return replace(outcome, value=value, because=because, error=error, metadata=metadata)
+    memory = _shown_notes(outcome.memory, asked)
     if isinstance(outcome, Verdict):
-        message, memory = shown(outcome.message, asked), _shown_notes(outcome.memory, asked)
-        return replace(outcome, value=value, message=message, metadata=metadata, memory=memory)
-    return replace(outcome, value=value, metadata=metadata)
+        return replace(outcome, value=value, message=shown(outcome.message, asked), metadata=metadata, memory=memory)
+    return replace(outcome, value=value, metadata=metadata, memory=memory)
 
 
 def _shown_notes(notes: Mapping[str, str], asked: Asked) -> dict[str, str]:

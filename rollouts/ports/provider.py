@@ -76,6 +76,7 @@ class Turn:
 
     They are the same each time the measurement goes on, and when it is taken again because its beginning wasn't
     recorded; only `started_at` is then later. `keep` is how many measurements of the metric are kept.
+    `has_conditions` says that conditions judge a Reading; a provider that can judge does so if there are none.
     """
 
     run: str = ""
@@ -84,6 +85,7 @@ class Turn:
     number: int = 1
     started_at: datetime | None = None
     keep: int = 10
+    has_conditions: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,12 +116,13 @@ class Reading:
     """What was measured.
 
     `result` is for the conditions (`rollouts.expr.values` has the types that JSON lacks), `value` is its text for the
-    status, `metadata` is for whoever looks at the measurement.
+    status, `metadata` is for whoever looks at the measurement. `memory` is as in a Verdict.
     """
 
     result: Any
     value: str
     metadata: Mapping[str, str] = field(default_factory=dict)
+    memory: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

@@ -69,7 +69,7 @@ def _measured(metric: Metric, taken: Taken, at: datetime) -> Measurement:
     match taken.outcome:
         case None:
             return Measurement(phase=ERROR, message=taken.error or "the provider gave no answer")
-        case Reading(result, value, metadata):
+        case Reading(result, value, metadata=metadata):
             phase, message = judge(metric, result, at)
             return Measurement(phase=phase, message=message, value=value, metadata=dict(metadata))
         case NoData() as nothing:

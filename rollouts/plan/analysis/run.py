@@ -34,7 +34,7 @@ from rollouts.plan.analysis.substitution import SubstitutionError, fill
 from rollouts.plan.analysis.validate import run_problems
 from rollouts.plan.narrate import Event
 from rollouts.ports import Kit, Turn
-from rollouts.ports.provider import Pending, Verdict
+from rollouts.ports.provider import Pending, Reading, Verdict
 
 Raw = Mapping[str, Any]
 
@@ -108,6 +108,7 @@ class _Run:
                 here.raw["metadata"].get("uid", ""),
                 metric.name,
                 keep=retention_of(metric.name, spec.measurement_retention),
+                has_conditions=bool(metric.success_condition or metric.failure_condition),
             )
             subjects[metric.name] = Subject(raw, arguments, rules_of(metric), result, started_at, turn)
         return cls(here, spec, now, kit, started_at, arguments, subjects)
@@ -198,7 +199,7 @@ def _with(result: MetricResult, measurement: Any, run: _Run) -> MetricResult:
 
 
 def _memory(taken: Taken) -> Mapping[str, str]:
-    return taken.outcome.memory if isinstance(taken.outcome, Verdict) else {}
+    return taken.outcome.memory if isinstance(taken.outcome, Reading | Verdict) else {}
 
 
 def _settled(result: MetricResult, taken: Taken) -> MetricResult:
