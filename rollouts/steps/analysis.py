@@ -14,8 +14,8 @@ class Analysis(Step[RolloutAnalysis]):
 
     def problems(self, spec: RolloutAnalysis, *, max_weight: int, routed: bool) -> Iterator[tuple[str, str]]:
         del max_weight, routed
-        if not spec.templates:
-            yield "templates", "is empty, so nothing would ever end this step: name at least one template"
+        if not spec.templates and not spec.pod_health:
+            yield "templates", "is empty, so nothing would ever end this step: name a template, or set podHealth: true"
 
     def analysis(self, spec: RolloutAnalysis) -> RolloutAnalysis:
         return spec

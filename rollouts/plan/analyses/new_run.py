@@ -5,8 +5,9 @@ from typing import Any
 
 from rollouts.api import keys
 from rollouts.plan.actions import CreateChild
-from rollouts.plan.analyses.slots import Demand, as_raw
+from rollouts.plan.analyses.slots import BACKGROUND, Demand, as_raw
 from rollouts.plan.analysis.arguments import LATEST, STABLE, rollout_arguments
+from rollouts.plan.analysis.guard import guarded
 from rollouts.plan.analysis.spec import run_spec
 from rollouts.plan.analysis.templates import flatten
 from rollouts.plan.problem import Problem
@@ -37,6 +38,9 @@ def spec_for(scene: Scene, demand: Demand) -> dict[str, Any]:
     )
     for problem in (*(each for each in incoming if isinstance(each, Problem)), *problems):
         raise NoRunError(str(problem))
+    if demand.analysis.pod_health:
+        is_endless = demand.slot == BACKGROUND
+        spec["metrics"] = guarded(spec.get("metrics", ()), hashes[LATEST], hashes[STABLE], is_endless=is_endless)
     return spec
 
 

@@ -10,6 +10,7 @@ from rollouts.api.base import parse
 from rollouts.api.meta import Metadata
 from rollouts.api.metrics import Metric
 from rollouts.plan.analysis.arguments import LATEST, STABLE, ArgumentError, field_of
+from rollouts.plan.analysis.guard import GUARD
 from rollouts.plan.analysis.metric import rules_of
 from rollouts.plan.analysis.references import BLUE_GREEN, CANARY, analyses_in
 from rollouts.plan.analysis.rules import rule_problems
@@ -31,17 +32,19 @@ OUT_OF_SIGHT: Raw = {}
 
 def analyses_problems(raw: Raw, kit: Kit, find: Find) -> Iterator[Problem]:
     """Yield every problem of a raw Rollout's analyses; `find` returns OUT_OF_SIGHT for a template not to be seen."""
-    analyses = [
-        (path, analysis) for path, analysis in analyses_in(raw) if analysis.get("templates") or path != BACKGROUND
-    ]
+    analyses = [(path, analysis) for path, analysis in analyses_in(raw) if _measures(analysis) or path != BACKGROUND]
     if analyses and len(raw["metadata"].get("name", "")) > MAX_NAME_LENGTH:
         message = f"must have at most {MAX_NAME_LENGTH} characters: analysis runs are named after it"
         yield Problem("metadata.name", message)
     for path, analysis in analyses:
-        if analysis.get("templates"):
+        if _measures(analysis):
             yield from _Analysis(path, analysis, raw, kit, find).problems()
         elif path.startswith(BLUE_GREEN):
-            yield Problem(f"{path}.templates", "is empty: name at least one template, or remove the analysis")
+            yield Problem(f"{path}.templates", "is empty: name at least one template, or set podHealth: true")
+
+
+def _measures(analysis: Raw) -> bool:
+    return bool(analysis.get("templates") or analysis.get("podHealth"))
 
 
 class _Analysis:
@@ -52,8 +55,8 @@ class _Analysis:
         self.raw = raw
         self.rollout = rollout
         self.kit = kit
-        self.flat = flatten(raw["templates"], find, f"{path}.templates")
-        roots = keys_in(raw["templates"])
+        self.flat = flatten(raw.get("templates") or (), find, f"{path}.templates")
+        roots = keys_in(raw.get("templates") or ())
         self.is_whole = not self.flat.problems and all(
             find(key) is not OUT_OF_SIGHT for key in (*roots, *self.flat.keys)
         )
@@ -73,7 +76,7 @@ class _Analysis:
         if self.is_whole:
             yield from self._rules("dryRun", self.flat.dry_run, DryRun)
             yield from self._rules("measurementRetention", self.flat.measurement_retention, MeasurementRetention)
-        if self.is_whole and not self.flat.metrics:
+        if self.is_whole and not self.flat.metrics and not self.raw.get("podHealth"):
             yield Problem(f"{self.path}.templates", "hold no metric together: add one to a template")
 
     def _starting_step(self) -> Iterator[Problem]:
@@ -147,6 +150,7 @@ class _Analysis:
     def _rules(self, field: str, rules: Sequence[Raw], model: type[DryRun | MeasurementRetention]) -> Iterator[Problem]:
         parsed = [parse(model, each) for each in (*rules, *(self.raw.get(field) or ()))]
         names = [str(metric.get("name")) for metric in self.flat.metrics]
+        names += [GUARD] if self.raw.get("podHealth") else []
         for problem in rule_problems(field, parsed, names):
             yield Problem(f"{self.path}.{field}", f"with those of its templates: {problem}")
 

@@ -65,7 +65,8 @@ def canary_demands(scene: Scene, canary: CanaryStrategy, at: State) -> Iterator[
     if at.abort or at.promote_full or at.is_promoted or not at.stable_hash or scene.is_rollback:
         return
     background = canary.analysis
-    if background is not None and background.templates and (at.index or 0) >= (background.starting_step or 0):
+    measures = background is not None and (background.templates or background.pod_health)
+    if background is not None and measures and (at.index or 0) >= (background.starting_step or 0):
         yield demand(scene, BACKGROUND, background)
     if at.index is not None and at.index < len(scene.steps):
         analysis = scene.steps[at.index].analysis
