@@ -111,3 +111,36 @@ def test_an_experiment_and_the_templates_of_its_analyses(lint: Lint) -> None:
 def test_an_experiment_of_the_wrong_shape(lint: Lint) -> None:
     (problem,) = lint(experiment(side("a"), duration=5))
     assert problem == "1: Experiment/ab: spec.duration = 5: has the wrong type: expected a text in quotes"
+
+
+def rollout_with(analysis_: dict[str, Any]) -> dict[str, Any]:
+    pods = {"metadata": {"labels": {"app": "web"}}, "spec": {"containers": [{"name": "web", "image": "web:1"}]}}
+    spec = {
+        "selector": {"matchLabels": {"app": "web"}},
+        "template": pods,
+        "strategy": {"canary": {"steps": [{"setWeight": 20}, {"analysis": analysis_}]}},
+    }
+    return named("web", spec, "Rollout")
+
+
+def test_a_rollout_is_checked_with_the_templates_beside_it(lint: Lint) -> None:
+    steps = "spec.strategy.canary.steps[1].analysis"
+    wanted = template(metric(successCondition="result[0] < {{args.most}}", count=None), args=[{"name": "most"}])
+    found = lint(rollout_with({"templates": [{"templateName": "a"}]}), named("a", wanted))
+    (told,) = found
+    assert told.startswith(
+        f"1: Rollout/web: {steps}.args: args.most was not resolved, it has no value: give it one here"
+    )
+    given = {"templates": [{"templateName": "a"}], "args": [{"name": "most", "value": "0.05"}]}
+    assert lint(rollout_with(given), named("a", wanted)) == []
+
+
+def test_a_template_that_is_elsewhere_is_no_problem_but_said(tmp_path: Path) -> None:
+    manifest = tmp_path / "web.yaml"
+    manifest.write_text(yaml.safe_dump(rollout_with({"templates": [{"templateName": "a", "clusterScope": True}]})))
+    result = CliRunner().invoke(app, ["lint", "-f", str(manifest)])
+    assert (result.exit_code, result.stdout) == (0, "")
+    assert (
+        'spec.strategy.canary.steps[1].analysis.templates[0].templateName: ClusterAnalysisTemplate "a" is in none of'
+        " these files: the analysis is not checked" in result.stderr
+    )
