@@ -125,8 +125,8 @@ def _place(provider: AnyProvider) -> str | None:
     model = provider.model
     if provider.objects or provider.paths:
         return None
-    fields = (model.model_fields[name] for name in _QUERY_FIELDS if name in model.model_fields)
-    return next((field.alias for field in fields), None)
+    known = model.model_fields
+    return next((known[name].alias or name for name in _QUERY_FIELDS if name in known), None)
 
 
 def _filled(value: Any, side: Side) -> Any:

@@ -86,6 +86,7 @@ class CheckedModel:
     def __init__(self, model: type[BaseModel], checks: Checks) -> None:
         self._model = model
         self._checks = checks
+        self.model_fields = dict(model.model_fields)
 
     def model_validate(self, spec: Any, **how: Any) -> BaseModel:
         """Return the model's view of a spec. Raises pydantic.ValidationError, whatever goes wrong."""

@@ -4,12 +4,14 @@ from collections.abc import Mapping
 from typing import Any
 
 import pytest
+from pydantic import BaseModel
 
 from rollouts.measure.judge import Judge
 from rollouts.plan.analysis.observed import observe_run
 from rollouts.plan.analysis.validate import run_problems
-from rollouts.ports import Kit
-from tests.measure.driving import problems
+from rollouts.ports import Asked, Flow, Kit, Pending, Provider, Reading, Request
+from rollouts.ports.checked_provider import CheckedProvider
+from tests.measure.driving import Told, problems
 from tests.measure.test_judge import INSTALLED, JUDGE, REQUESTS, SAMPLES, SPEC, spec
 from tests.plan.analysis.given import run
 
@@ -100,6 +102,36 @@ def test_what_is_wrong(wrong: Mapping[str, Any], path: str, message: str) -> Non
     found = problems(JUDGE, wrong)
     assert set(found) == {path}
     assert message in found[path]
+
+
+class Logs(BaseModel):
+    """What a stranger's provider wants to know."""
+
+    query: str
+    index: str = "web"
+
+
+class LogCount(Provider[Logs]):
+    """A stranger's provider that takes a query."""
+
+    key = "example.com/logs"
+    model = Logs
+
+    def flow(self, spec: Logs, asked: Asked) -> Flow:
+        del asked
+        yield Request("GET", f"https://logs/{spec.index}?{spec.query}")
+        return Reading(400, "400")
+
+
+def test_a_strangers_provider_is_a_source_too() -> None:
+    stranger = CheckedProvider(LogCount(), LogCount.key, "logs 1.0")
+    judge = Judge({**INSTALLED, LogCount.key: stranger})
+    asks = spec(source={LogCount.key: {"index": "shop"}}, requests={"total": "v=$version", "bad": "v=$version&bad"})
+    assert problems(judge, SPEC) == {}
+    assert problems(judge, asks) == {}
+    told = Told(judge, asks, [b""] * 4)
+    assert told.request.url == "https://logs/shop?v=xyz"
+    assert isinstance(told.outcome, Pending)
 
 
 def test_a_judge_that_knows_nobody_says_so() -> None:
