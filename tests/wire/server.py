@@ -24,6 +24,7 @@ GROUPS = {
     "endpointslices": "/apis/discovery.k8s.io/v1",
     "poddisruptionbudgets": "/apis/policy/v1",
     "rollouts": "/apis/argoproj.io/v1alpha1",
+    "analysisruns": "/apis/argoproj.io/v1alpha1",
     "experiments": "/apis/argoproj.io/v1alpha1",
     "gadgets": "/apis/wire.test/v1",
 }
