@@ -2,11 +2,13 @@
 
 import asyncio
 import json
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from e2e.analyzing import analyze, metric, template
+from e2e.kubectl import Kubectl
 from e2e.servers.prometheus import Prometheus
 from e2e.servers.shop import Shop
 
@@ -64,3 +66,15 @@ async def test_a_canary_without_traffic_is_waited_for(prometheus: Prometheus, sh
     status, _ = await asyncio.gather(analyze(template(judged)), somebody_comes())
     (result,) = status["metricResults"]
     assert (status["phase"], result["count"]) == ("Successful", 1), result
+
+
+async def test_an_api_server_takes_numbers_and_texts(kubectl: Kubectl) -> None:
+    await kubectl("apply", "-k", str(Path(__file__).parents[1] / "manifests" / "crds"))
+    await kubectl("wait", "--for=condition=Established", "crd/analysistemplates.argoproj.io")
+    queries = {"total": "a $version", "bad": "b $version"}
+    numbers = {"margin": 0.005, "ratio": 1.25, "alpha": "1%", "minimum": "{{args.least}}", "burst": 3}
+    provider = {"source": {"prometheus": {}}, "canary": "new", "baseline": "old", "requests": queries, **numbers}
+    await kubectl.apply(template(metric({"judge": provider}, interval="1m"), args=[{"name": "least"}]))
+    stored = await kubectl.json("get", "analysistemplate/shop")
+    (kept,) = stored["spec"]["metrics"]
+    assert kept["provider"]["judge"] == {**provider, "tooFew": "wait", "undecided": "successful"}
