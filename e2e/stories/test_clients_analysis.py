@@ -5,10 +5,15 @@ What is looked at belongs to a controller instance that isn't there, so that it 
 
 import json
 import re
+from collections.abc import AsyncIterator
 from typing import Any
 
+import pytest_asyncio
+from aiohttp import web
+
 from e2e.plugin import Plugin
-from e2e.stories.story import HASH, REVISION, Story
+from e2e.stories.story import BETTER, HASH, REVISION, Story
+from e2e.waiting import eventually
 from tests.wire.objects import template as pod_template
 
 Json = dict[str, Any]
@@ -77,6 +82,42 @@ def drawn(tree: str) -> list[tuple[str, ...]]:
         counts = re.sub(r"[ ,]+", " ", info) if kind == "AnalysisRun" else ""
         rows.append((str(depths.index(len(stem))), symbol, name, kind, status, counts))
     return sorted(rows)
+
+
+class Errors:
+    """How many errors there are, as a test says."""
+
+    count = 0
+    host = ""
+
+    async def answer(self, _: web.Request) -> web.Response:
+        return web.json_response(self.count)
+
+
+@pytest_asyncio.fixture
+async def errors() -> AsyncIterator[Errors]:
+    """A server that says how many errors there are."""
+    server = Errors()
+    app = web.Application()
+    app.router.add_get("/errors", server.answer)
+    runner = web.AppRunner(app)
+    await runner.setup()
+    site = web.TCPSite(runner, "127.0.0.1", 0)
+    await site.start()
+    server.host = "{}:{}".format(*runner.addresses[0])
+    yield server
+    await runner.cleanup()
+
+
+async def ended(story: Story, name: str, phase: str) -> None:
+    """Wait for the phase of a run."""
+
+    async def look() -> bool:
+        run = await story.read(GROUP, "analysisruns", name)
+        assert run.get("status", {}).get("phase") == phase, run
+        return True
+
+    await eventually(look, within=30.0, what=f"analysis run {name}")
 
 
 async def test_both_make_the_same_run_of_a_template(story: Story, argo: Plugin) -> None:
@@ -164,3 +205,63 @@ async def test_both_draw_the_same_tree(story: Story, argo: Plugin) -> None:
     assert "the last values are 9, 12: successCondition is result <= 5" in explained
     shown = json.loads(await story.cli("get", "analysisrun", "web-step", "-o", "json"))
     assert shown["status"] == FAILED
+
+
+async def test_a_run_without_a_rollout_comes_to_its_verdict(story: Story, argo: Plugin, errors: Errors) -> None:
+    quick = {**METRIC, "interval": "1s", "count": 3}
+    arguments = [{"name": "host"}, {"name": "most", "value": "5"}]
+    await story.kubectl.apply(analysis_template("errors", args=arguments, metrics=[quick]))
+    await argo("create", "analysisrun", "--from", "errors", "--name", "good", "-a", f"host={errors.host}")
+    await ended(story, "good", "Successful")
+    errors.count = 9
+    await story.cli("create", "analysisrun", "--from", "errors", "--name", "bad", "-a", f"host={errors.host}")
+    await ended(story, "bad", "Failed")
+    listed = dict(line.split()[:2] for line in (await story.cli("list", "analysisruns")).splitlines())
+    assert listed == {"NAME": "STATUS", "good": "Successful", "bad": "Failed"}
+    assert "3 of 3 measured, every 1s: 3 successful" in await story.cli("get", "analysisrun", "good")
+    explained = await story.cli("explain", "analysisrun", "bad")
+    assert "2 failed (failureLimit 1)" in explained
+    assert "the last values are 9, 9: successCondition is result <= 5" in explained
+
+
+async def test_a_run_is_ended_by_a_person(story: Story, argo: Plugin, errors: Errors) -> None:
+    endless = {key: value for key, value in METRIC.items() if key not in ("count", "interval")} | {"interval": "1s"}
+    arguments = [{"name": "host", "value": errors.host}, {"name": "most", "value": "5"}]
+    await story.kubectl.apply(analysis_template("errors", args=arguments, metrics=[endless]))
+    for name, terminate in (("one", argo), ("two", story.cli)):
+        await story.cli("create", "analysisrun", "--from", "errors", "--name", name)
+        await ended(story, name, "Running")
+        waiting = await story.cli("explain", "analysisrun", name)
+        assert 'metric "errors": ' in waiting
+        await terminate("terminate", "analysisrun", name)
+        await ended(story, name, "Successful")
+
+
+async def test_the_analysis_that_aborts_an_update_is_told_by_both(story: Story, argo: Plugin, errors: Errors) -> None:
+    arguments = [{"name": "host", "value": errors.host}, {"name": "most", "value": "5"}]
+    quick = {**METRIC, "interval": "1s", "count": 3}
+    await story.kubectl.apply(analysis_template("errors", args=arguments, metrics=[quick]))
+    canary = {"steps": [{"setWeight": 50}, {"pause": {}}], "analysis": {"templates": [{"templateName": "errors"}]}}
+    await story.create(replicas=2, strategy={"canary": canary})
+    errors.count = 9
+    await story.set_image(BETTER)
+    told = await story.cli("status", "web", "--timeout=60s", code=1, within=90)
+    assert "RolloutAborted" in told
+    assert 'Metric "errors" assessed Failed due to failed (2) > failureLimit (1)' in told
+    explained = await story.cli("explain", "web")
+    assert "(background) is Failed" in explained
+    assert "the last values are 9, 9: successCondition is result <= 5" in explained
+    theirs, ours = await argo("get", "rollout", "web", "--no-color"), await story.cli("get", "rollout", "web")
+    assert [row[3:] for row in drawn(ours)] == [("AnalysisRun", "Failed", "✖ 2")]
+    assert drawn(theirs) == drawn(ours)
+    errors.count = 0
+    await story.cli("retry", "rollout", "web")
+    await story.reaches("Paused", currentStepIndex=1)
+
+    async def both() -> bool:
+        rows = drawn(await story.cli("get", "rollout", "web"))
+        assert sorted(row[4] for row in rows) == ["Failed", "Successful"], rows
+        return True
+
+    await eventually(both, within=40.0, what="the second run")
+    assert "Analyses:" not in await story.cli("explain", "web")
