@@ -1,10 +1,10 @@
-"""`rollouts retry rollout NAME`, or `rollouts retry NAME`: start an aborted update again."""
+"""`rollouts retry [KIND] NAME`: start an aborted update, or an experiment that has ended, again."""
 
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from rollouts.cli.kinds import ROLLOUT, kind_and_name
+from rollouts.cli.kinds import EXPERIMENT, ROLLOUT, kind_and_name
 from rollouts.cli.options import ShowPatchOption, on_cluster
 from rollouts.view import requests
 
@@ -18,13 +18,20 @@ async def retry(
     subject: Annotated[
         list[str],
         typer.Argument(
-            metavar="[rollout] NAME", help="The rollout's name.", callback=kind_and_name("retry", (ROLLOUT,))
+            metavar="[KIND] NAME",
+            help="A rollout's name; or experiment, and its name.",
+            callback=kind_and_name("retry", (ROLLOUT, EXPERIMENT)),
         ),
     ],
     *,
     show_patch: ShowPatchOption = False,
 ) -> None:
-    """Start an aborted update again, at its first step."""
-    from rollouts.cli.asking import ask
+    """Start an aborted update again at its first step, or an experiment that has ended from its beginning."""
+    from rollouts.cli.asking import ask, ask_child
+    from rollouts.kube.resources import EXPERIMENTS
 
-    await ask(session, subject[1], requests.retry, show_patch=show_patch)
+    kind, name = subject
+    if kind == EXPERIMENT.singular:
+        await ask_child(session, EXPERIMENT, EXPERIMENTS, name, requests.retry_experiment, show_patch=show_patch)
+    else:
+        await ask(session, name, requests.retry, show_patch=show_patch)

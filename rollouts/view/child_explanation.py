@@ -15,6 +15,8 @@ from rollouts.view.runs import purpose_of, shown_run
 from rollouts.view.status import COMPLETED, Shown
 from rollouts.view.verdicts import Finding, of_experiment, of_metrics
 
+_RUN, _EXPERIMENT = "analysisrun", "experiment"
+
 
 @dataclass(frozen=True, slots=True)
 class ChildExplanation:
@@ -62,7 +64,7 @@ def explain_run(run: Raw, because: Sequence[str], until: datetime | None) -> Chi
         findings=of_metrics(run),
         next_writes=(),
         looks_again_at=until,
-        choices=tuple(_choices(run, "analysisrun")),
+        choices=tuple(_choices(run, _RUN)),
     )
 
 
@@ -78,16 +80,19 @@ def explain_experiment(experiment: Raw, plan: ExperimentPlan, runs: Iterable[Raw
         findings=(of_experiment(experiment, runs),),
         next_writes=tuple(action_in_words(each) for each in plan.actions),
         looks_again_at=plan.wake_at,
-        choices=tuple(_choices(experiment, "experiment")),
+        choices=tuple(_choices(experiment, _EXPERIMENT)),
     )
 
 
 def _choices(child: Raw, word: str) -> Iterator[Choice]:
     name, namespace = fields.name_of(child), fields.namespace_of(child)
-    answer = requests.terminate(child)
-    if isinstance(answer, Change):
-        patches = tuple(kubectl_line(patch, name, namespace, word) for patch in answer.patches)
-        yield Choice("end it now", f"rollouts terminate {word} {name} -n {namespace}", patches)
+    offers = [("end it now", "terminate", requests.terminate(child))]
+    if word == _EXPERIMENT:
+        offers.append(("begin it again", "retry", requests.retry_experiment(child)))
+    for does, verb, answer in offers:
+        if isinstance(answer, Change):
+            patches = tuple(kubectl_line(patch, name, namespace, word) for patch in answer.patches)
+            yield Choice(does, f"rollouts {verb} {word} {name} -n {namespace}", patches)
     for each in fields.items(child, "metadata", "ownerReferences"):
         kind = str(each.get("kind"))
         if each.get("controller") and kind in ("Rollout", "Experiment"):

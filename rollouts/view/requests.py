@@ -163,6 +163,15 @@ def pause(rollout: Raw) -> Answer:
     return Change((spec_patch(paused=True),), "paused")
 
 
+def retry_experiment(experiment: Raw) -> Answer:
+    """Begin an experiment again that has ended, as if it had never run."""
+    if fields.part(experiment, "status").get("phase") not in COMPLETED:
+        return Nothing("has not ended: there is nothing to retry")
+    # One that was terminated would end at once again.
+    lifted = {"spec": {"terminate": False}} if fields.part(experiment, "spec").get("terminate") is True else {}
+    return Change((Patch({**lifted, "status": None}),), "retried")
+
+
 def terminate(child: Raw) -> Answer:
     """End an analysis run or an experiment now; its verdict is what has been found so far."""
     phase = str(fields.part(child, "status").get("phase") or "")

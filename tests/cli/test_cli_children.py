@@ -179,6 +179,21 @@ def test_terminate(run: Run, analyses: FakeApi, words: tuple[str, ...], path: st
     assert len(analyses.patches) == 1
 
 
+def test_retry_an_experiment(run: Run, analyses: FakeApi) -> None:
+    result = run("retry", "experiment", "web-new-2-3")
+    assert (result.exit_code, analyses.patches) == (1, [])
+    assert result.stderr == "error: experiment 'web-new-2-3' has not ended: there is nothing to retry\n"
+    raw = analyses.objects["experiments", "default", "web-new-2-3"]
+    raw["status"]["phase"] = "Failed"
+    assert "rollouts retry experiment web-new-2-3 -n default" in run("explain", "exp", "web-new-2-3").stdout
+    assert run("retry", "exp", "web-new-2-3").stdout == "experiment 'web-new-2-3' retried\n"
+    assert analyses.patches == [("experiments/web-new-2-3", {"status": None})]
+    raw["spec"]["terminate"], raw["status"] = True, {"phase": "Successful"}
+    analyses.put("experiments", raw)
+    assert run("retry", "experiment/web-new-2-3").exit_code == 0
+    assert analyses.patches[-1] == ("experiments/web-new-2-3", {"spec": {"terminate": False}, "status": None})
+
+
 @pytest.mark.usefixtures("analyses")
 def test_terminate_shows_its_patch(run: Run) -> None:
     text = run("terminate", "exp", "web-new-2-3", "--show-patch").stdout

@@ -38,6 +38,7 @@ def suggest(analyses: FakeApi, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
         (["explain", ""], ["web"]),
         (["explain", "ar", "web-new-2-1"], ["web-new-2-1"]),
         (["explain", "ar", "web", ""], []),
+        (["retry", "exp", ""], ["web-new-2-3"]),
         (["set", "im"], ["image"]),
         (["get", "rollout", ""], ["web"]),
         (["get", "ro", "w"], ["web"]),

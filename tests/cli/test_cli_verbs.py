@@ -52,7 +52,7 @@ def test_retry_with_and_without_the_kind(run: Run, api: FakeApi, rollout: Json, 
 
 
 def test_retry_takes_one_rollout(run: Run, api: FakeApi) -> None:
-    assert run("retry", "experiment", "web").exit_code == 2
+    assert run("retry", "analysisrun", "web").exit_code == 2
     assert run("retry", "rollout", "web", "shop").exit_code == 2
     assert api.writes == []
 
