@@ -23,12 +23,15 @@ from rollouts.controller.observe import is_going
 from rollouts.controller.overdue import SAFETY_WAKE, Overdue
 from rollouts.controller.result import Conflicted, Done, Gone, Result
 from rollouts.controller.tell import Teller
+from rollouts.guard import Guard
 from rollouts.kube.client import Api
 from rollouts.kube.errors import Conflict, NotFound
 from rollouts.kube.resources import ANALYSIS_RUNS
 from rollouts.plan.analysis.observed import ObservedRun, Taken, observe_run
 from rollouts.plan.analysis.run import AnalysisPlan, plan_analysis
+from rollouts.plan.strangers import strangers_in
 from rollouts.ports import Kit
+from rollouts.ports.checked import PluginError
 
 Raw = Mapping[str, Any]
 
@@ -72,6 +75,7 @@ class Analyses:
         measuring: Measuring,
         teller: Teller,
         kit: Kit,
+        guard: Guard,
         resync: float,
         late: Callable[[float], None] = lambda _: None,
         clock: Callable[[], datetime] = lambda: datetime.now(UTC),
@@ -84,6 +88,7 @@ class Analyses:
         self._measuring = measuring
         self._teller = teller
         self._kit = kit
+        self._guard = guard
         self._resync = resync
         self._late = late
         self._clock = clock
@@ -102,7 +107,7 @@ class Analyses:
             return await self._overdue.wait(key, owed)
         taken, now = self._measuring.taken(key), self._clock()
         here = self._observe(key, raw, taken, now)
-        plan = plan_analysis(here, now, self._kit)
+        plan = await self._planned(here, now)
         if plan.is_over:
             return await self._delete(key, raw)
         scene = _Scene(key, raw, taken, plan, self._start(key, plan))
@@ -110,6 +115,14 @@ class Analyses:
             return self._rest(scene)
         patch = requests.patch_status(raw, raw["metadata"]["resourceVersion"], plan.status)
         return self._rest(scene) if patch is None else await self._write(scene, patch)
+
+    async def _planned(self, here: ObservedRun, now: datetime) -> AnalysisPlan:
+        """Return the plan; where strangers' code takes too long, the run can't be carried out."""
+        run = self._guard.runner(strangers_in((here.raw.get("spec") or {},), self._kit))
+        try:
+            return await run(lambda: plan_analysis(here, now, self._kit))
+        except PluginError as error:
+            return plan_analysis(replace(here, spec=None, unreadable=str(error)), now, self._kit)
 
     def forget(self, key: Key) -> None:
         """Drop everything known of a run that is gone."""

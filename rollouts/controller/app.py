@@ -16,6 +16,7 @@ from rollouts.controller.analysis import Analyses
 from rollouts.controller.analysis_metrics import AnalysisCollector
 from rollouts.controller.bench import ClusterBench
 from rollouts.controller.caches import ESSENTIAL, Copies, Lookups, is_kept, make_caches
+from rollouts.controller.calling import Calling
 from rollouts.controller.experiments import Experiments
 from rollouts.controller.freshness import Freshness
 from rollouts.controller.health import health_app, metrics_app, serving
@@ -31,6 +32,7 @@ from rollouts.controller.reconcile import Reconciler
 from rollouts.controller.refusals import Refusals
 from rollouts.controller.tell import Teller
 from rollouts.controller.workloads import Workloads
+from rollouts.guard import Guard
 from rollouts.kube.client import Api
 from rollouts.kube.connection import Connection, connect
 from rollouts.kube.errors import KubeError, NotFound
@@ -81,6 +83,11 @@ class Controller:
         teller = Teller(self._recorder, self._metrics, kit)
         kept = partial(is_kept, instance_id=options.instance_id)
         overdue = Overdue(api, lookups, freshness, is_kept=kept, monotonic=time.monotonic)
+        guard = Guard()
+        home = options.controller_namespace or options.namespace or DEFAULT_NAMESPACE
+        self._bench = ClusterBench(api, kit, home, guard)
+        self._measuring = Measuring(self._bench.take, self._wake)
+        self._calling = Calling(self._bench.call, self._wake)
         rollouts = Reconciler(
             api=api,
             observer=Observer(lookups, api, freshness, lessons),
@@ -90,6 +97,8 @@ class Controller:
             refusals=refusals,
             teller=teller,
             kit=kit,
+            guard=guard,
+            calling=self._calling,
             status_delay=options.status_delay,
             resync=options.resync,
             timed=self._metrics.part,
@@ -105,9 +114,6 @@ class Controller:
             resync=options.resync,
             timed=self._metrics.part,
         )
-        home = options.controller_namespace or options.namespace or DEFAULT_NAMESPACE
-        self._bench = ClusterBench(api, kit, home)
-        self._measuring = Measuring(self._bench.take, self._wake)
         analyses = Analyses(
             api=api,
             lookups=lookups,
@@ -116,6 +122,7 @@ class Controller:
             measuring=self._measuring,
             teller=teller,
             kit=kit,
+            guard=guard,
             resync=options.resync,
             late=self._metrics.late,
         )
@@ -154,6 +161,7 @@ class Controller:
             feeds.append(await enter(_beside(self._recorder.run())))
             await enter(self._bench)
             await enter(self._measuring)
+            await enter(self._calling)
             if started is not None:
                 started.set()
             await self._until(stop, feeds)

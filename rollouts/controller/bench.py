@@ -1,29 +1,34 @@
-"""What are measurements in this cluster taken with? Opened once, and closed when the work ends."""
+"""With what are measurements in this cluster taken, and step plugins called? Opened once, and closed in the end."""
 
 import contextlib
 import os
 import time
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
-from typing import Self
+from typing import Any, Self
 
 from rollouts.controller.secrets import Secrets
 from rollouts.fetch import open_session, settings_from
+from rollouts.fetch.call import perform_call
 from rollouts.fetch.perform import Bench, perform
+from rollouts.guard import Guard
 from rollouts.kube.client import Api
 from rollouts.kube.objects import Objects
 from rollouts.plan.analysis.due import Measure
 from rollouts.plan.analysis.observed import Taken
+from rollouts.plan.calls import Call, Returned
 from rollouts.ports import Kit
 
 
 class ClusterBench:
-    """Takes measurements while its context lasts. `home` is the controller's own namespace."""
+    """Takes measurements and makes calls while its context lasts. `home` is the controller's own namespace."""
 
-    def __init__(self, api: Api, kit: Kit, home: str) -> None:
+    def __init__(self, api: Api, kit: Kit, home: str, guard: Guard) -> None:
         self._objects = Objects(api)
         self._secrets = Secrets(api, home, monotonic=time.monotonic)
         self._kit = kit
+        self._guard = guard
         self._open = contextlib.AsyncExitStack()
         self._bench: Bench | None = None
 
@@ -38,6 +43,7 @@ class ClusterBench:
             lambda: settings_from(os.environ),
             lambda: datetime.now(UTC),
             self._objects,
+            guard=self._guard,
         )
         return self
 
@@ -46,6 +52,13 @@ class ClusterBench:
 
     async def take(self, namespace: str, measure: Measure) -> Taken:
         """Take a measurement for a run in a namespace."""
+        return await perform(measure, self._in(namespace))
+
+    async def call(self, call: Call, rollout: Mapping[str, Any]) -> Returned:
+        """Call a step plugin for a Rollout."""
+        return await perform_call(call, rollout, self._in(rollout["metadata"]["namespace"]))
+
+    def _in(self, namespace: str) -> Bench:
         if self._bench is None:
             raise RuntimeError("measurements are taken inside the context only")
-        return await perform(measure, replace(self._bench, namespace=namespace))
+        return replace(self._bench, namespace=namespace)

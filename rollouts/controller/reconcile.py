@@ -3,11 +3,12 @@
 import time
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from random import uniform
 from typing import Any
 
+from rollouts.controller.calling import Calling
 from rollouts.controller.freshness import Freshness
 from rollouts.controller.key import Key
 from rollouts.controller.leaving import give_back
@@ -19,12 +20,15 @@ from rollouts.controller.refusals import Refusals
 from rollouts.controller.result import Done, Failed, Gone, Result, Waiting
 from rollouts.controller.status_delay import StatusDelay
 from rollouts.controller.tell import Teller
+from rollouts.guard import Guard
 from rollouts.kube.client import Api
 from rollouts.kube.errors import ApiError
 from rollouts.kube.resources import REPLICA_SETS, SERVICES
 from rollouts.plan import Observed, Plan, plan_rollout
 from rollouts.plan.invalid import plan_unreadable
+from rollouts.plan.strangers import strangers_of
 from rollouts.ports import Kit
+from rollouts.ports.checked import PluginError
 
 Raw = Mapping[str, Any]
 Timed = Callable[[str], AbstractContextManager[None]]
@@ -67,6 +71,8 @@ class Reconciler:
         refusals: Refusals,
         teller: Teller,
         kit: Kit,
+        guard: Guard,
+        calling: Calling,
         status_delay: float,
         resync: float,
         plan: PlanRollout = plan_rollout,
@@ -82,6 +88,8 @@ class Reconciler:
         self._refusals = refusals
         self._teller = teller
         self._kit = kit
+        self._guard = guard
+        self._calling = calling
         self._status_delay = StatusDelay(status_delay)
         self._resync = resync
         self._plan = plan
@@ -93,7 +101,7 @@ class Reconciler:
     async def reconcile(self, key: Key) -> Result:
         """Run one pass."""
         rest, now = self._rests.get(key), self._clock()
-        if rest is not None and self._monotonic() >= rest.until - TICK:
+        if rest is not None and (self._monotonic() >= rest.until - TICK or self._calling.returned(key)):
             rest = None
         with self._timed("observe"):
             sight = await self._observer.observe(key, now, rest.stamp if rest is not None else None)
@@ -109,14 +117,26 @@ class Reconciler:
                 scene = _Scene(key, raw, None, stamp, now)
                 return await self._carry_out(scene, plan_unreadable(raw, problem, now))
             case Picture(observed, stamp, trouble):
+                observed = replace(observed, returned=self._calling.returned(key), calling=self._calling.under_way(key))
                 scene = _Scene(key, observed.raw, observed, stamp, now)
                 with self._timed("plan"):
-                    plan = self._plan(observed, now, self._kit)
+                    plan = await self._planned(observed, now)
+                for call in plan.calls:
+                    self._calling.start(key, call, observed.raw)
                 result = await self._carry_out(scene, plan)
                 return result if trouble is None else _in_spite_of(trouble, result)
 
+    async def _planned(self, observed: Observed, now: datetime) -> Plan:
+        """Return the plan; one in which strangers' code takes part is given up if it takes too long."""
+        run = self._guard.runner(strangers_of(observed, self._kit))
+        try:
+            return await run(lambda: self._plan(observed, now, self._kit))
+        except PluginError as error:
+            return plan_unreadable(observed.raw, str(error), now)
+
     def forget(self, key: Key) -> None:
         """Drop everything known of a Rollout that is gone."""
+        self._calling.forget(key)
         self._rests.pop(key, None)
         self._status_delay.settled(key)
         self._observer.forget(key)
@@ -129,6 +149,9 @@ class Reconciler:
         actions = tuple(action for action in plan.actions if not self._refusals.covers(scene.key, action))
         waits = self._status_wait(scene.key, plan)
         status = plan.status if not waits else None
+        returned = scene.observed.returned if scene.observed is not None else ()
+        if status is None:
+            self._calling.written(scene.key, returned)  # it came too late to say anything
         if not actions and status is None:
             return self._rest(scene, plan, waits)
         self._rests.pop(scene.key, None)
@@ -136,6 +159,7 @@ class Reconciler:
             outcome = await perform(self._api, scene.raw, _seen(scene.observed), actions, status)
         self._lessons.learn(scene.key, scene.raw, outcome, actions)
         if outcome.status_is_written:
+            self._calling.written(scene.key, returned)
             self._status_delay.settled(scene.key)
         self._teller.passed(scene.key, scene.raw, plan, outcome, scene.observed)
         return self._lessons.result(outcome, self._delay(scene, plan))

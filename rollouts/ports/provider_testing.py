@@ -36,7 +36,7 @@ SECRET = "marker-of-a-secret-0451"  # noqa: S105 - it opens nothing: it is looke
 _PHASES = {"Successful", "Failed", "Inconclusive", "Error"}
 _LONGEST_FLOW = 20
 _LONGEST_MEMORY = 1024
-_RUBBISH: tuple[bytes, ...] = (
+RUBBISH: tuple[bytes, ...] = (
     b"", b"null", b"true", b"0", b"-1", b"1e308", b"1e999", b"NaN", b'"text"', b'""', b"[]", b"{}", b"[[]]", b"[[[]]]",
     b"[null]", b'[{"a":null}]', b"9" * 400, b"[" * 3000, b'{"data":[],"error":{}}', b'{"data":{"result":7}}',
     b"<!doctype html><title>502 Bad Gateway</title>", b"\xff\xfe\x00", b"#datatype,string\n,,\n\n,", b'a,b\n"',
@@ -195,7 +195,7 @@ def _check_object_request(provider: AnyProvider, request: ObjectRequest) -> None
 
 
 def _bad_responses(body: bytes) -> Iterator[Response]:
-    for rubbish in (*_RUBBISH, *_twisted(body)):
+    for rubbish in (*RUBBISH, *twisted(body)):
         yield Response(200, {}, rubbish)
     for status in (204, 301, 400, 401, 403, 404, 405, 429, 500, 503):
         yield Response(status, {}, b"it went wrong")
@@ -230,7 +230,7 @@ def _check_outcome(outcome: Outcome) -> None:
         assert rest is None or rest >= timedelta(seconds=1), "the server would be asked without a rest"
 
 
-def _twisted(body: bytes) -> Iterator[bytes]:
+def twisted(body: bytes) -> Iterator[bytes]:
     """Yield a JSON body with one part after the other replaced by something that doesn't belong there."""
     try:
         document = json.loads(body)

@@ -16,6 +16,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, ClassVar
 
 from rollouts.api.merging import merged
+from rollouts.ports.called_testing import CalledStepConformance
 from rollouts.ports.provider_testing import SECRET, ProviderConformance
 from rollouts.ports.router import (
     AnyRouter,
@@ -32,7 +33,7 @@ from rollouts.ports.router import (
 )
 from rollouts.ports.step import AnyStep, Check, Gate, Here, Open, Shut, Wishes
 
-__all__ = ["SECRET", "ProviderConformance", "RouterConformance", "StepConformance", "applied"]
+__all__ = ["SECRET", "CalledStepConformance", "ProviderConformance", "RouterConformance", "StepConformance", "applied"]
 
 _NOW = datetime(2026, 1, 1, tzinfo=UTC)
 _UNMET = "the canary has 1 of 2 pods available"

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from rollouts.controller.analysis import Analyses
 from rollouts.controller.caches import is_kept
+from rollouts.controller.calling import Calling, Make
 from rollouts.controller.experiments import Experiments
 from rollouts.controller.freshness import Freshness
 from rollouts.controller.key import Key
@@ -22,10 +23,12 @@ from rollouts.controller.overdue import Overdue
 from rollouts.controller.reconcile import PlanRollout, Reconciler
 from rollouts.controller.refusals import Refusals
 from rollouts.controller.tell import Teller
+from rollouts.guard import Guard
 from rollouts.kube.resources import ANALYSIS_RUNS, DEPLOYMENTS, EXPERIMENTS, ROLLOUTS
 from rollouts.plan import Observed, Plan, plan_rollout
 from rollouts.plan.analysis.due import Measure
 from rollouts.plan.analysis.observed import Taken
+from rollouts.plan.calls import Call, Returned
 from rollouts.ports import Kit
 from rollouts.registry import load_kit
 from tests.controller.world import World
@@ -38,10 +41,23 @@ KEY = Key("default", "web")
 WATCH_DELAY = 0.01
 
 
+async def _nobody(call: Call, rollout: Mapping[str, Any]) -> Returned:
+    raise AssertionError(f"{call} for {rollout['metadata']['name']}: no test makes calls here")
+
+
 class Harness:
     """A world, a loop, and what they said to each other."""
 
-    def __init__(self, plan: PlanRollout, world: World | None = None, *, measures: bool = False) -> None:
+    def __init__(
+        self,
+        plan: PlanRollout,
+        world: World | None = None,
+        *,
+        measures: bool = False,
+        kit: Kit | None = None,
+        make: Make | None = None,
+    ) -> None:
+        kit = kit or load_kit()
         self.world = world or World()
         self.events: list[str] = []
         self.plans: list[tuple[float, Plan]] = []
@@ -52,10 +68,12 @@ class Harness:
         self._shown = 0
         lookups, api = self.world.lookups, self.world.api
         self.freshness, self.refusals = Freshness(lookups.find), Refusals()
-        teller = Teller(self, self.metrics, load_kit())
+        teller = Teller(self, self.metrics, kit)
         lessons = Lessons(lookups, self.freshness, self.refusals, monotonic=self._time)
         kept = partial(is_kept, instance_id="")
         overdue = Overdue(api, lookups, self.freshness, is_kept=kept, monotonic=self._time)
+        guard = Guard(limit=0.3)
+        self.calling = Calling(make or _nobody, self._wake)
         self.reconciler = Reconciler(
             api=api,
             observer=Observer(lookups, api, self.freshness, lessons),
@@ -64,7 +82,9 @@ class Harness:
             lessons=lessons,
             refusals=self.refusals,
             teller=teller,
-            kit=load_kit(),
+            kit=kit,
+            guard=guard,
+            calling=self.calling,
             status_delay=5.0,
             resync=900.0,
             plan=self._remember,
@@ -80,7 +100,8 @@ class Harness:
             overdue=overdue,
             measuring=self.measuring,
             teller=teller,
-            kit=load_kit(),
+            kit=kit,
+            guard=guard,
             resync=900.0,
             clock=self.now,
             monotonic=self._time,
@@ -164,10 +185,18 @@ async def _nothing_to_measure(namespace: str, measure: Measure) -> Taken:
 
 @asynccontextmanager
 async def running(
-    plan: PlanRollout = plan_rollout, world: World | None = None, *, measures: bool = False
+    plan: PlanRollout = plan_rollout,
+    world: World | None = None,
+    *,
+    measures: bool = False,
+    kit: Kit | None = None,
+    make: Make | None = None,
 ) -> AsyncIterator[Harness]:
-    """Run the loop, and the world around it, while the context lasts; AnalysisRuns are worked on if it `measures`."""
-    harness = Harness(plan, world, measures=measures)
+    """Run the loop, and the world around it, while the context lasts.
+
+    AnalysisRuns are worked on if it `measures`; `make` makes the calls of step plugins.
+    """
+    harness = Harness(plan, world, measures=measures, kit=kit, make=make)
     await harness.measuring.__aenter__()
     tasks = [asyncio.create_task(harness.loop.run()), asyncio.create_task(harness.play())]
     await asyncio.sleep(0)
@@ -178,4 +207,5 @@ async def running(
         tasks[1].cancel()
         await asyncio.wait(tasks)
         await harness.measuring.__aexit__()
+        await harness.calling.__aexit__()
         tasks[0].result()
