@@ -39,6 +39,11 @@ JOBS = ObjectKind("batch", "v1", "jobs", "Job")
 _NAME, _NAMESPACE = "job-name", "job-namespace"
 _ELSEWHERE = "ARGO_ROLLOUTS_ANALYSIS_JOB_KUBECONFIG"
 _OTHER_NAMESPACE = "ARGO_ROLLOUTS_ANALYSIS_JOB_NAMESPACE"
+# Whether the server did what it was asked to isn't known then.
+_UNSURE = frozenset(
+    {"Unreachable", "Timeout", "ServerTimeout", "InternalError", "ServiceUnavailable", "TooManyRequests"}
+)
+_PATIENCE = 60.0
 _LONGEST_NAME = 63
 _LONGEST_LIST = 5
 _UNFIT = re.compile(r"[^a-z0-9.-]+")
@@ -72,7 +77,13 @@ class Job(Provider[JobMetric]):
     def flow(self, spec: JobMetric, asked: Asked) -> Flow:
         name = asked.metadata.get(_NAME)
         home = self.home(asked.namespace, asked.settings)
-        job = yield from _begun(_body(spec, asked, home)) if name is None else _again(name)
+        try:
+            job = yield from _begun(_body(spec, asked, home)) if name is None else _again(name)
+        except ObjectError as error:
+            if _is_final(error, asked):
+                raise
+            # The Job may well be there, and it will be found by its name: another one would run beside it.
+            return Pending(_again_after(asked), asked.metadata, str(error))
         outcome = yield from _seen(job, asked, {_NAME: name_of(job), _NAMESPACE: home.namespace})
         if isinstance(outcome, Verdict):
             yield from _tidied(asked)
@@ -187,10 +198,19 @@ def _failure(name: str, failed: Mapping[str, Any], pods: list[Raw]) -> str:
     return f"Job {name} failed{f': {said}' if said else ''}{f'; {ends}' if ends else ''}"
 
 
+def _is_final(error: ObjectError, asked: Asked) -> bool:
+    """Whether a Job won't be had: the server says no, or has not been able to create it for too long."""
+    return error.reason not in _UNSURE or (_NAME not in asked.metadata and _elapsed(asked) > _PATIENCE)
+
+
+def _elapsed(asked: Asked) -> float:
+    began: datetime = asked.turn.started_at or asked.now
+    return max(0.0, (asked.now - began).total_seconds())
+
+
 def _again_after(asked: Asked) -> timedelta:
     """Look often while the Job is young: a longer one may be told later."""
-    began: datetime = asked.turn.started_at or asked.now
-    return timedelta(seconds=max(1.0, math.sqrt(2 * max(0.0, (asked.now - began).total_seconds()))))
+    return timedelta(seconds=max(1.0, math.sqrt(2 * _elapsed(asked))))
 
 
 def _tidied(asked: Asked) -> Generator[ObjectRequest, Any, None]:

@@ -121,6 +121,25 @@ def test_a_job_that_is_refused_is_an_error_with_the_server_s_words() -> None:
         told([ObjectError("spec.backoffLimit: Invalid value: -1", "Invalid")], noted={})
 
 
+UNREACHABLE = ObjectError("no answer", "Unreachable")
+
+
+def test_a_job_that_may_have_been_created_is_not_doubled() -> None:
+    unsure = told([UNREACHABLE], noted={})
+    assert unsure.outcome == Pending(FIRST, {}, "no answer")
+    again = told([ObjectError("there is one", "AlreadyExists"), job()], noted={})
+    assert again.outcome == Pending(FIRST, NOTED, f"Job {NAME}: runs")
+    with pytest.raises(MeasurementError, match="no answer"):
+        told([UNREACHABLE], noted={}, now=NOW + timedelta(minutes=2))
+
+
+def test_a_server_that_does_not_answer_says_nothing_about_the_job() -> None:
+    late = NOW + timedelta(minutes=2)
+    assert told([UNREACHABLE], now=late).outcome == Pending(timedelta(seconds=240**0.5), NOTED, "no answer")
+    with pytest.raises(MeasurementError, match="may not get jobs"):
+        told([ObjectError("may not get jobs", "Forbidden")])
+
+
 @pytest.mark.parametrize(
     ("answers", "outcome"),
     [
