@@ -1,0 +1,78 @@
+"""Do the pods themselves abort a bad version, with the rights of the controller's own account?"""
+
+import asyncio
+import json
+from typing import Any
+
+from e2e.stories.story import BETTER, CRASH, GOOD, Json, Story
+from e2e.waiting import eventually
+
+WATCHED: Json = {"analysis": {"podHealth": True}}
+STEPS: list[Json] = [{"setWeight": 20}, {"pause": {}}]
+
+
+async def create(story: Story, **canary: Any) -> None:
+    await story.create(strategy={"canary": {**WATCHED, "steps": STEPS, **canary}})
+
+
+async def guard(story: Story) -> Json:
+    """Return what is known of the pods in the newest run."""
+    runs = (await story.read("/apis/argoproj.io/v1alpha1", "analysisruns"))["items"]
+    newest = max(runs, key=lambda each: int(each["metadata"]["resourceVersion"]))
+    result: Json = newest["status"]["metricResults"][0]
+    return result
+
+
+async def pod_of(story: Story, image: str) -> str:
+    names = [each["metadata"]["name"] for each in await story.pods() if each["spec"]["containers"][0]["image"] == image]
+    return str(names[0])
+
+
+async def test_a_version_that_crashes_is_aborted_by_one_line(story: Story) -> None:
+    await create(story)
+    await story.set_image(CRASH)
+    status = await story.reaches("Degraded", abort=True)
+    assert 'Metric "pod-health" assessed Failed' in status["message"]
+    assert "canary pod web-" in status["message"]
+    assert "in 1 canary pod, 0 in " in status["message"]
+    await story.comes_to({GOOD: 5})
+    explained = await story.cli("explain", "web")
+    assert "canary pod web-" in explained, explained
+
+
+async def test_a_healthy_version_is_measured_and_goes_through(story: Story) -> None:
+    await create(story)
+    await story.set_image(BETTER)
+    await story.reaches("Paused", currentStepIndex=1)
+
+    async def is_measured() -> bool:
+        value = json.loads((await guard(story))["measurements"][-1]["value"])
+        # The first look may come before the first pod of the canary.
+        return bool(value["canary"]["ready"] == 1 and value["stable"]["ready"] == 4)
+
+    await eventually(is_measured, within=40, every=0.5)
+    await story.resume()
+    await story.reaches("Healthy")
+    await story.comes_to({BETTER: 5})
+
+
+async def test_readiness_that_is_lost_again_and_again_aborts_an_update(story: Story) -> None:
+    await create(story)
+    await story.set_image(BETTER)
+    await story.reaches("Paused", currentStepIndex=1)
+    name = await pod_of(story, BETTER)
+
+    async def flap() -> None:
+        """Be ready for some seconds, and then not: longer each than the time between two looks at it."""
+        while True:
+            for unready in ("true", "false"):
+                await story.kubectl("annotate", "pod", name, f"devcluster/unready={unready}", "--overwrite")
+                await asyncio.sleep(6)
+
+    flapping = asyncio.create_task(flap())
+    try:
+        status = await story.reaches("Degraded", abort=True, within=90)
+    finally:
+        flapping.cancel()
+    assert f"canary pod {name} had been ready and was so no longer 2 times" in status["message"]
+    await story.comes_to({GOOD: 5})
