@@ -42,7 +42,7 @@ class RecordingRouter(Router[Recording]):
 
     key = KEY
     model = Recording
-    abilities = frozenset({Ability.MAX_WEIGHT, Ability.PING_PONG, Ability.HEADER_ROUTES, Ability.MIRROR_ROUTES})
+    abilities = frozenset(Ability)
 
     def needs_services(self, spec: Recording) -> bool:
         return not spec.hashes

@@ -11,6 +11,7 @@ from pydantic import ValidationError
 from rollouts.api.analysis import RolloutAnalysis
 from rollouts.api.base import describe
 from rollouts.api.canary import CanaryStep, PluginStep
+from rollouts.api.experiment import RolloutExperiment
 from rollouts.ports import Gate, Here, Kit, Open
 from rollouts.ports.step import AnyStep, Step
 
@@ -60,6 +61,11 @@ class BoundStep:
     def analysis(self) -> RolloutAnalysis | None:
         """The analysis that the step waits for, if it is such a step."""
         return self.plugin.analysis(self.spec)
+
+    @property
+    def experiment(self) -> RolloutExperiment | None:
+        """The experiment that the step waits for, if it is such a step."""
+        return self.plugin.experiment(self.spec)
 
 
 def bind(step: CanaryStep, kit: Kit) -> BoundStep:

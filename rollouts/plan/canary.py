@@ -11,11 +11,12 @@ from functools import partial
 from rollouts.api.canary import CanaryStrategy
 from rollouts.plan import state
 from rollouts.plan.actions import Plan
-from rollouts.plan.analyses.current import Current, ended, look, named, run_actions
+from rollouts.plan.analyses.current import ended, look, named, run_actions
 from rollouts.plan.analyses.slots import STEP, canary_demands
 from rollouts.plan.bound import BoundStep, bind_steps
 from rollouts.plan.calls import Calling, plan_calls
 from rollouts.plan.conclude import Course, conclude
+from rollouts.plan.experiments import current as experiments
 from rollouts.plan.observed import Observed
 from rollouts.plan.reasons import canary_reasons
 from rollouts.plan.replicas import resolve_bounds
@@ -24,7 +25,7 @@ from rollouts.plan.scaling import replica_set_actions
 from rollouts.plan.scene import Scene, set_scene
 from rollouts.plan.shift import Shift, by_pods
 from rollouts.plan.state import State
-from rollouts.ports import Gate, Here, Kit, Open, Shut
+from rollouts.ports import Check, Gate, Here, Kit, Open, Shut
 
 
 def plan_canary(here: Observed, canary: CanaryStrategy, kit: Kit, now: datetime) -> Plan:
@@ -33,21 +34,37 @@ def plan_canary(here: Observed, canary: CanaryStrategy, kit: Kit, now: datetime)
     scene = set_scene(here, bind_steps(canary.steps or (), kit), bounds, now)
     current = look(scene, canary_demands(scene, canary, scene.state))
     scene = replace(scene, state=current.decided(now))
-    shift = by_pods(scene, canary) if canary.traffic_routing is None else by_router(scene, canary, kit, now)
+    experiment = experiments.look(scene)
+    scene = replace(scene, state=experiment.decided(now))
+    shift = _shift(scene, canary, experiment, kit, now)
     scene = replace(scene, state=shift.state)
     scene, calling = _call(scene, now)
-    after, gate, cause = _advance(scene, shift, current, calling, now)
+    check = current.check(STEP) or experiment.check()
+    after, gate, cause = _advance(scene, shift, check, calling, now)
     after = named(scene, current, after, canary_demands(scene, canary, after))
-    runs = run_actions(scene, current, after)
+    after = experiments.named(scene, experiment, after)
+    runs, tries = run_actions(scene, current, after), experiments.experiment_actions(scene, experiment, after)
     course = Course(
-        actions=(*replica_set_actions(scene, shift.scaling), *shift.actions, *runs),
+        actions=(*replica_set_actions(scene, shift.scaling), *shift.actions, *runs, *tries),
         scaling=shift.scaling,
         state=after,
         gate=gate,
         may_promote=partial(_may_promote, scene, shift),
-        reasons=partial(canary_reasons, scene, gate, shift.scaling, (*current.told(), *ended(runs), *shift.because)),
+        reasons=partial(
+            canary_reasons,
+            scene,
+            gate,
+            shift.scaling,
+            (
+                *current.told(),
+                *experiment.told(),
+                *ended(runs),
+                *experiments.ended(tries),
+                *shift.because,
+            ),
+        ),
         is_fast_rollback=scene.is_rollback,
-        cause=current.failure or cause,
+        cause=current.failure or experiment.failure or cause,
         calling=calling,
     )
     return conclude(scene, course, now)
@@ -66,8 +83,16 @@ def _gate(step: BoundStep, facts: Here, now: datetime) -> Gate:
     return step.plugin.gate(step.spec, facts, now)
 
 
+def _shift(
+    scene: Scene, canary: CanaryStrategy, experiment: experiments.CurrentExperiment, kit: Kit, now: datetime
+) -> Shift:
+    if canary.traffic_routing is None:
+        return by_pods(scene, canary)
+    return by_router(scene, canary, kit, now, experiment.destinations)
+
+
 def _advance(
-    scene: Scene, shift: Shift, current: Current, calling: Calling, now: datetime
+    scene: Scene, shift: Shift, check: Check | None, calling: Calling, now: datetime
 ) -> tuple[State, Gate | None, str]:
     """Let the current step decide: go on to the next one, begin its pause, wait, or give the update up; and say why.
 
@@ -82,7 +107,6 @@ def _advance(
     if calling.failure:
         cause = f"step {(at.index or 0) + 1} ({step.title}) failed: {calling.failure}"
         return state.aborted(at, now), None, cause
-    check = current.check(STEP)
     gate = _gate(
         step, Here(shift.scaling.unmet, at.paused_since, at.resumed, shift.unrouted, calling.answer, check), now
     )

@@ -10,6 +10,7 @@ from rollouts.api.status import parse_status
 from rollouts.plan import conditions
 from rollouts.plan.actions import (
     Action,
+    CreateChild,
     CreateReplicaSet,
     EvictPod,
     PatchRollout,
@@ -87,6 +88,8 @@ def _revision(acknowledged: Collection[Action]) -> Iterator[Event]:
             revision = action.annotations[keys.REVISION]
             yield _normal("RolloutUpdated", f"Rollout updated to revision {revision}")
     for action in acknowledged:
+        if isinstance(action, CreateChild) and action.kind == "Experiment":
+            yield _normal("ExperimentCreated", f"Created Experiment {action.name}")
         if isinstance(action, CreateReplicaSet):
             yield _normal("NewReplicaSetCreated", f"Created ReplicaSet {action.name} (revision {action.revision})")
 
@@ -248,10 +251,13 @@ def _weights(old: Raw, new: Raw) -> Iterator[Event]:
         (each.get("weights") or {}).get(side)
         for each, side in zip(canaries, ("canary", "stable" if has_turned else "canary"), strict=True)
     )
-    if now is None or (before is not None and before["weight"] == now["weight"]):
+    others, others_now = ((each.get("weights") or {}).get("additional") or [] for each in canaries)
+    if now is None or (before is not None and before["weight"] == now["weight"] and others == others_now):
         return
     change = f"to {now['weight']}" if before is None else f"from {before['weight']} to {now['weight']}"
-    yield _normal("TrafficWeightUpdated", f"Traffic weight updated {change}")
+    shares = ", ".join(f"{each.get('serviceName') or each['podTemplateHash']} {each['weight']}" for each in others_now)
+    additional = f", additional: {shares or 'none'}" if others != others_now else ""
+    yield _normal("TrafficWeightUpdated", f"Traffic weight updated {change}{additional}")
 
 
 def _runs(here: Observed, old: Raw, new: Raw) -> Iterator[Event]:

@@ -88,7 +88,8 @@ class Facts:
     def runs_have_moved(self) -> bool:
         """Whether an analysis has begun or ended: what waited for it has had no chance to move before."""
         states = (
-            {slot: (run.name, run.status) for slot, run in each.runs.items()} for each in (self.before, self.after)
+            ({slot: (run.name, run.status) for slot, run in each.runs.items()}, each.experiment)
+            for each in (self.before, self.after)
         )
         return next(states) != next(states)
 

@@ -7,6 +7,7 @@ after the one that has written it there: whoever plans after a crash decides fro
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from typing import Protocol
 
 from rollouts.api.canary import CanaryStrategy
 from rollouts.plan.actions import Action, CreateObject, DeleteObject, PatchObject
@@ -20,7 +21,14 @@ from rollouts.plan.shift import Shift
 from rollouts.plan.sides import Sides, find_sides, switches, told_route, weights_of, with_ping_pong
 from rollouts.plan.traffic import BoundRouter, bind_routers
 from rollouts.plan.wishes import wishes_at
-from rollouts.ports import Create, Kit, Objects, Patch, Route, Seen, Write
+from rollouts.ports import Create, Destination, Kit, Objects, Patch, Route, Seen, Write
+
+
+class Additional(Protocol):
+    """Tells where the weights of an experiment go."""
+
+    def __call__(self, *, has_services: bool) -> tuple[Destination, ...]:
+        """Return the destinations; `has_services` tells that the router sends traffic to Services."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,8 +50,10 @@ class Routers:
         return Seen(all(known) if known else None, missing)
 
 
-def by_router(scene: Scene, spec: CanaryStrategy, kit: Kit, now: datetime) -> Shift:
-    """Shift traffic by a router: stable keeps its pods, weights go where pods are."""
+def by_router(
+    scene: Scene, spec: CanaryStrategy, kit: Kit, now: datetime, others: Additional = lambda **_: ()
+) -> Shift:
+    """Shift traffic by a router: stable keeps its pods, weights go where pods are, those of experiments as well."""
     here, revisions = scene.here, scene.revisions
     if spec.traffic_routing is None or here.objects is None:
         raise AssertionError("validation lets nothing but readable routes through")
@@ -62,6 +72,7 @@ def by_router(scene: Scene, spec: CanaryStrategy, kit: Kit, now: datetime) -> Sh
     is_last = state.index is None or state.index >= len(scene.steps)
     routed = Routed(revisions, state, spec, wishes, capacity, is_last)
     sides = find_sides(here, spec, revisions, state, told)
+    sides = replace(sides, additional=others(has_services=bool(sides.stable.service)))
     is_in_force = told is not None and seen.verified is not False and not routers.due(told)
     if not is_in_force and not _has_turned(sides, routers, capacity):
         sides = replace(sides, is_in_force=False)

@@ -20,19 +20,29 @@ from rollouts.ports import Destination, Route, Seen
 
 @dataclass(frozen=True, slots=True)
 class Sides:
-    """Both sides of the route; `told` is the last route that was seen in force, `is_in_force` whether it is now."""
+    """Both sides of the route; `told` is the last route that was seen in force, `is_in_force` whether it is now.
+
+    `additional` are the destinations of an experiment, whose shares are taken from stable's.
+    """
 
     canary: Side
     stable: Side
     told: Route | None
     is_in_force: bool
+    additional: tuple[Destination, ...] = ()
 
     def route(self, weight: int, capacity: Capacity) -> Route:
-        """Return the route with this weight for the canary, to where each side's traffic may go."""
-        canary, stable = self.canary, self.stable
+        """Return the route with this weight for the canary, to where each side's traffic may go.
+
+        An experiment gets what it asks for, or nothing where that is more than stable has.
+        """
+        canary, stable, rest = self.canary, self.stable, capacity.max_weight - weight
+        taken = sum(each.weight for each in self.additional)
+        additional = self.additional if taken <= rest else ()
         return Route(
             canary=Destination(canary.service, self._hash_after(canary, capacity), weight),
-            stable=Destination(stable.service, self._hash_after(stable, capacity), capacity.max_weight - weight),
+            stable=Destination(stable.service, self._hash_after(stable, capacity), rest - (taken if additional else 0)),
+            additional=additional,
             max_weight=capacity.max_weight,
         )
 

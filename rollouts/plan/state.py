@@ -34,7 +34,8 @@ class State:
     `check_point` tells that a blue-green update is past its pause: the preview may grow, and become active.
     `weights` is the last route that the routers' objects were seen to have, None without a router. `ping_pong` tells
     which Service of a pair is the stable one; empty without a pair. `calls` tells how far the step plugins are.
-    `runs` are the current analysis runs by slot, which is what their label says.
+    `runs` are the current analysis runs by slot, which is what their label says; `experiment` is the name of the
+    current step's experiment.
     """
 
     pod_hash: str = ""
@@ -54,6 +55,7 @@ class State:
     ping_pong: str = ""
     calls: tuple[StepPluginStatus, ...] = ()
     runs: Mapping[str, RolloutAnalysisRunStatus] = field(default_factory=dict)
+    experiment: str = ""
 
     @classmethod
     def of(cls, status: RolloutStatus, step_count: int) -> "State":
@@ -82,6 +84,7 @@ class State:
             ping_pong=(canary.stable_ping_pong if canary else "") or "",
             calls=tuple(canary.step_plugin_statuses or ()) if canary else (),
             runs=_runs_in(status),
+            experiment=(canary.current_experiment if canary else "") or "",
         )
 
     def without_route(self) -> "State":
@@ -162,6 +165,7 @@ def reset(state: State, *, pod_hash: str, step_hash: str, step_count: int, resta
         check_point=False,
         calls=(),
         runs={},
+        experiment="",
     )
 
 
@@ -185,7 +189,7 @@ def settle_requests(state: State, now: datetime, step_count: int) -> State:
     if state.promote_full:
         return replace(_unpaused(state), aborted_at=None, index=step_count or None)
     if state.aborted_at is not None:
-        return replace(state, aborted_at=None, index=0 if step_count else None, calls=(), runs={})
+        return replace(state, aborted_at=None, index=0 if step_count else None, calls=(), runs={}, experiment="")
     return state
 
 
@@ -220,11 +224,11 @@ def paused(state: State, now: datetime) -> State:
     return replace(state, pauses=(*others, pause), controller_pause=True, paused_index=state.index)
 
 
-def undecided(state: State, now: datetime) -> State:
-    """Begin the pause of an analysis run that couldn't decide, beside the pause of a step that may be on."""
-    if any(pause.reason == INCONCLUSIVE_RUN for pause in state.pauses):
+def undecided(state: State, now: datetime, reason: str = INCONCLUSIVE_RUN) -> State:
+    """Begin the pause of a run or an experiment that couldn't decide, beside the pause of a step that may be on."""
+    if any(pause.reason == reason for pause in state.pauses):
         return state
-    pause = PauseCondition(reason=INCONCLUSIVE_RUN, start_time=whole_second(now))
+    pause = PauseCondition(reason=reason, start_time=whole_second(now))
     index = state.index if state.paused_index is None else state.paused_index
     return replace(state, pauses=(*state.pauses, pause), controller_pause=True, paused_index=index)
 
@@ -245,7 +249,9 @@ def step_completed(state: State) -> State:
     pauses = tuple(pause for pause in state.pauses if pause.reason != CANARY_PAUSE)
     index = None if state.index is None else state.index + 1
     runs = {slot: record for slot, record in state.runs.items() if slot != keys.ROLLOUT_TYPE_STEP}
-    return replace(state, index=index, pauses=pauses, controller_pause=bool(pauses), paused_index=None, runs=runs)
+    return replace(
+        state, index=index, pauses=pauses, controller_pause=bool(pauses), paused_index=None, runs=runs, experiment=""
+    )
 
 
 def promoted(state: State, step_count: int) -> State:
@@ -258,6 +264,7 @@ def promoted(state: State, step_count: int) -> State:
         aborted_at=None,
         promote_full=False,
         runs={slot: record for slot, record in state.runs.items() if slot not in _CANARY_SLOTS},
+        experiment="",
     )
 
 

@@ -40,7 +40,16 @@ RUNS: Mapping[str, tuple[str, str]] = {
 }
 """Where the status names the current analysis run of each slot."""
 
-_OUR_CANARY = frozenset({"pausedStepIndex", "stablePingPong", "stepPluginStatuses", "weights", *_CANARY_RUNS.values()})
+_OUR_CANARY = frozenset(
+    {
+        "currentExperiment",
+        "pausedStepIndex",
+        "stablePingPong",
+        "stepPluginStatuses",
+        "weights",
+        *_CANARY_RUNS.values(),
+    }
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,6 +107,7 @@ def _memory(state: State) -> dict[str, Any]:
 def _canary(state: State) -> dict[str, Any]:
     """Return the part of the memory that is the canary's own."""
     memory = {
+        "currentExperiment": state.experiment or None,
         "pausedStepIndex": state.paused_index,
         "stablePingPong": state.ping_pong or None,
         "stepPluginStatuses": as_json(state.calls) or None,

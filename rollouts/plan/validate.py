@@ -19,6 +19,7 @@ from rollouts.api.traffic import TrafficRouting
 from rollouts.plan.analyses.problems import analyses_problems
 from rollouts.plan.analysis.templates import Find
 from rollouts.plan.bound import StepError, bind
+from rollouts.plan.experiments.problems import experiments_problems
 from rollouts.plan.problem import Problem
 from rollouts.plan.validate_roles import anti_affinity_problems, metadata_problems
 from rollouts.plan.validate_routed import routed_problems
@@ -84,6 +85,7 @@ def problems(
             yield Problem(f"{CANARY}.{below}", message)
     if templates is not None:
         yield from analyses_problems(raw, kit, templates)
+        yield from experiments_problems(raw, kit, templates)
     if services is not None:
         for path, name in _named_services(rollout):
             yield from _service(path, name, services.get(name), raw, rivals.get(name))

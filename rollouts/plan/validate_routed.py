@@ -101,8 +101,16 @@ def _needs(path: str, router: AnyRouter, spec: Any, canary: CanaryStrategy) -> I
         yield "maxTrafficWeight", f"{router.key} knows weights from 0 to 100 only: remove it"
     if canary.ping_pong is not None and Ability.PING_PONG not in router.abilities:
         yield path, "can't do pingPong: name canaryService and stableService instead"
+    if _has_weights(canary) and Ability.EXPERIMENTS not in router.abilities:
+        yield path, "can't send traffic to the pods of experiments: remove the weights of their templates"
     if canary.ping_pong is None and router.needs_services(spec):
         services = {"canaryService": canary.canary_service, "stableService": canary.stable_service}
         missing = " and ".join(name for name, value in services.items() if not value)
         if missing:
             yield path, f"splits traffic between two Services: set {missing}"
+
+
+def _has_weights(canary: CanaryStrategy) -> bool:
+    """Whether pods of an experiment are to get a share of the traffic."""
+    experiments = (step.experiment for step in canary.steps or () if step.experiment is not None)
+    return any(template.weight for each in experiments for template in each.templates)

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar
 from pydantic import BaseModel
 
 from rollouts.api.analysis import RolloutAnalysis
+from rollouts.api.experiment import RolloutExperiment
 
 if TYPE_CHECKING:
     from rollouts.ports.called import Answer
@@ -64,7 +65,7 @@ class Here:
     they are there. `unrouted` says what keeps a traffic router from the weight that is wished for; it is empty without
     a router, too. `paused_since` is when the pause of the current step began, `resumed` whether somebody has ended it.
     `answer` is what came of the latest call, for a step that is called.
-    `check` is how far the step's analysis is, None before it has been set going.
+    `check` is how far the step's analysis or experiment is, None before it has been set going.
     """
 
     unmet: str = ""
@@ -126,6 +127,11 @@ class Step(ABC, Generic[Spec]):
 
     def analysis(self, spec: Spec) -> RolloutAnalysis | None:
         """Return the analysis that the step waits for: its run is made while the step is the current one."""
+        del spec
+        return None
+
+    def experiment(self, spec: Spec) -> RolloutExperiment | None:
+        """Return the experiment that the step waits for: it is made while the step is the current one."""
         del spec
         return None
 

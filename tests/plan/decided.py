@@ -41,11 +41,20 @@ def given(
     pods: Sequence[Pod] | None = None,
     objects: Objects | None = None,
     runs: Sequence[Raw] = (),
+    experiments: Sequence[Raw] = (),
     templates: Mapping[TemplateKey, Raw | None] | None = None,
 ) -> Observed:
     """Return what is observed."""
     return observe_rollout(
-        rollout, replica_sets, services, pods, refusals, objects=objects, runs=runs, templates=templates
+        rollout,
+        replica_sets,
+        services,
+        pods,
+        refusals,
+        objects=objects,
+        runs=runs,
+        experiments=experiments,
+        templates=templates,
     )
 
 

@@ -2,6 +2,7 @@
 
 from rollouts.api.analysis import AnalysisTemplateRef, RolloutAnalysis
 from rollouts.api.canary import RolloutPause, SetCanaryScale
+from rollouts.api.experiment import RolloutExperiment, RolloutExperimentTemplate
 from rollouts.ports.testing import StepConformance
 from rollouts.registry import load_kit
 
@@ -28,6 +29,13 @@ class TestAnalysis(StepConformance):
     specs = (RolloutAnalysis(templates=(AnalysisTemplateRef(template_name="errors"),)),)
 
 
+class TestExperiment(StepConformance):
+    step = KIT.steps["experiment"]
+    specs = (RolloutExperiment(templates=(RolloutExperimentTemplate(name="canary", spec_ref="canary"),)),)
+
+
 def test_every_installed_step_is_tested_here() -> None:
-    assert set(KIT.steps) == {each.step.key for each in (TestSetWeight, TestPause, TestSetCanaryScale, TestAnalysis)}
+    assert set(KIT.steps) == {
+        each.step.key for each in (TestSetWeight, TestPause, TestSetCanaryScale, TestAnalysis, TestExperiment)
+    }
     assert KIT.broken == {}

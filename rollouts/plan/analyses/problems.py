@@ -12,7 +12,13 @@ from rollouts.api.metrics import Metric
 from rollouts.plan.analysis.arguments import LATEST, STABLE, ArgumentError, field_of
 from rollouts.plan.analysis.guard import GUARD
 from rollouts.plan.analysis.metric import rules_of
-from rollouts.plan.analysis.references import BLUE_GREEN, CANARY, analyses_in
+from rollouts.plan.analysis.references import (
+    BLUE_GREEN,
+    CANARY,
+    analyses_in,
+    experiments_in,
+    templates_of_experiment,
+)
 from rollouts.plan.analysis.rules import rule_problems
 from rollouts.plan.analysis.substitution import SubstitutionError, fill
 from rollouts.plan.analysis.templates import Find, TemplateKey, flatten, keys_in
@@ -38,7 +44,7 @@ def analyses_problems(raw: Raw, kit: Kit, find: Find) -> Iterator[Problem]:
         yield Problem("metadata.name", message)
     for path, analysis in analyses:
         if _measures(analysis):
-            yield from _Analysis(path, analysis, raw, kit, find).problems()
+            yield from problems_of(path, analysis, raw, kit, find, may_be_endless=path == BACKGROUND)
         elif path.startswith(BLUE_GREEN):
             yield Problem(f"{path}.templates", "is empty: name at least one template, or set podHealth: true")
 
@@ -47,14 +53,22 @@ def _measures(analysis: Raw) -> bool:
     return bool(analysis.get("templates") or analysis.get("podHealth"))
 
 
+def problems_of(
+    path: str, analysis: Raw, rollout: Raw, kit: Kit, find: Find, *, may_be_endless: bool
+) -> Iterator[Problem]:
+    """Yield every problem of one analysis; `may_be_endless` tells that something else ends it."""
+    yield from _Analysis(path, analysis, rollout, kit, find, may_be_endless=may_be_endless).problems()
+
+
 class _Analysis:
     """One analysis of a Rollout, put together from its templates."""
 
-    def __init__(self, path: str, raw: Raw, rollout: Raw, kit: Kit, find: Find) -> None:
+    def __init__(self, path: str, raw: Raw, rollout: Raw, kit: Kit, find: Find, *, may_be_endless: bool) -> None:
         self.path = path
         self.raw = raw
         self.rollout = rollout
         self.kit = kit
+        self.may_be_endless = may_be_endless
         self.flat = flatten(raw.get("templates") or (), find, f"{path}.templates")
         roots = keys_in(raw.get("templates") or ())
         self.is_whole = not self.flat.problems and all(
@@ -130,7 +144,7 @@ class _Analysis:
         metrics = [metric for metric, source in zip(self.flat.metrics, self.flat.sources, strict=True) if source == key]
         for problem in metric_problems("metrics", metrics, self.values, self.open, self.kit):
             yield Problem(f"{self.path}.templates", f"{key}: {problem}")
-        if self.path == BACKGROUND:
+        if self.may_be_endless:
             return
         for metric in metrics:
             if self._is_endless(metric):
@@ -161,3 +175,7 @@ def unseen(raw: Raw, find: Find) -> Iterator[tuple[str, TemplateKey]]:
         for index, key in enumerate(keys_in(analysis.get("templates") or ())):
             if find(key) is OUT_OF_SIGHT:
                 yield f"{path}.templates[{index}].templateName", key
+    for path, experiment in experiments_in(raw):
+        for index, key in enumerate(templates_of_experiment(experiment)):
+            if find(key) is OUT_OF_SIGHT:
+                yield f"{path}.analyses[{index}].templateName", key

@@ -60,9 +60,15 @@ def demand(scene: Scene, slot: str, analysis: RolloutAnalysis | BackgroundAnalys
     return Demand(slot, analysis, base, index)
 
 
+def goes_through_steps(scene: Scene, at: State) -> bool:
+    """Whether a canary goes through its steps."""
+    is_over = at.abort or at.promote_full or at.is_promoted or not at.stable_hash
+    return not is_over and not scene.is_rollback
+
+
 def canary_demands(scene: Scene, canary: CanaryStrategy, at: State) -> Iterator[Demand]:
     """Yield what a canary asks for in a state: nothing unless it goes through its steps."""
-    if at.abort or at.promote_full or at.is_promoted or not at.stable_hash or scene.is_rollback:
+    if not goes_through_steps(scene, at):
         return
     background = canary.analysis
     measures = background is not None and (background.templates or background.pod_health)

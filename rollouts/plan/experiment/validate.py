@@ -32,12 +32,12 @@ def experiment_problems(raw: Raw, spec: ExperimentSpec) -> Iterator[Problem]:
     yield from _numbers(spec)
     for index, template in enumerate(spec.templates):
         path = f"spec.templates[{index}]"
-        yield from _name(f"{path}.name", template.name, replica_set_name(experiment, template.name))
+        yield from name_problems(f"{path}.name", template.name, replica_set_name(experiment, template.name))
         yield from _pods(path, template, spec)
         yield from _service(path, template, replica_set_name(experiment, template.name))
-    yield from _twice("spec.templates", "template", [each.name for each in spec.templates])
+    yield from repeated("spec.templates", "template", [each.name for each in spec.templates])
     services = [_service_name(each, replica_set_name(experiment, each.name)) for each in spec.templates]
-    yield from _twice("spec.templates", "Service", services, below=".service.name")
+    yield from repeated("spec.templates", "Service", services, below=".service.name")
     yield from _analyses(raw["spec"], spec, experiment)
 
 
@@ -72,15 +72,20 @@ def _numbers(spec: ExperimentSpec) -> Iterator[Problem]:
     delay = spec.scale_down_delay_seconds
     if delay is not None and delay < 0:
         yield Problem("spec.scaleDownDelaySeconds", f"{delay} is negative: must be 0 or more")
-    if spec.duration:
-        try:
-            if parse_duration(spec.duration).total_seconds() < 0:
-                yield Problem("spec.duration", f"{spec.duration!r} is negative: must be 0s or more")
-        except ValueError as error:
-            yield Problem("spec.duration", str(error))
+    yield from duration_problems("spec.duration", spec.duration)
 
 
-def _name(path: str, name: str, whole: str) -> Iterator[Problem]:
+def duration_problems(path: str, duration: str | None) -> Iterator[Problem]:
+    """Yield what is wrong with how long an experiment is to run."""
+    try:
+        if duration and parse_duration(duration).total_seconds() < 0:
+            yield Problem(path, f"{duration!r} is negative: must be 0s or more")
+    except ValueError as error:
+        yield Problem(path, str(error))
+
+
+def name_problems(path: str, name: str, whole: str) -> Iterator[Problem]:
+    """Yield what is wrong with a name that becomes a part of the name of an object, which is then `whole`."""
     if not name:
         yield Problem(path, "is empty: give it a name")
     elif not _NAME.fullmatch(name):
@@ -90,7 +95,8 @@ def _name(path: str, name: str, whole: str) -> Iterator[Problem]:
         yield Problem(path, f'"{whole}" would be longer than the {_LONGEST_NAME} characters of a name: shorten it')
 
 
-def _twice(path: str, noun: str, names: Iterable[str], below: str = ".name") -> Iterator[Problem]:
+def repeated(path: str, noun: str, names: Iterable[str], below: str = ".name") -> Iterator[Problem]:
+    """Yield the names that are there twice; `path` is that of the list."""
     seen: set[str] = set()
     for index, name in enumerate(names):
         if name and name in seen:
@@ -140,19 +146,24 @@ def _service_name(template: ExperimentTemplate, replica_set: str) -> str:
 
 
 def _service(path: str, template: ExperimentTemplate, replica_set: str) -> Iterator[Problem]:
-    name = _service_name(template, replica_set)
-    if name and (len(name) > _LONGEST_SERVICE_NAME or not _SERVICE_NAME.fullmatch(name)):
+    if name := _service_name(template, replica_set):
+        yield from service_name_problems(f"{path}.service.name", name)
+
+
+def service_name_problems(path: str, name: str) -> Iterator[Problem]:
+    """Yield what is wrong with the name of a Service."""
+    if len(name) > _LONGEST_SERVICE_NAME or not _SERVICE_NAME.fullmatch(name):
         wanted = f'lower-case letters, digits and "-", with a letter first and at most {_LONGEST_SERVICE_NAME} of them'
-        yield Problem(f"{path}.service.name", f'"{name}" is no name of a Service: write one of {wanted}')
+        yield Problem(path, f'"{name}" is no name of a Service: write one of {wanted}')
 
 
 def _analyses(raw_spec: Raw, spec: ExperimentSpec, experiment: str) -> Iterator[Problem]:
     templates = [each.name for each in spec.templates]
     for index, analysis in enumerate(spec.analyses):
         path = f"spec.analyses[{index}]"
-        yield from _name(f"{path}.name", analysis.name, f"{experiment}-{analysis.name}")
+        yield from name_problems(f"{path}.name", analysis.name, f"{experiment}-{analysis.name}")
         if not analysis.template_name:
             yield Problem(f"{path}.templateName", "is empty: name an analysis template")
         args = raw_spec["analyses"][index].get("args") or ()
         yield from argument_problems(f"{path}.args", args, templates, raw_spec)
-    yield from _twice("spec.analyses", "analysis", [each.name for each in spec.analyses])
+    yield from repeated("spec.analyses", "analysis", [each.name for each in spec.analyses])

@@ -1,0 +1,1 @@
+"""Which experiment does a Rollout have at its current step, and what comes of it?"""

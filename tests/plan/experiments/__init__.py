@@ -1,0 +1,1 @@
+"""Experiments of a canary's steps."""
