@@ -63,7 +63,7 @@ CASES: dict[str, tuple[Raw, Templates, list[str]]] = {
     "an empty one before the promotion": (
         blue_green(strategy={"prePromotionAnalysis": {}}),
         {},
-        [f"{PRE}.templates: is empty: name at least one template, or remove the analysis"],
+        [f"{PRE}.templates: is empty: name at least one template, or set podHealth: true"],
     ),
     "a template that doesn't exist": (
         step(),
