@@ -10,7 +10,6 @@ from pydantic import BaseModel
 from rollouts.ports import (
     Ability,
     Create,
-    Kit,
     Objects,
     Owner,
     Patch,
@@ -75,7 +74,7 @@ class RecordingRouter(Router[Recording]):
         return () if now == wanted else (Patch(reference, {"spec": wanted}),)
 
 
-KIT = Kit(steps=load_kit().steps, routers={KEY: RecordingRouter()})
+KIT = replace(load_kit(), routers={KEY: RecordingRouter()})
 
 
 @dataclass

@@ -54,4 +54,5 @@ def stale(current: Snapshot, earlier: Snapshot, owed: Mapping[str, int], place: 
         services=mixed(current.services, earlier.services, 4),
         workloads=mixed(current.workloads, earlier.workloads, 7),
         objects=mixed(current.objects, earlier.objects, 5),
+        children=mixed(current.children, earlier.children, 2),
     )

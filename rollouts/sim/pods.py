@@ -1,9 +1,12 @@
 """How do pods of an image act, and what does the ReplicaSet controller make of them?"""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any
+
+from rollouts.plan.observed import Observed
+from rollouts.plan.observed import Pod as ObservedPod
 
 Raw = Mapping[str, Any]
 
@@ -103,3 +106,24 @@ def image_of(template: Raw) -> str:
     """Return the image of a pod template's first container; an API server may refuse one without it, we don't."""
     image: str = template["spec"]["containers"][0].get("image", "")
     return image
+
+
+def observed_pods(here: Observed, pods_of: Callable[[Raw], Iterable[Pod]], now: datetime) -> Iterator[ObservedPod]:
+    """Yield the pods of a Rollout as a controller sees them."""
+    for each in here.replica_sets:
+        for pod in pods_of(each.raw):
+            yield ObservedPod(
+                pod.name,
+                pod.uid,
+                pod.owner_uid,
+                pod.created,
+                pod.is_available(now, min_ready_of(each.raw)),
+                is_deleting=False,
+                labels=pod.labels,
+                annotations=pod.annotations,
+            )
+
+
+def failures(status: Raw) -> dict[str, Any]:
+    """Return what a status says once pods have failed."""
+    return {name: status.get(name, 0) for name in ("readyReplicas", "availableReplicas")}

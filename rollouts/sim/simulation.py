@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from typing import Protocol
 
 from rollouts.plan import Action, Observed, Plan, Refusal, plan_rollout
-from rollouts.plan.actions import CreateReplicaSet, ObjectAction, PatchRollout, ScaleWorkload
+from rollouts.plan.actions import ChildAction, CreateChild, CreateReplicaSet, ObjectAction, PatchRollout, ScaleWorkload
 from rollouts.plan.calls import Returned
 from rollouts.plan.narrate import Event, narrate
 from rollouts.ports import Kit
@@ -268,20 +268,23 @@ class Simulation:
         if trouble is Trouble.LOST_ANSWER:
             return False
         writes.acknowledged.append(action)
-        if isinstance(action, ObjectAction):
-            if action.reference in self.world.objects.live:
-                self._wrote(self.world.objects.live[action.reference]["metadata"])
-            return True
-        name = here.name if isinstance(action, PatchRollout) else action.name
-        for store in self._written_by(action):
-            if name in store:
-                self._wrote(store[name]["metadata"])
+        for raw in self._written_by(here, action):
+            self._wrote(raw["metadata"])
         return True
 
-    def _written_by(self, action: Action) -> Sequence[Mapping[str, Raw]]:
+    def _written_by(self, here: Observed, action: Action) -> Iterator[Raw]:
+        """Yield the objects that an action has written to, as far as they are still there."""
         world = self.world
-        is_elsewhere = isinstance(action, ScaleWorkload)  # a Deployment may have its Rollout's name
-        return (world.workloads,) if is_elsewhere else (world.rollouts, world.replica_sets, world.services)
+        if isinstance(action, ObjectAction):
+            found = [world.objects.live.get(action.reference)]
+        elif isinstance(action, ChildAction):
+            found = [world.children.live.get((action.kind, action.name))]
+        else:
+            name = here.name if isinstance(action, PatchRollout) else action.name
+            is_elsewhere = isinstance(action, ScaleWorkload)  # a Deployment may have its Rollout's name
+            stores = (world.workloads,) if is_elsewhere else (world.rollouts, world.replica_sets, world.services)
+            found = [store.get(name) for store in stores]
+        yield from (each for each in found if each is not None)
 
     def _wrote(self, metadata: Mapping[str, str]) -> None:
         self.memory.owed[metadata["uid"]] = int(metadata["resourceVersion"])
@@ -304,6 +307,8 @@ def _refusal(action: Action, error: DeniedError) -> Refusal | None:
     """Return what the next plans must know about a write that was refused for good."""
     if isinstance(action, CreateReplicaSet):
         return Refusal("create", "ReplicaSet", action.name, error.reason, str(error), action.digest)
+    if isinstance(action, CreateChild):
+        return Refusal("create", action.kind, action.name, error.reason, str(error))
     if isinstance(action, ObjectAction) and error.reason == "Forbidden":
         return Refusal("write", action.reference.kind, action.name, error.reason, str(error))
     return None

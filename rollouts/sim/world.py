@@ -4,23 +4,21 @@ Objects are never changed in place: each write puts a new version there, so that
 in one namespace.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
 from rollouts.api import keys
-from rollouts.api.services import service_names
 from rollouts.api.timestamps import format_time
-from rollouts.plan import Action, Observed, Refusal, observe_rollout
+from rollouts.plan import Action, Observed, Refusal
 from rollouts.plan.actions import (
     AdoptReplicaSet,
-    CreateObject,
+    ChildAction,
     CreateReplicaSet,
-    DeleteObject,
     DeleteReplicaSet,
     EvictPod,
-    PatchObject,
+    ObjectAction,
     PatchPod,
     PatchRollout,
     ReleaseReplicaSet,
@@ -29,17 +27,28 @@ from rollouts.plan.actions import (
     SwitchService,
     UpdateReplicaSet,
 )
+from rollouts.plan.analysis.templates import TemplateKey
 from rollouts.plan.calls import Call
-from rollouts.plan.observed import Pod as ObservedPod
 from rollouts.plan.pods import is_up_to_date, pending_replica_sets, pods_wanted
-from rollouts.plan.workload import DEPLOYMENT, meant_spec, reference_in
+from rollouts.plan.workload import DEPLOYMENT
 from rollouts.ports import Answer, Reference
 from rollouts.sim.answers import done_at_once
-from rollouts.sim.belonging import concerns, hash_of, manager_of, owner_of, selected_hash
+from rollouts.sim.belonging import hash_of, owner_of, selected_hash
+from rollouts.sim.children import Children
 from rollouts.sim.follower import Follower
 from rollouts.sim.objects import DeniedError, RouterObjects
 from rollouts.sim.patching import merged, replaced, with_template
-from rollouts.sim.pods import Behaviour, Pod, image_of, min_ready_of, new_pod, status_of, surplus
+from rollouts.sim.pods import (
+    Behaviour,
+    Pod,
+    failures,
+    image_of,
+    min_ready_of,
+    new_pod,
+    observed_pods,
+    status_of,
+    surplus,
+)
 from rollouts.sim.snapshot import Snapshot
 
 Raw = Mapping[str, Any]
@@ -54,7 +63,8 @@ __all__ = ["NAMESPACE", "DeniedError", "Raw", "Snapshot", "Store", "World"]
 class World:
     """Everything there is. `images` tells how pods act; images that aren't named get ready after a second.
 
-    `objects` are those of traffic routers, `followers` other controllers. `answer` says what step plugins return.
+    `objects` are those of traffic routers, `children` analysis runs and the like, `templates` the specs of analysis
+    templates. `followers` are other controllers. `answer` says what step plugins return.
     """
 
     now: datetime
@@ -64,6 +74,8 @@ class World:
     services: Store = field(default_factory=dict)
     workloads: Store = field(default_factory=dict)
     objects: RouterObjects = field(default_factory=RouterObjects)
+    children: Children = field(default_factory=Children)
+    templates: dict[TemplateKey, Raw] = field(default_factory=dict)
     followers: tuple[Follower, ...] = ()
     answer: Callable[[Call], Answer] = done_at_once
     pods: dict[str, Pod] = field(default_factory=dict)
@@ -89,7 +101,7 @@ class World:
 
     def patch_object(self, reference: Reference, patch: Raw) -> None:
         """Merge a patch into an object of a traffic router."""
-        self.objects.patch(reference, patch, self._next_version())
+        self.objects.patch(reference, patch, self.next_version())
 
     def create_replica_set(self, raw: Raw) -> None:
         """Create a ReplicaSet."""
@@ -140,26 +152,18 @@ class World:
             dict(self.services),
             dict(self.workloads),
             dict(self.objects.live),
+            dict(self.children.live),
+            dict(self.templates),
         )
 
     def observe(self, name: str, seen: Snapshot | None = None, refusals: Iterable[Refusal] = ()) -> Observed:
         """Return the picture that a controller gets of a Rollout: from `seen`, or of now."""
-        seen = seen or self.snapshot()
-        raw = seen.rollouts[name]
-        reference = reference_in(raw)
-        workload = seen.workloads.get(reference.name) if reference is not None else None
-        uid, selector = raw["metadata"]["uid"], meant_spec(raw["spec"], workload).get("selector") or {}
-        services = {service: seen.services.get(service) for service in service_names(raw)}
-        left = [each for key, each in seen.services.items() if key not in services and manager_of(each) == name]
-        replica_sets = [each for each in seen.replica_sets.values() if concerns(each, uid, selector)]
-        here = observe_rollout(
-            raw, replica_sets, services, None, refusals, left=left, workload=workload, objects=seen.objects
-        )
+        here = (seen or self.snapshot()).observe(name, refusals)
         if pods_wanted(here, self.now) is None:
             return here
         if not is_up_to_date(here, pending_replica_sets(here), self.replica_sets.values()):
             return here
-        return replace(here, pods=tuple(self._observed_pods(here)))
+        return replace(here, pods=tuple(observed_pods(here, self.pods_of, self.now)))
 
     def perform(self, action: Action, rollout: Raw) -> None:
         """Carry out an action for a Rollout as it was seen. Raises DeniedError."""
@@ -178,10 +182,16 @@ class World:
                 self._hand_over(action, rollout)
             case ScaleWorkload():
                 self._scale_workload(action)
-            case CreateObject() | PatchObject() | DeleteObject():
-                self.objects.write(action, self._next_version(), self.now)
             case EvictPod() | PatchPod():
                 self._change_pod(action)
+            case _:
+                self._write_beside(action)
+
+    def _write_beside(self, action: ObjectAction | ChildAction) -> None:
+        if isinstance(action, ChildAction):
+            self.children.write(action, self.next_version(), self.now)
+        else:
+            self.objects.write(action, self.next_version(), self.now)
 
     # The ReplicaSet controller's work, and time. Deployments have their pods without ReplicaSets between.
 
@@ -246,10 +256,11 @@ class World:
             self.pods[name] = self.pods[name].failed(self.now)
         for store, name in self._owners():
             raw = store[name]
-            status = {**raw.get("status", {}), **_failures(status_of(raw, self.pods_of(raw), self.now))}
+            status = {**raw.get("status", {}), **failures(status_of(raw, self.pods_of(raw), self.now))}
             self._put(store, replaced(raw, status=status))
 
-    def _next_version(self) -> str:
+    def next_version(self) -> str:
+        """Return the next resourceVersion."""
         self.version += 1
         return str(self.version)
 
@@ -265,7 +276,7 @@ class World:
         metadata = raw["metadata"]
         if metadata["name"] in store:
             raise DeniedError("AlreadyExists", f'"{metadata["name"]}" already exists')
-        version = self._next_version()
+        version = self.next_version()
         stamp = {"uid": f"uid-{version}", "creationTimestamp": format_time(self.now), "generation": 1}
         full = {"namespace": NAMESPACE, **stamp, **metadata, "resourceVersion": version}
         store[metadata["name"]] = replaced(raw, metadata=full)
@@ -277,7 +288,7 @@ class World:
         if raw == old:
             return
         generation = old["metadata"]["generation"] + (raw.get("spec") != old.get("spec"))
-        stamp = {"generation": generation, "resourceVersion": self._next_version()}
+        stamp = {"generation": generation, "resourceVersion": self.next_version()}
         store[metadata["name"]] = replaced(raw, metadata={**metadata, **stamp})
 
     def _patch(self, store: Store, name: str, patch: Raw, resource_version: str | None) -> None:
@@ -376,22 +387,3 @@ class World:
             return
         labels, annotations = merged(pod.labels, action.labels), merged(pod.annotations, action.annotations)
         self.pods[pod.name] = replace(pod, labels=labels, annotations=annotations)
-
-    def _observed_pods(self, here: Observed) -> Iterator[ObservedPod]:
-        for each in here.replica_sets:
-            for pod in self.pods_of(each.raw):
-                is_available = pod.is_available(self.now, min_ready_of(each.raw))
-                yield ObservedPod(
-                    pod.name,
-                    pod.uid,
-                    pod.owner_uid,
-                    pod.created,
-                    is_available,
-                    is_deleting=False,
-                    labels=pod.labels,
-                    annotations=pod.annotations,
-                )
-
-
-def _failures(status: Raw) -> dict[str, Any]:
-    return {name: status.get(name, 0) for name in ("readyReplicas", "availableReplicas")}

@@ -9,6 +9,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
+from rollouts.api import keys
 from rollouts.api.status import RolloutAnalysisRunStatus
 from rollouts.plan import state
 from rollouts.plan.actions import Action, ChildAction, CreateChild, TerminateChild
@@ -61,7 +62,7 @@ class Current:
             return None
         if self.is_unmade(record) and slot in self.trouble:
             return Check(
-                record.status, f"analysis run {record.name} can't be made: {self.trouble[slot]}", is_stuck=True
+                record.status, f"analysis run {record.name} can't be made yet: {self.trouble[slot]}", is_stuck=True
             )
         return Check(record.status, self._told(record))
 
@@ -120,6 +121,9 @@ def _with_due(scene: Scene, current: Current) -> Current:
         record = current.state.runs.get(slot)
         if record is None or not current.is_unmade(record) or (scene.is_halted and slot != BACKGROUND):
             continue
+        if before := _still_going_on(current, slot):
+            trouble[slot] = f"analysis run {before} is to end first"
+            continue
         refusal = refusal_of(scene.here, ANALYSIS_RUN, record.name)
         if refusal is not None:
             trouble[slot] = f"the API server refuses it: {refusal[1]}"
@@ -129,6 +133,12 @@ def _with_due(scene: Scene, current: Current) -> Current:
         except NoRunError as error:
             trouble[slot] = str(error)
     return replace(current, due=tuple(due), trouble=trouble)
+
+
+def _still_going_on(current: Current, slot: str) -> str:
+    """Return the name of a run that a slot had before, and that has not been told to end yet; empty for none."""
+    runs = (each for each in current.known.values() if each.labels.get(keys.ROLLOUT_TYPE) == slot)
+    return next((each.name for each in runs if each.goes_on), "")
 
 
 def named(scene: Scene, current: Current, after: State, demands: Iterable[Demand]) -> State:

@@ -125,7 +125,7 @@ def test_a_field_that_is_not_there_when_the_run_is_made_is_told() -> None:
     told = decided(given(raw, *SETS, templates=templates))
     assert told.does == ()
     (why,) = told.because
-    assert f"analysis run {STEP_RUN} can't be made: args[0].valueFrom.fieldRef.fieldPath: " in why
+    assert f"analysis run {STEP_RUN} can't be made yet: args[0].valueFrom.fieldRef.fieldPath: " in why
     assert why.endswith('argument "weight": status.canary.weights.canary.weight is not there')
     assert told.wakes == 691, "this is no patient wait: the deadline runs"
 

@@ -269,7 +269,7 @@ ROWS = (
         here(at(at_step()), refusals=[refused("AlreadyExists", "it exists")]),
         Decided(
             status={"canary": at_step(f"{STEP_RUN}.1")},
-            because=(f"{STEP}: analysis run {STEP_RUN} can't be made: the API server refuses it: it exists",),
+            because=(f"{STEP}: analysis run {STEP_RUN} can't be made yet: the API server refuses it: it exists",),
         ),
     ),
     Row(
@@ -277,7 +277,7 @@ ROWS = (
         here(at(at_step()), refusals=[refused("Forbidden", "quota exceeded")]),
         Decided(
             wakes=691,
-            because=(f"{STEP}: analysis run {STEP_RUN} can't be made: the API server refuses it: quota exceeded",),
+            because=(f"{STEP}: analysis run {STEP_RUN} can't be made yet: the API server refuses it: quota exceeded",),
         ),
     ),
     Row(
