@@ -46,7 +46,7 @@ def analyses_problems(raw: Raw, kit: Kit, find: Find) -> Iterator[Problem]:
         if _measures(analysis):
             yield from problems_of(path, analysis, raw, kit, find, may_be_endless=path == BACKGROUND)
         elif path.startswith(BLUE_GREEN):
-            yield Problem(f"{path}.templates", "is empty: name at least one template, or set podHealth: true")
+            yield Problem(f"{path}.templates", "is empty: name a template, set podHealth: true, or remove the analysis")
 
 
 def _measures(analysis: Raw) -> bool:

@@ -56,14 +56,14 @@ CASES: dict[str, tuple[Raw, Templates, list[str]]] = {
         [
             (
                 "spec.strategy.canary.steps[0].analysis.templates: is empty, so nothing would ever end this step: name"
-                " at least one template"
+                " a template, or set podHealth: true"
             )
         ],
     ),
     "an empty one before the promotion": (
         blue_green(strategy={"prePromotionAnalysis": {}}),
         {},
-        [f"{PRE}.templates: is empty: name at least one template, or set podHealth: true"],
+        [f"{PRE}.templates: is empty: name a template, set podHealth: true, or remove the analysis"],
     ),
     "a template that doesn't exist": (
         step(),
