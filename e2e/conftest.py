@@ -3,7 +3,7 @@
 import asyncio
 import contextlib
 import itertools
-from collections.abc import AsyncIterator, Callable, Generator, Iterator
+from collections.abc import AsyncIterator, Callable, Generator, Iterator, Sequence
 from pathlib import Path
 from typing import Protocol
 
@@ -184,9 +184,14 @@ def controller_kubeconfig(plane: ControlPlane) -> Path:
 
 
 class StartController(Protocol):
-    """`await start_controller("--namespace", namespace)`: ready when it returns; all are ended after the test."""
+    """`await start_controller("--namespace", namespace)`: ready when it returns; all are ended after the test.
 
-    async def __call__(self, *flags: str, kubeconfig: Path | None = None) -> Controller: ...
+    `program` is another command line for `rollouts`: that of an environment with plugins.
+    """
+
+    async def __call__(
+        self, *flags: str, kubeconfig: Path | None = None, program: Sequence[str | Path] = (controller.PROGRAM,)
+    ) -> Controller: ...
 
 
 @pytest_asyncio.fixture
@@ -196,13 +201,15 @@ async def start_controller(
     """Starts the controller as its own ServiceAccount; the ends of the logs are shown when the test fails."""
     started: list[Program] = request.node.stash.setdefault(PROGRAMS, [])
 
-    async def start(*flags: str, kubeconfig: Path | None = None) -> Controller:
+    async def start(
+        *flags: str, kubeconfig: Path | None = None, program: Sequence[str | Path] = (controller.PROGRAM,)
+    ) -> Controller:
         name = f"controller-{len(started) + 1}"
-        program = Controller(name, kubeconfig or controller_kubeconfig, tmp_path, flags)
-        started.append(program)
-        program.start()
-        await program.ready()
-        return program
+        running = Controller(name, kubeconfig or controller_kubeconfig, tmp_path, flags, program)
+        started.append(running)
+        running.start()
+        await running.ready()
+        return running
 
     yield start
     for program in started:

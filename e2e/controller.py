@@ -23,11 +23,18 @@ LEFT_OUT = {"CustomResourceDefinition", "Deployment", "PodDisruptionBudget"}
 class Controller(Program):
     """`rollouts controller` as a process: kill() is kill -9, stop() an orderly end, start() starts it again."""
 
-    def __init__(self, name: str, kubeconfig: Path, directory: Path, flags: Sequence[str] = ()) -> None:
+    def __init__(
+        self,
+        name: str,
+        kubeconfig: Path,
+        directory: Path,
+        flags: Sequence[str] = (),
+        program: Sequence[str | Path] = (PROGRAM,),
+    ) -> None:
         health, metrics = ports.free(2)
         self.health_url = f"http://127.0.0.1:{health}"
         self.metrics_url = f"http://127.0.0.1:{metrics}/metrics"
-        line: list[str | Path] = [PROGRAM, "controller", "--kubeconfig", kubeconfig, "--bind-address", "127.0.0.1"]
+        line: list[str | Path] = [*program, "controller", "--kubeconfig", kubeconfig, "--bind-address", "127.0.0.1"]
         line += ["--healthzPort", str(health), "--metricsPort", str(metrics), *flags]
         environment = {**arguments.environment(), "POD_NAMESPACE": NAMESPACE}  # as the Deployment gives it
         super().__init__(name, line, directory / f"{name}.log", environment)

@@ -100,6 +100,7 @@ for _name, _summary, _panel in (
     ("simulate", "Show how an update will go, by the controller's own planner on a simulated cluster.", _CHECK),
     ("eval", "Evaluate a condition or a JSONPath on a result, before a template ships.", _CHECK),
     ("analyze", "Run an analysis template from here, without a cluster, and print its verdict.", _CHECK),
+    ("plugins", "Show which plugins are installed here, and what is broken.", _CHECK),
     ("crds", "Print the CustomResourceDefinitions.", _CHECK),
     ("controller", "Run the controller.", _RUN),
     ("devcluster", "Run a small API server with workloads, for trying and testing.", _RUN),
