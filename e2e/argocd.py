@@ -1,4 +1,4 @@
-"""What does Argo CD make of a Rollout? Its own scripts, run and obeyed as it does both."""
+"""What does Argo CD make of a Rollout, and of what it makes? Its own scripts, run and obeyed as it does both."""
 
 from collections.abc import Mapping
 from itertools import zip_longest
@@ -23,8 +23,13 @@ class Scripts:
 
     def __init__(self, folder: Path) -> None:
         self._health = (folder / "health.lua").read_text()
-        self._discovery = (folder / "actions" / "discovery.lua").read_text()
         self._actions = {file.parent.name: file.read_text() for file in folder.glob("actions/*/action.lua")}
+        self._discovery = (folder / "actions" / "discovery.lua").read_text() if self._actions else "return {}"
+
+    @property
+    def actions(self) -> frozenset[str]:
+        """All of them, whether they can be pressed or not."""
+        return frozenset(self._actions)
 
     def health(self, obj: Json) -> tuple[str, str]:
         """The health and its message."""

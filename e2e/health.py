@@ -10,7 +10,10 @@ WORKLOAD_GENERATION = "rollout.argoproj.io/workload-generation"
 def is_answered(obj: Json) -> bool:
     """Whether the controller has answered what people last wrote into the status."""
     status = obj.get("status") or {}
-    if status.get("controllerPause") and not status.get("pauseConditions"):
+    is_paused = any(each["type"] == "Paused" and each["status"] == "True" for each in status.get("conditions") or ())
+    if (status.get("controllerPause") or (is_paused and not obj["spec"].get("paused"))) and not status.get(
+        "pauseConditions"
+    ):
         return False  # resumed
     is_aborted = any(each["reason"] == "RolloutAborted" for each in status.get("conditions") or ())
     return bool(status.get("abort")) == is_aborted

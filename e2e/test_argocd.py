@@ -4,6 +4,7 @@ import re
 from pathlib import Path
 from typing import Any
 
+import pytest
 import yaml
 
 from e2e.argocd import Scripts, patches
@@ -33,20 +34,22 @@ def _without_nulls(value: Any) -> Any:
     return [_without_nulls(inner) for inner in value] if isinstance(value, list) else value
 
 
-def test_its_health_cases_pass(argo_cd: Path) -> None:
-    folder = argo_cd / "argoproj.io" / "Rollout"
+@pytest.mark.parametrize(("kind", "at_least"), [("Rollout", 20), ("AnalysisRun", 10), ("Experiment", 5)])
+def test_its_health_cases_pass(argo_cd: Path, kind: str, at_least: int) -> None:
+    folder = argo_cd / "argoproj.io" / kind
     scripts, cases = Scripts(folder), _read(folder / "health_test.yaml")["tests"]
-    assert len(cases) > 20
+    assert len(cases) > at_least
     for case in cases:
         wanted = case["healthStatus"]
         found = scripts.health(_read(folder / case["inputPath"]))
         assert found == (wanted["status"], wanted.get("message") or ""), case
 
 
-def test_its_action_cases_pass(argo_cd: Path) -> None:
-    folder = argo_cd / "argoproj.io" / "Rollout"
+@pytest.mark.parametrize(("kind", "at_least"), [("Rollout", 10), ("AnalysisRun", 2)])
+def test_its_action_cases_pass(argo_cd: Path, kind: str, at_least: int) -> None:
+    folder = argo_cd / "argoproj.io" / kind
     scripts, cases = Scripts(folder), _read(folder / "actions" / "action_test.yaml")
-    assert len(cases["discoveryTests"]) + len(cases["actionTests"]) > 10
+    assert len(cases["discoveryTests"]) + len(cases["actionTests"]) > at_least
     for case in cases["discoveryTests"]:
         wanted = {each["name"] for each in case["result"] if not each["disabled"]}
         assert scripts.offered(_read(folder / "actions" / case["inputPath"])) == wanted, case
