@@ -150,6 +150,14 @@ def controller(
             rich_help_panel=_PACE,
         ),
     ] = "5s",  # type: ignore[assignment]
+    disable_step_plugin: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="NAME",
+            help="Take steps of this plugin as complete, as long as it is out of order; may be given several times.",
+            rich_help_panel=_PACE,
+        ),
+    ] = None,
     leader_elect: Annotated[
         bool, typer.Option(help="Work only while holding the lease.", rich_help_panel=_LEADING)
     ] = True,
@@ -206,6 +214,7 @@ def controller(
         workers=workers,
         resync=float(rollout_resync),
         status_delay=status_delay,
+        disabled_steps=frozenset(disable_step_plugin or ()),
         leader_elect=leader_elect,
         lease_duration=leader_election_lease_duration,
         renew_deadline=leader_election_renew_deadline,

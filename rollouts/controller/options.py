@@ -14,7 +14,10 @@ LEASE_NAME = "argo-rollouts-controller-lock"
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """How one controller process runs. Times are in seconds; `namespace` is None for the whole cluster."""
+    """How one controller process runs. Times are in seconds; `namespace` is None for the whole cluster.
+
+    `disabled_steps` names the step plugins whose steps count as complete.
+    """
 
     namespace: str | None = None
     instance_id: str = ""
@@ -26,6 +29,7 @@ class Options:
     workers: int = 32
     resync: float = 900.0
     status_delay: float = 5.0
+    disabled_steps: frozenset[str] = frozenset()
     leader_elect: bool = True
     lease_duration: float = 15.0
     renew_deadline: float = 10.0

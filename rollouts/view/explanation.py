@@ -106,6 +106,8 @@ def _last_try(rollout: Raw) -> Iterator[str]:
 def _next_writes(rollout: Raw, plan: Plan) -> Iterator[str]:
     for action in plan.actions:
         yield action_in_words(action)
+    for call in plan.calls:
+        yield f"call the step plugin {call.plugin}: {call.operation}, number {call.number}"
     if plan.status is not None:
         yield f"write the status: {_status_change(fields.part(rollout, 'status'), plan.status)}"
 

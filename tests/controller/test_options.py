@@ -41,7 +41,7 @@ def test_flags_are_taken_as_installations_write_them(monkeypatch: pytest.MonkeyP
         "--namespace=shop --instance-id=blue --loglevel=debug --logformat=json --metricsPort=1 --healthzPort=2 "
         "--no-leader-elect --leader-election-lease-duration=30s --leader-election-renew-deadline=20s "
         "--leader-election-retry-period=500ms --rollout-resync=60 --workers=5 --status-delay=1m --kubeconfig=k "
-        "--context=c --bind-address=127.0.0.1"
+        "--disable-step-plugin=a --disable-step-plugin=b --context=c --bind-address=127.0.0.1"
     )
     options, _, _ = run(monkeypatch, *flags.split())
     assert options is not None
@@ -57,6 +57,7 @@ def test_flags_are_taken_as_installations_write_them(monkeypatch: pytest.MonkeyP
         "resync": 60,
         "workers": 5,
         "status_delay": 60,
+        "disabled_steps": frozenset("ab"),
         "kubeconfig": "k",
         "context": "c",
         "address": "127.0.0.1",
