@@ -5,13 +5,10 @@ What is looked at belongs to a controller instance that isn't there, so that it 
 
 import json
 import re
-from collections.abc import AsyncIterator
 from typing import Any
 
-import pytest_asyncio
-from aiohttp import web
-
 from e2e.plugin import Plugin
+from e2e.stories.errors import Errors
 from e2e.stories.story import BETTER, HASH, REVISION, Story
 from e2e.waiting import eventually
 from tests.wire.objects import template as pod_template
@@ -82,31 +79,6 @@ def drawn(tree: str) -> list[tuple[str, ...]]:
         counts = re.sub(r"[ ,]+", " ", info) if kind == "AnalysisRun" else ""
         rows.append((str(depths.index(len(stem))), symbol, name, kind, status, counts))
     return sorted(rows)
-
-
-class Errors:
-    """How many errors there are, as a test says."""
-
-    count = 0
-    host = ""
-
-    async def answer(self, _: web.Request) -> web.Response:
-        return web.json_response(self.count)
-
-
-@pytest_asyncio.fixture
-async def errors() -> AsyncIterator[Errors]:
-    """A server that says how many errors there are."""
-    server = Errors()
-    app = web.Application()
-    app.router.add_get("/errors", server.answer)
-    runner = web.AppRunner(app)
-    await runner.setup()
-    site = web.TCPSite(runner, "127.0.0.1", 0)
-    await site.start()
-    server.host = "{}:{}".format(*runner.addresses[0])
-    yield server
-    await runner.cleanup()
 
 
 async def ended(story: Story, name: str, phase: str) -> None:
