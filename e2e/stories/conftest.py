@@ -15,6 +15,7 @@ from e2e.plane import ControlPlane
 from e2e.plugin import Plugin
 from e2e.recorder import Recorder
 from e2e.stories.buttons import ArgoCD
+from e2e.stories.errors import Errors, serving_errors
 from e2e.stories.story import Story
 
 
@@ -86,3 +87,10 @@ def argo(story: Story, argo_rollouts: Path) -> Plugin:
 def argocd(story: Story, judge: Judge) -> ArgoCD:
     """Argo CD's buttons, pressed by hand."""
     return ArgoCD(story, judge)
+
+
+@pytest_asyncio.fixture
+async def errors() -> AsyncIterator[Errors]:
+    """A server that says how many errors there are."""
+    async with serving_errors() as server:
+        yield server
