@@ -1,6 +1,6 @@
 """What is one pass over one AnalysisRun? Observe, plan, start what is due, write what was measured.
 
-Measurements go on beside the passes. A pass writes at most once, with all that was measured since the last one. The
+Measurements and writes go on beside the passes. There is one write for all that was measured since the last one. The
 beginning of a run is written together with its first measurements, if they don't take long.
 """
 
@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from random import uniform
 from typing import Any
 from zlib import crc32
@@ -16,19 +17,20 @@ import structlog
 
 from rollouts.controller import requests
 from rollouts.controller.caches import Lookups
-from rollouts.controller.freshness import Freshness
+from rollouts.controller.freshness import Freshness, version_of
 from rollouts.controller.key import Key, status_of
 from rollouts.controller.measuring import Measuring
 from rollouts.controller.observe import is_going
 from rollouts.controller.overdue import SAFETY_WAKE, Overdue
-from rollouts.controller.result import Conflicted, Done, Gone, Result
+from rollouts.controller.result import Done, Gone, Result, Waiting
 from rollouts.controller.tell import Teller
+from rollouts.controller.writing import Write, Writing
 from rollouts.guard import Guard
 from rollouts.kube.client import Api
 from rollouts.kube.errors import Conflict, NotFound
 from rollouts.kube.resources import ANALYSIS_RUNS
 from rollouts.plan.analysis.observed import ObservedRun, Taken, observe_run
-from rollouts.plan.analysis.run import AnalysisPlan, plan_analysis
+from rollouts.plan.analysis.run import AnalysisPlan, plan_analysis, prepared
 from rollouts.plan.strangers import strangers_in
 from rollouts.ports import Kit
 from rollouts.ports.checked import PluginError
@@ -39,6 +41,9 @@ PATIENCE = 1.0
 """Seconds for which the beginning of a run waits for its first measurements, so that they share a write."""
 
 SHORTEST_WAKE = 0.005
+
+LONGEST_WRITE = 60.0
+"""Seconds after which a write has ended in any case."""
 
 _log = structlog.get_logger(__name__)
 
@@ -73,6 +78,7 @@ class Analyses:
         freshness: Freshness,
         overdue: Overdue,
         measuring: Measuring,
+        writing: Writing,
         teller: Teller,
         kit: Kit,
         guard: Guard,
@@ -86,6 +92,7 @@ class Analyses:
         self._freshness = freshness
         self._overdue = overdue
         self._measuring = measuring
+        self._writing = writing
         self._teller = teller
         self._kit = kit
         self._guard = guard
@@ -99,41 +106,53 @@ class Analyses:
 
     async def reconcile(self, key: Key) -> Result:
         """Make one pass."""
-        raw = self._lookups.of(ANALYSIS_RUNS.kind).get(key.namespace, key.name)
+        raw = self._find(key)
         if raw is None or is_going(raw):
             self._measuring.forget(key)
             return Gone()
+        if self._writing.is_busy(key):
+            return Waiting(LONGEST_WRITE)
         if owed := self._freshness.owed(key):
             return await self._overdue.wait(key, owed)
+        return await self._carry_out(key, raw)
+
+    async def _carry_out(self, key: Key, raw: Raw) -> Result:
         taken, now = self._measuring.taken(key), self._clock()
         here = self._observe(key, raw, taken, now)
-        plan = await self._planned(here, now)
+        plan = await self._planned(key, here, now)
         if plan.is_over:
-            return await self._delete(key, raw)
+            return self._begin_to_write(key, partial(self._delete, key, raw))
         scene = _Scene(key, raw, taken, plan, self._start(key, plan))
         if plan.status is None or self._may_wait(scene):
             return self._rest(scene)
         patch = requests.patch_status(raw, raw["metadata"]["resourceVersion"], plan.status)
-        return self._rest(scene) if patch is None else await self._write(scene, patch)
+        if patch is None:
+            return self._rest(scene)
+        return self._begin_to_write(key, partial(self._write, scene, patch))
 
-    async def _planned(self, here: ObservedRun, now: datetime) -> AnalysisPlan:
+    async def _planned(self, key: Key, here: ObservedRun, now: datetime) -> AnalysisPlan:
         """Return the plan; where strangers' code takes too long, the run can't be carried out."""
         run = self._guard.runner(strangers_in((here.raw.get("spec") or {},), self._kit))
         try:
-            return await run(lambda: plan_analysis(here, now, self._kit))
+            ready = self._views[key] = await run(lambda: prepared(here, self._kit))
+            return await run(lambda: plan_analysis(ready, now, self._kit))
         except PluginError as error:
             return plan_analysis(replace(here, spec=None, unreadable=str(error)), now, self._kit)
 
     def forget(self, key: Key) -> None:
         """Drop everything known of a run that is gone."""
+        self._writing.forget(key)
         self._measuring.forget(key)
         self._freshness.forget(key)
         for memory in (self._views, self._begun, self._due):
             memory.pop(key, None)
 
+    def _begin_to_write(self, key: Key, write: Write) -> Result:
+        self._writing.start(key, write)
+        return Done(LONGEST_WRITE, acted=True, is_well=False)  # the end of the write brings the next pass
+
     def _observe(self, key: Key, raw: Raw, taken: tuple[Taken, ...], now: datetime) -> ObservedRun:
         here = observe_run(raw, taken, self._measuring.under_way(key), previous=self._views.get(key))
-        self._views[key] = here
         if here.status.started_at is not None:
             return here
         begun = self._begun.setdefault(key, _Begun(now.replace(microsecond=0), self._monotonic() + PATIENCE))
@@ -161,22 +180,33 @@ class Analyses:
             delay = min(delay, max(SHORTEST_WAKE, begun.until - self._monotonic()))
         return Done(delay)
 
-    async def _write(self, scene: _Scene, patch: Raw) -> Result:
+    async def _write(self, scene: _Scene, patch: Raw) -> float:
+        """Write the status; return the seconds until the next pass."""
         key, raw = scene.key, scene.raw
         try:
             written = await self._api.patch(
                 ANALYSIS_RUNS, key.namespace, key.name, patch, subresource=status_of(ANALYSIS_RUNS)
             )
         except NotFound:
-            return Gone()
+            self._freshness.deleted(key, raw, self._monotonic())
+            return 0.0
         except Conflict:
             self._freshness.outdated(key, raw, self._monotonic())
-            return Conflicted()
+            return 0.0
         self._freshness.wrote(key, written, self._monotonic())
         self._measuring.written(key, scene.taken)
         self._begun.pop(key, None)
         self._tell(scene)
-        return Done(SHORTEST_WAKE if scene.is_waiting else self._delay(scene), acted=True)
+        if not self._measuring.taken(key) and self._is_newest(key, written):
+            self._writing.nothing_missed(key)
+        return SHORTEST_WAKE if scene.is_waiting else self._delay(scene)
+
+    def _is_newest(self, key: Key, written: Raw) -> bool:
+        cached = self._find(key)
+        return cached is not None and version_of(cached) <= version_of(written)
+
+    def _find(self, key: Key) -> Raw | None:
+        return self._lookups.of(ANALYSIS_RUNS.kind).get(key.namespace, key.name)
 
     def _tell(self, scene: _Scene) -> None:
         for event in scene.plan.events:
@@ -184,9 +214,9 @@ class Analyses:
         say = _log.info if scene.plan.events or not scene.taken else _log.debug
         say("analysis", run=str(scene.key), because=list(scene.plan.because))
 
-    async def _delete(self, key: Key, raw: Raw) -> Result:
+    async def _delete(self, key: Key, raw: Raw) -> float:
+        """Delete a run; return the seconds until the next pass, which sees that it is gone."""
         metadata = raw["metadata"]
-        version = metadata["resourceVersion"]
         try:
             await self._api.delete(
                 ANALYSIS_RUNS,
@@ -194,16 +224,17 @@ class Analyses:
                 key.name,
                 propagation="Background",
                 uid=metadata["uid"],
-                resource_version=version,
+                resource_version=metadata["resourceVersion"],
             )
-        except NotFound:
-            return Gone()
         except Conflict:
             self._freshness.outdated(key, raw, self._monotonic())
-            return Conflicted()
-        _log.info("deleted", run=str(key), because="its time to live is over")
+            return 0.0
+        except NotFound:
+            pass
+        else:
+            _log.info("deleted", run=str(key), because="its time to live is over")
         self._freshness.deleted(key, raw, self._monotonic())
-        return Done(SAFETY_WAKE, acted=True)
+        return SAFETY_WAKE
 
     def _delay(self, scene: _Scene) -> float:
         """Return the seconds until time alone may change the answer.

@@ -33,6 +33,7 @@ from rollouts.controller.reconcile import Reconciler
 from rollouts.controller.refusals import Refusals
 from rollouts.controller.tell import Teller
 from rollouts.controller.workloads import Workloads
+from rollouts.controller.writing import Writing
 from rollouts.guard import Guard
 from rollouts.kube.client import Api
 from rollouts.kube.connection import Connection, connect
@@ -117,12 +118,14 @@ class Controller:
             resync=options.resync,
             timed=self._metrics.part,
         )
+        self._writing = Writing(self._wake)
         analyses = Analyses(
             api=api,
             lookups=lookups,
             freshness=freshness,
             overdue=overdue,
             measuring=self._measuring,
+            writing=self._writing,
             teller=teller,
             kit=kit,
             guard=guard,
@@ -165,6 +168,7 @@ class Controller:
             await enter(self._bench)
             await enter(self._measuring)
             await enter(self._calling)
+            await enter(self._writing)
             if started is not None:
                 started.set()
             await self._until(stop, feeds)

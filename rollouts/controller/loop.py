@@ -78,8 +78,8 @@ class Loop:
             self.queue.add(key)
 
     def wake(self, key: Key, delay: float) -> None:
-        """Have a pass made after some seconds, or sooner."""
-        if self._has_passes(key):
+        """Have a pass made after some seconds, or sooner; a key that is slowed down waits for its back-off."""
+        if self._has_passes(key) and self._acts.get(key, 0) <= MOST_ACTS_IN_A_ROW:
             self.queue.wake(key, delay)
 
     def changed(self, key: Key) -> None:
@@ -130,7 +130,7 @@ class Loop:
     def _follow_up(self, key: Key, result: Result) -> None:
         match result:
             case Done(delay, acted, is_well):
-                self._done(key, delay, acted=acted)
+                self._done(key, delay, acted=acted, is_well=is_well)
                 if is_well and not acted:
                     self._teller.recovered(key)
             case Waiting(delay):
@@ -162,10 +162,11 @@ class Loop:
             _log.info("a write found no such object, though the cache has one: trying again", key=str(key))
             self.queue.retry(key)
 
-    def _done(self, key: Key, delay: float, *, acted: bool) -> None:
+    def _done(self, key: Key, delay: float, *, acted: bool, is_well: bool = True) -> None:
         acts = self._acts[key] = self._acts.get(key, 0) + 1 if acted else 0
         if acts <= MOST_ACTS_IN_A_ROW:
-            self.queue.succeeded(key)
+            if is_well:
+                self.queue.succeeded(key)
             self.queue.wake(key, delay)
             return
         if acts == MOST_ACTS_IN_A_ROW + 1:

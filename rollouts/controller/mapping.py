@@ -92,8 +92,9 @@ class ChangeMap:
             self._passes.echoed(key)
         else:
             self._passes.changed(key)
-        is_news = old is None or new is None or gist(old) != gist(new)
-        for owner in {owner for each in (old, new) if each is not None for owner in _controllers(each)}:
+        owners = {owner for each in (old, new) if each is not None for owner in _controllers(each)}
+        is_news = bool(owners) and (old is None or new is None or gist(old) != gist(new))
+        for owner in owners:
             if new is None:
                 self._freshness.vanished(owner, raw)
             if is_news:

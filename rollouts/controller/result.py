@@ -12,7 +12,8 @@ class Done:
     """Nothing is left to do before a change, or before `delay` seconds are over.
 
     `acted` tells that we wrote something or have to look again at once: a row of such passes that nobody else caused
-    means that we are going round in circles. `is_well` is false while something that should be done has been refused.
+    means that we are going round in circles. `is_well` is false while something that should be done has been refused,
+    or nobody knows yet whether it goes well.
     """
 
     delay: float

@@ -23,6 +23,7 @@ from rollouts.controller.overdue import Overdue
 from rollouts.controller.reconcile import PlanRollout, Reconciler
 from rollouts.controller.refusals import Refusals
 from rollouts.controller.tell import Teller
+from rollouts.controller.writing import Writing
 from rollouts.guard import Guard
 from rollouts.kube.resources import ANALYSIS_RUNS, DEPLOYMENTS, EXPERIMENTS, ROLLOUTS
 from rollouts.plan import Observed, Plan, plan_rollout
@@ -93,12 +94,14 @@ class Harness:
         )
         self.meter: Take = _nothing_to_measure
         self.measuring = Measuring(self._measure, self._wake, clock=self.now)
+        self.writing = Writing(self._wake)
         self.analyses = Analyses(
             api=api,
             lookups=lookups,
             freshness=self.freshness,
             overdue=overdue,
             measuring=self.measuring,
+            writing=self.writing,
             teller=teller,
             kit=kit,
             guard=guard,
@@ -206,6 +209,7 @@ async def running(
         harness.loop.close()
         tasks[1].cancel()
         await asyncio.wait(tasks)
+        await harness.writing.__aexit__()
         await harness.measuring.__aexit__()
         await harness.calling.__aexit__()
         tasks[0].result()

@@ -10,6 +10,7 @@ from pydantic import ValidationError
 from rollouts.api.analysis_run import AnalysisRunSpec, AnalysisRunStatus, parse_analysis_run, parse_analysis_run_status
 from rollouts.api.base import describe
 from rollouts.api.timestamps import parse_time
+from rollouts.plan.analysis.prepared import Prepared
 from rollouts.ports.provider import Outcome
 
 Raw = Mapping[str, Any]
@@ -36,7 +37,7 @@ class ObservedRun:
     """Everything that one plan for an AnalysisRun may depend on.
 
     `spec` is None where it doesn't have the API's shape, and `unreadable` says why. `under_way` names the metrics that
-    somebody measures right now.
+    somebody measures right now. `prepared` is what an earlier plan has read in the spec: it only saves time.
     """
 
     raw: Raw = field(repr=False)
@@ -45,6 +46,7 @@ class ObservedRun:
     unreadable: str = ""
     taken: Mapping[str, Taken] = field(default_factory=dict)
     under_way: frozenset[str] = frozenset()
+    prepared: Prepared | None = field(default=None, repr=False, compare=False)
 
     @property
     def created(self) -> datetime | None:
@@ -71,10 +73,10 @@ def observe_run(
     by_metric = {each.metric: each for each in taken}
     # Not by the generation: this kind has no status subresource, so each write of the status counts it up.
     if previous is not None and previous.raw.get("spec") == raw.get("spec"):
-        spec, unreadable = previous.spec, previous.unreadable
+        spec, unreadable, prepared = previous.spec, previous.unreadable, previous.prepared
     else:
-        spec, unreadable = _read(raw)
-    return ObservedRun(raw, spec, status, unreadable, by_metric, frozenset(under_way))
+        (spec, unreadable), prepared = _read(raw), None
+    return ObservedRun(raw, spec, status, unreadable, by_metric, frozenset(under_way), prepared)
 
 
 def _read(raw: Raw) -> tuple[AnalysisRunSpec | None, str]:

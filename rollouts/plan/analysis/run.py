@@ -4,21 +4,22 @@ A measurement writes nothing before it has ended: one that was begun and not rec
 comes in as an observation (`Taken`), and goes into the next status, one write for all that came in together.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any
 
 from pydantic import ValidationError
 
-from rollouts.api.analysis_run import AnalysisRunSpec, AnalysisRunStatus, MetricResult, RunSummary
+from rollouts.api.analysis_run import AnalysisRunSpec, AnalysisRunStatus, Measurement, MetricResult, RunSummary
 from rollouts.api.base import parse
 from rollouts.api.metrics import Metric
-from rollouts.plan.analysis.arguments import Arguments, read_arguments
+from rollouts.plan.analysis.arguments import Arguments
 from rollouts.plan.analysis.assess import COMPLETED, ERROR, FAILED, RUNNING, SUCCESSFUL, assess, redacted
 from rollouts.plan.analysis.due import Measure, Subject, Wait, due
-from rollouts.plan.analysis.metric import ProviderError, choose, rules_of
+from rollouts.plan.analysis.metric import ProviderError, choose
 from rollouts.plan.analysis.observed import ObservedRun, Taken
+from rollouts.plan.analysis.prepared import PreparedMetric, prepare
 from rollouts.plan.analysis.results import (
     exceeded,
     is_known,
@@ -28,10 +29,8 @@ from rollouts.plan.analysis.results import (
     unfinished,
     verdict_of,
 )
-from rollouts.plan.analysis.rules import is_dry, retention_of
 from rollouts.plan.analysis.status import BAD, RUN_TERMINATED, as_json, events, metric_message, summary, worst
 from rollouts.plan.analysis.substitution import SubstitutionError, fill
-from rollouts.plan.analysis.validate import run_problems
 from rollouts.plan.narrate import Event
 from rollouts.ports import Kit, Turn
 from rollouts.ports.provider import Pending, Reading, Verdict
@@ -66,19 +65,23 @@ def plan_analysis(here: ObservedRun, now: datetime, kit: Kit) -> AnalysisPlan:
     if here.is_deleting:
         return AnalysisPlan(because=("the analysis run is being deleted",))
     has_ended = here.status.phase in COMPLETED
-    problem = here.unreadable or ("" if has_ended else _problem(here, kit))
-    if here.spec is None or problem:
-        return _expiring(here, now) if has_ended else _refused(here, now, problem)
-    try:
-        run = _Run.of(here, here.spec, now, kit)
-    except (ValueError, ValidationError):
+    here = prepared(here, kit)
+    if here.spec is None or here.prepared is None:
+        return _expiring(here, now) if has_ended else _refused(here, now, here.unreadable)
+    if here.prepared.problem and not has_ended:
+        return _refused(here, now, f"Analysis spec invalid: {here.prepared.problem}")
+    if here.prepared.metrics is None:
         return _expiring(here, now)  # its spec was changed after its end: there is nothing to be stopped by it
+    run = _Run.of(here, here.spec, here.prepared.arguments, here.prepared.metrics, now, kit)
     return _after_the_end(run) if has_ended else _going_on(run)
 
 
-def _problem(here: ObservedRun, kit: Kit) -> str:
-    first = None if here.spec is None else next(run_problems(here.raw["spec"], here.spec, kit), None)
-    return "" if first is None else f"Analysis spec invalid: {first}"
+def prepared(here: ObservedRun, kit: Kit) -> ObservedRun:
+    """Return the same run with its spec read and checked, so that the plans to come needn't do it again."""
+    is_running = here.status.phase not in COMPLETED
+    if here.spec is None or (here.prepared is not None and (here.prepared.is_checked or not is_running)):
+        return here
+    return replace(here, prepared=prepare(here.raw["spec"], here.spec, kit, checks=is_running))
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,30 +94,35 @@ class _Run:
     kit: Kit
     started_at: datetime
     arguments: Arguments
+    names: Mapping[bool, Sequence[str]]  # of those that decide, and of those that only report
     subjects: Mapping[str, Subject] = field(default_factory=dict)
 
     @classmethod
-    def of(cls, here: ObservedRun, spec: AnalysisRunSpec, now: datetime, kit: Kit) -> "_Run":
+    def of(
+        cls,
+        here: ObservedRun,
+        spec: AnalysisRunSpec,
+        arguments: Arguments,
+        metrics: Sequence[PreparedMetric],
+        now: datetime,
+        kit: Kit,
+    ) -> "_Run":
         started_at = here.status.started_at or now.replace(microsecond=0)
-        arguments = read_arguments(spec.args)
+        metadata = here.raw["metadata"]
         known = {each.name: each for each in here.status.metric_results}
         subjects: dict[str, Subject] = {}
-        for raw in here.raw["spec"]["metrics"]:
-            metric = parse(Metric, fill(raw, arguments.values, arguments.secrets))
-            dry_run = is_dry(metric.name, spec.dry_run)
-            result = known.get(metric.name) or MetricResult(name=metric.name, phase="", dry_run=dry_run)
+        for each in metrics:
+            result = known.get(each.name) or MetricResult(name=each.name, phase="", dry_run=each.is_dry)
             turn = Turn(
-                here.raw["metadata"]["name"],
-                here.raw["metadata"].get("uid", ""),
-                metric.name,
-                keep=retention_of(metric.name, spec.measurement_retention),
-                has_conditions=bool(metric.success_condition or metric.failure_condition),
+                metadata["name"],
+                metadata.get("uid", ""),
+                each.name,
+                keep=each.keep,
+                has_conditions=each.has_conditions,
             )
-            subjects[metric.name] = Subject(raw, arguments, rules_of(metric), result, started_at, turn)
-        return cls(here, spec, now, kit, started_at, arguments, subjects)
-
-    def names(self, *, dry_run: bool) -> list[str]:
-        return [name for name in self.subjects if is_dry(name, self.spec.dry_run) == dry_run]
+            subjects[each.name] = Subject(each.template, arguments, each.rules, result, started_at, turn)
+        names = {is_dry: [each.name for each in metrics if each.is_dry == is_dry] for is_dry in (False, True)}
+        return cls(here, spec, now, kit, started_at, arguments, names, subjects)
 
 
 def _going_on(run: _Run) -> AnalysisPlan:
@@ -194,8 +202,8 @@ def _recorded(run: _Run, subject: Subject) -> MetricResult:
     return _settled(_with(result, assess(metric, taken), run), taken)
 
 
-def _with(result: MetricResult, measurement: Any, run: _Run) -> MetricResult:
-    return record(result, measurement, retention_of(result.name, run.spec.measurement_retention))
+def _with(result: MetricResult, measurement: Measurement, run: _Run) -> MetricResult:
+    return record(result, measurement, run.subjects[result.name].turn.keep)
 
 
 def _memory(taken: Taken) -> Mapping[str, str]:
@@ -239,8 +247,8 @@ def _status(run: _Run, results: Mapping[str, MetricResult], *, is_terminating: b
         metric_results=known,
         started_at=run.started_at,
         completed_at=run.now.replace(microsecond=0) if phase in COMPLETED else None,
-        run_summary=RunSummary.model_validate(summary(known, run.names(dry_run=False), dry_run=False)),
-        dry_run_summary=RunSummary.model_validate(summary(known, run.names(dry_run=True), dry_run=True)),
+        run_summary=RunSummary.model_validate(summary(known, run.names[False], dry_run=False)),
+        dry_run_summary=RunSummary.model_validate(summary(known, run.names[True], dry_run=True)),
     )
 
 
