@@ -11,6 +11,7 @@ import os
 from pathlib import Path
 
 from e2e import build
+from e2e.bench.analyses import many_analyses
 from e2e.bench.idle import many_idle
 from e2e.bench.stage import OURS, ROOT, Bench, Contender
 from e2e.bench.updates import blue_greens, canaries, one_by_one
@@ -20,7 +21,7 @@ from e2e.plane import ControlPlane
 REPORT = ROOT / "docs" / "reference" / "benchmark.md"
 
 
-async def measure(contender: Contender, at_once: int, resumed: int, idle: int) -> list[Figure]:
+async def measure(contender: Contender, at_once: int, resumed: int, idle: int, analyses: int) -> list[Figure]:
     """Run everything for one controller, on a control plane of its own."""
     print(f"\n== {contender.name}")
     crds = sorted((ROOT / "manifests" / "crds").glob("*.yaml"))
@@ -28,9 +29,13 @@ async def measure(contender: Contender, at_once: int, resumed: int, idle: int) -
         bench = Bench(contender, plane, api)
         await bench.install()
         try:
-            await canaries(bench, at_once)
-            await blue_greens(bench, at_once)
-            await one_by_one(bench, resumed)
+            if at_once:
+                await canaries(bench, at_once)
+                await blue_greens(bench, at_once)
+            if resumed:
+                await one_by_one(bench, resumed)
+            if analyses:
+                await many_analyses(bench, analyses)
             if idle:
                 await many_idle(bench, idle)
         except BaseException:
@@ -39,21 +44,25 @@ async def measure(contender: Contender, at_once: int, resumed: int, idle: int) -
     return bench.figures
 
 
-async def main(peer: Path | None, at_once: int, resumed: int, idle: int) -> str:
+async def main(peer: Path | None, at_once: int, resumed: int, idle: int, analyses: int) -> str:
     """Measure ours, and another one if there is a binary of it; return the report."""
     await asyncio.to_thread(build.binaries)
-    ours = await measure(OURS, at_once, resumed, idle)
-    theirs = await measure(Contender("the other controller", peer), at_once, resumed, idle) if peer is not None else []
+    sizes = (at_once, resumed, idle, analyses)
+    ours = await measure(OURS, *sizes)
+    theirs = await measure(Contender("the other controller", peer), *sizes) if peer is not None else []
     machine = f"{os.cpu_count()} cores for everything, Kubernetes {build.kubernetes_version()}."
     return table(ours, theirs, machine)
 
 
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(prog="python -m e2e.bench", description=__doc__)
-    parser.add_argument("--at-once", type=int, default=100, help="Rollouts that are updated at once")
-    parser.add_argument("--resumed", type=int, default=40, help="Rollouts that are resumed one by one")
+    parser.add_argument("--at-once", type=int, default=100, help="Rollouts that are updated at once; or 0")
+    parser.add_argument("--resumed", type=int, default=40, help="Rollouts that are resumed one by one; or 0")
     parser.add_argument("--idle", type=int, default=2000, help="idle Rollouts; 0 leaves this part out")
+    parser.add_argument("--analyses", type=int, default=1000, help="AnalysisRuns at once; 0 leaves this part out")
     parser.add_argument("--peer", type=Path, help="the binary of another controller of this API, for the ratios")
     parser.add_argument("--report", type=Path, default=REPORT, help="where the table is written")
     chosen = parser.parse_args()
-    chosen.report.write_text(asyncio.run(main(chosen.peer, chosen.at_once, chosen.resumed, chosen.idle)))
+    chosen.report.write_text(
+        asyncio.run(main(chosen.peer, chosen.at_once, chosen.resumed, chosen.idle, chosen.analyses))
+    )

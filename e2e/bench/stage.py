@@ -8,6 +8,7 @@ import sysconfig
 import time
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +26,7 @@ from e2e.stream import follow
 ROOT = Path(__file__).parents[2]
 ROLLOUTS = "/apis/argoproj.io/v1alpha1/namespaces/default/rollouts"
 SERVICES = "/api/v1/namespaces/default/services"
+ANALYSIS_RUNS = "/apis/argoproj.io/v1alpha1/namespaces/default/analysisruns"
 REPLICA_SETS = "/apis/apps/v1/namespaces/default/replicasets"
 NAMESPACE, ACCOUNT = "rollouts", "rollouts-controller"
 MERGE_PATCH = {"Content-Type": "application/merge-patch+json"}
@@ -113,6 +115,18 @@ def rollout(name: str, strategy: dict[str, Any], *, replicas: int = 4) -> dict[s
     }
 
 
+def analysis_run(name: str, address: str) -> dict[str, Any]:
+    """An AnalysisRun that asks a Prometheus for ever; the server learns its name by the query."""
+    provider = {"prometheus": {"address": address, "query": "{{args.name}}"}}
+    metric = {"name": "errors", "interval": "10s", "successCondition": "result[0] < 0.05", "provider": provider}
+    return {
+        "apiVersion": "argoproj.io/v1alpha1",
+        "kind": "AnalysisRun",
+        "metadata": {"name": name, "namespace": "default"},
+        "spec": {"args": [{"name": "name", "value": name}], "metrics": [metric]},
+    }
+
+
 def image(tag: str) -> dict[str, Any]:
     """The merge patch that brings in another image."""
     return {"spec": {"template": {"spec": {"containers": [{"name": "app", "image": f"app:{tag}"}]}}}}
@@ -191,11 +205,11 @@ class Bench:
         return program
 
     async def create(self, objects: Iterable[dict[str, Any]]) -> None:
-        """Create Rollouts and Services, a few at a time."""
+        """Create Rollouts, Services and AnalysisRuns, a few at a time."""
         gate = asyncio.Semaphore(16)
 
         async def one(body: dict[str, Any]) -> None:
-            path = SERVICES if body["kind"] == "Service" else ROLLOUTS
+            path = {"Service": SERVICES, "AnalysisRun": ANALYSIS_RUNS}.get(body["kind"], ROLLOUTS)
             async with gate, self.api.post(path, json=body) as answer:
                 answer.raise_for_status()
 
@@ -240,14 +254,33 @@ class Bench:
         counts: collections.Counter[str] = collections.Counter()
         with self.plane.audit_log.open("rb") as log:
             log.seek(since)
-            for line in log:
-                event = orjson.loads(line)
+            for event in filter(_is_ours, map(orjson.loads, log)):
                 reference = event["objectRef"]
-                if event["user"]["username"] != f"system:serviceaccount:{NAMESPACE}:{ACCOUNT}":
-                    continue
                 what = "/".join(filter(None, (reference["resource"], reference.get("subresource"))))
                 counts[what if event["responseStatus"]["code"] < 300 else f"{what} refused"] += 1
             return counts, log.tell()
+
+    def write_times(self, since: int, resource: str) -> list[float]:
+        """Return the seconds that the API server took for each of the controller's writes to a resource."""
+        if self.plane.audit_log is None:
+            raise AssertionError("the control plane keeps no audit log")
+        with self.plane.audit_log.open("rb") as log:
+            log.seek(since)
+            events = list(filter(_is_ours, map(orjson.loads, log)))
+        return [
+            (_instant(event["stageTimestamp"]) - _instant(event["requestReceivedTimestamp"])).total_seconds()
+            for event in events
+            if event["objectRef"]["resource"] == resource
+        ]
+
+
+def _is_ours(event: dict[str, Any]) -> bool:
+    user: str = event["user"]["username"]
+    return user == f"system:serviceaccount:{NAMESPACE}:{ACCOUNT}"
+
+
+def _instant(text: str) -> datetime:
+    return datetime.fromisoformat(text)
 
 
 def _is_healthy(raw: dict[str, Any], tag: str) -> bool:

@@ -1,6 +1,7 @@
 """Does the controller need each of its rights, no other, and does it say so when one is missing?"""
 
 import asyncio
+import base64
 import json
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -37,10 +38,9 @@ RARELY_USED: dict[Right, str] = {
     ("argoproj.io", "experiments", "get"): "when a name is taken, or a watch is late with what was written",
     ("argoproj.io", "analysisruns/finalizers", "update"): "where OwnerReferencesPermissionEnforcement is on",
     ("argoproj.io", "experiments/finalizers", "update"): "where OwnerReferencesPermissionEnforcement is on",
-    **{("argoproj.io", "analysisruns", verb): "for analyses" for verb in ("create", "patch", "delete")},
     **{("argoproj.io", "experiments", verb): "for experiments" for verb in ("create", "patch", "delete")},
     **{("", "services", verb): "for Services of experiments" for verb in ("create", "delete")},
-    ("", "secrets", "get"): "for metrics with credentials",
+    ("external.metrics.k8s.io", "*", "list"): "where an external metrics server is installed",
     **{("batch", "jobs", verb): "for metrics that are Jobs" for verb in ("get", "list", "watch", "create", "delete")},
     ("", "events", "list"): "for the health of pods",
 }
@@ -113,6 +113,7 @@ async def live_a_full_life(story: Story) -> None:
     await eventually(all_are_new)
     await story.reaches("Healthy")
     await take_over_from_a_deployment(story)
+    await measure(story)
     await story.kubectl("delete", "rollout", "web", "--cascade=orphan")
     await story.create(strategy={"canary": canary}, replicas=2, image=BETTER)
     sized = rollout("sized", None)
@@ -121,6 +122,38 @@ async def live_a_full_life(story: Story) -> None:
     for number in range(3):  # a rollout of the same name again and again: the events are counted up
         await story.set_image(GOOD if number % 2 else BETTER, "sized")
         await story.reaches("Healthy", "sized")
+
+
+async def measure(story: Story) -> None:
+    """Have a canary analyzed with a Secret, and a run by hand deleted once it is over."""
+    data = {"token": base64.b64encode(b"a-token").decode()}
+    await story.kubectl.apply({"apiVersion": "v1", "kind": "Secret", "metadata": {"name": "token"}, "data": data})
+    headers = [{"key": "Authorization", "value": "{{args.token}}"}]
+    metric = {"name": "errors", "provider": {"web": {"url": "http://127.0.0.1:1", "headers": headers}}}
+    source = {"name": "token", "valueFrom": {"secretKeyRef": {"name": "token", "key": "token"}}}
+    spec = {"args": [source], "metrics": [{**metric, "consecutiveErrorLimit": 0}]}
+    group = "argoproj.io/v1alpha1"
+    await story.kubectl.apply(
+        [
+            {"apiVersion": group, "kind": "AnalysisTemplate", "metadata": {"name": "errors"}, "spec": spec},
+            {
+                "apiVersion": group,
+                "kind": "AnalysisRun",
+                "metadata": {"name": "by-hand"},
+                "spec": {**spec, "ttlStrategy": {"secondsAfterCompletion": 1}},
+            },
+        ]
+    )
+    analysis = {"templates": [{"templateName": "errors"}]}
+    steps: list[Json] = [{"setWeight": 50}, {"analysis": analysis}]
+    await story.create("analyzed", replicas=2, strategy={"canary": {"steps": steps}})
+    await story.set_image(BETTER, "analyzed")
+    await story.reaches("Degraded", "analyzed")
+
+    async def is_gone() -> bool:
+        return not await story.read("/apis/argoproj.io/v1alpha1", "analysisruns", "by-hand")
+
+    await eventually(is_gone)
 
 
 async def take_over_from_a_deployment(story: Story) -> None:
