@@ -1,14 +1,14 @@
 """What is one pass over one Experiment? Observe, plan, perform, tell; and say when to look again."""
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import replace
 from datetime import UTC, datetime
 from random import uniform
 from typing import Any
 
-from rollouts.controller.caches import Lookups
+from rollouts.controller.caches import Lookups, controller_of
 from rollouts.controller.freshness import Freshness
 from rollouts.controller.key import Key
 from rollouts.controller.lessons import SHORTEST_WAKE, Lessons
@@ -20,12 +20,14 @@ from rollouts.controller.result import Done, Gone, Result, Waiting
 from rollouts.controller.tell import Teller
 from rollouts.controller.templates import experiment_templates, needs_of_experiment
 from rollouts.kube.client import Api
-from rollouts.kube.resources import ANALYSIS_RUNS, EXPERIMENTS, REPLICA_SETS, SERVICES
+from rollouts.kube.resources import ANALYSIS_RUNS, EXPERIMENTS, REPLICA_SETS, ROLLOUTS, SERVICES
 from rollouts.plan.analysis.references import closure
 from rollouts.plan.experiment.experiment import ExperimentPlan, plan_experiment
 from rollouts.plan.experiment.members import service_names
 from rollouts.plan.experiment.narrate import narrate_experiment
 from rollouts.plan.experiment.observed import ObservedExperiment, observe_experiment
+from rollouts.plan.experiment.runs import RUN
+from rollouts.plan.narrate import Event
 
 Raw = Mapping[str, Any]
 Timed = Callable[[str], AbstractContextManager[None]]
@@ -113,7 +115,21 @@ class Experiments:
         self._lessons.learn(key, here.raw, outcome, actions)
         told = narrate_experiment(plan, outcome.acknowledged, status_written=outcome.status_is_written)
         self._teller.acted(key, here.raw, plan.because, outcome, told)
+        self._tell_parent(key, here.raw, told)
         return self._lessons.result(outcome, self._delay(key, plan))
+
+    def _tell_parent(self, key: Key, raw: Raw, told: Sequence[Event]) -> None:
+        """Tell the Rollout, too, how the analyses of its experiment go: people look there."""
+        owner = controller_of(raw)
+        if owner is None or owner.get("kind") != ROLLOUTS.kind:
+            return
+        rollout = self._lookups.rollouts.get(key.namespace, owner["name"])
+        if rollout is None or rollout["metadata"]["uid"] != owner["uid"]:
+            return
+        for event in told:
+            if event.reason.startswith(RUN):
+                message = f"Experiment {key.name}: {event.message}"
+                self._teller.event(rollout, event.type, event.reason, message)
 
     def _delay(self, key: Key, plan: ExperimentPlan) -> float:
         """Return the seconds until time alone may change the answer."""

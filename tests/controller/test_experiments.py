@@ -7,7 +7,7 @@ import pytest
 from rollouts.kube.errors import Conflict, Forbidden, ServerTimeout
 from tests.controller.harness import Harness, running
 from tests.controller.test_children import METRIC
-from tests.controller.world import Object, error
+from tests.controller.world import Object, error, rollout
 
 EXPERIMENT, RUN = "Experiment", "AnalysisRun"
 
@@ -167,3 +167,23 @@ async def test_one_that_is_deleted_is_left_to_the_garbage_collector() -> None:
         await here.until(lambda: here.loop.queue.depth == 0)
         assert len(here.world.requests) == writes
         assert is_there(here, "ReplicaSet", "ab-canary")
+
+
+@pytest.mark.looptime
+async def test_a_canary_s_step_makes_one_and_its_rollout_is_told_of_the_analyses() -> None:
+    sides = [{"name": "old", "specRef": "stable"}, {"name": "new", "specRef": "canary"}]
+    step = {"experiment": {"templates": sides, "duration": "1h", **MEASURED}}
+    async with running() as here:
+        here.world.put(template())
+        here.world.put(rollout(steps=[step]))
+        await here.until(lambda: here.status().get("phase") == "Healthy")
+        template_patch = {"spec": {"template": {"metadata": {"labels": {"version": "2"}}}}}
+        here.world.change("Rollout", "web", template_patch)
+        await here.until(lambda: here.status().get("canary", {}).get("currentExperiment"))
+        name = here.status()["canary"]["currentExperiment"]
+        await here.until(lambda: is_there(here, RUN, f"{name}-errors"))
+        here.world.change(RUN, f"{name}-errors", {"status": {"phase": "Failed", "message": "too many"}})
+        await here.until(lambda: here.status().get("abort"))
+        assert f"web Warning AnalysisRunFailed Experiment {name}: Analysis 'errors': Pending -> Failed" in here.events
+        assert "Analysis 'errors' Failed: too many" in here.status()["message"]
+        await here.until(lambda: "currentExperiment" not in here.status().get("canary", {}))

@@ -25,6 +25,7 @@ GROUPS = {
     "poddisruptionbudgets": "/apis/policy/v1",
     "rollouts": "/apis/argoproj.io/v1alpha1",
     "analysisruns": "/apis/argoproj.io/v1alpha1",
+    "analysistemplates": "/apis/argoproj.io/v1alpha1",
     "experiments": "/apis/argoproj.io/v1alpha1",
     "gadgets": "/apis/wire.test/v1",
 }
