@@ -206,11 +206,12 @@ def trials(
     may_crash: bool = False,
     may_be_rubbish: bool = False,
     troubles: Sequence[Trouble] = tuple(Trouble),
+    step: st.SearchStrategy[Any] = steps,
 ) -> Trial:
     """Draw a whole world."""
     limits = {"progressDeadlineSeconds": 60, "progressDeadlineAbort": draw(st.booleans())}
     return Trial(
-        draw(specs(spec=limits)),
+        draw(specs(step, limits)),
         _images(draw, may_crash=may_crash),
         draw(scripts(may_crash=may_crash, may_be_rubbish=may_be_rubbish)),
         draw(faults(*troubles)) if troubles else {},
