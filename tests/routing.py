@@ -104,6 +104,9 @@ class DataPlane:
         due = self._due.get(split["metadata"]["generation"])
         return due if due is not None and due > world.now else None
 
+    def expects_news(self, world: World) -> bool:
+        return self.next_change(world) is not None
+
     @staticmethod
     def _has_followed(split: Mapping[str, Any]) -> bool:
         followed = (split.get("status") or {}).get("followed")

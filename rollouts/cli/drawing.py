@@ -30,6 +30,7 @@ _WIDTH, _HEIGHT, _LINE = 11.0, 4.4, 0.2
 _MOST_TICKS, _LONGEST_IMAGE, _LONGEST_NOTE = 22, 28, 150
 _REST = 0.03
 _TURNS = frozenset({"RolloutCompleted", "RolloutAborted", "SwitchService"})
+_ANALYSES = tuple(f"AnalysisRun{phase}" for phase in ("Successful", "Failed", "Error", "Inconclusive"))
 _STYLE: Any = {
     "svg.hashsalt": "rollouts",  # else ids in the file are random
     "svg.fonttype": "none",  # text stays text: it can be searched, and the file is small
@@ -98,7 +99,7 @@ def _notes(done: "Rehearsal") -> Iterator[tuple[float, str]]:
     """Yield what is worth a line: what people did, what turned out of it, and the end."""
     for frame in done.frames:
         yield from ((frame.at, text) for text in frame.says)
-        yield from ((frame.at, f"· {event.message}") for event in frame.events if event.reason in _TURNS)
+        yield from ((frame.at, f"· {event.message}") for event in frame.events if event.reason in {*_TURNS, *_ANALYSES})
     ending = f"it ends {done.ended.phase}" + (f": {done.ended.message}" if done.ended.message else "")
     yield done.ended.at, ending
 

@@ -6,12 +6,18 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, Literal
 
 from rollouts.api.services import service_names
+from rollouts.cli.analysis_checks import CLUSTER_TEMPLATE, TEMPLATE, Templates
+from rollouts.cli.checks import is_ours
 from rollouts.cli.manifests import Document
 from rollouts.cli.people import people
+from rollouts.plan.analysis.references import closure, templates_of
+from rollouts.plan.analysis.templates import TemplateKey
 from rollouts.plan.workload import Reference, meant_spec, reference_in
 from rollouts.registry import load_kit
+from rollouts.sim.children import ANALYSIS_RUN
 from rollouts.sim.course import Asked, Condition, Course, Happening
 from rollouts.sim.director import Director
+from rollouts.sim.measuring import Measuring
 from rollouts.sim.scenario import Change, Scenario, create
 from rollouts.sim.simulation import Pass, RestlessError, Simulation
 from rollouts.sim.world import World
@@ -30,6 +36,9 @@ HEALTHY = Condition(state="healthy")
 # What an API server adds, and a manifest that was read from one brings along.
 _OF_SERVERS = ("uid", "resourceVersion", "generation", "creationTimestamp", "managedFields", "selfLink")
 
+# What is used though nobody plays it.
+_BESIDE = frozenset({"Service", TEMPLATE, CLUSTER_TEMPLATE})
+
 Why = Literal["settled", "until", "limit", "passes", "restless"]
 
 
@@ -39,12 +48,13 @@ class NoCastError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Cast:
-    """What the documents hold: one Rollout and what it refers to, later versions of both, Services, and the rest."""
+    """What the documents hold: one Rollout and what it refers to, later versions of both, and the rest."""
 
     rollout: Json
     workload: Json | None
     changes: tuple[Json, ...]
     services: tuple[Json, ...]
+    templates: Mapping[TemplateKey, Mapping[str, Any]]
     taken_for_granted: tuple[str, ...]
     left_out: tuple[str, ...]
 
@@ -99,15 +109,19 @@ def cast(documents: Sequence[Document]) -> Cast:
     }
     needed = dict.fromkeys(name for each in rollouts for name in service_names(each))
     missing = tuple(name for name in needed if name not in services)
+    templates = Templates.among(each.content for each in documents if is_ours(each.content)).specs
+    referred = (key for each in rollouts for key in templates_of(each))
+    granted = [key for key, spec in closure(referred, templates.get).items() if spec is None]
     labels = meant_spec(rollouts[0]["spec"], next(iter(workloads), None)).get("selector", {}).get("matchLabels", {})
     return Cast(
         rollout=rollouts[0],
         workload=next(iter(workloads), None),
         changes=tuple(each for each in map(_as_written, (each.content for each in played)) if each not in first),
         services=(*services.values(), *(_stand_in(name, labels) for name in missing)),
-        taken_for_granted=missing,
+        templates={**templates, **{key: _stand_in_template(key) for key in granted}},
+        taken_for_granted=(*(f"Service {name}" for name in missing), *map(str, granted)),
         left_out=tuple(
-            each.title for each in documents if each not in played and each.content.get("kind") != "Service"
+            each.title for each in documents if each not in played and each.content.get("kind") not in _BESIDE
         ),
     )
 
@@ -124,6 +138,11 @@ def _as_written(content: Json) -> Json:
 
 def _stand_in(name: str, labels: Mapping[str, str]) -> Json:
     return {"apiVersion": "v1", "kind": "Service", "metadata": {"name": name}, "spec": {"selector": dict(labels)}}
+
+
+def _stand_in_template(key: TemplateKey) -> Json:
+    """Return a template of one metric of its name: a scenario may say how that goes."""
+    return {"metrics": [{"name": key.name, "provider": {"web": {"url": "http://in-none-of-the-files"}}}]}
 
 
 def update_of(the_cast: Cast) -> Happening:
@@ -155,6 +174,8 @@ def stage(
     world = World(START, {image: each.behaviour for image, each in course.images.items()})
     for service in the_cast.services:
         world.create_service(service)
+    world.templates |= the_cast.templates
+    world.followers = (Measuring(load_kit(), course.metrics),)
     director = Director(
         name=the_cast.name,
         people=people(),
@@ -195,7 +216,7 @@ def rehearse(the_cast: Cast, course: Course | None, *, limit: timedelta, resume_
 
 
 def _play(simulation: Simulation, name: str, timeline: Timeline) -> Why:
-    repeated, now, known = 0, START, None
+    repeated, now, known, wakes = 0, START, None, simulation.wakes
     try:
         for moment in simulation.run():
             if isinstance(moment, Change):
@@ -203,7 +224,10 @@ def _play(simulation: Simulation, name: str, timeline: Timeline) -> Why:
                 continue
             if moment.now > now:
                 latest = timeline.frames[-1]
-                repeated, now, known = repeated + 1 if latest is known else 0, moment.now, latest
+                # While a pause lasts, for one, more of the same is not the end.
+                is_waiting = bool(simulation.wakes) and simulation.wakes == wakes
+                repeated = repeated + (not is_waiting) if latest is known else 0
+                now, known, wakes = moment.now, latest, simulation.wakes
             if repeated > MOST_REPEATED and not simulation.expects_a_change:
                 return "settled"
             timeline.add(_frame(moment, name))
@@ -219,6 +243,7 @@ def _frame(moment: Pass, name: str) -> Frame:
         (moment.now - START).total_seconds(),
         moment.after.rollouts[name],
         moment.after.replica_sets.values(),
+        runs=(raw for (kind, _), raw in moment.after.children.items() if kind == ANALYSIS_RUN),
         because=(*moment.plan.because, *moment.denied),
         events=moment.events,
     )

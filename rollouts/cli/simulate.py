@@ -98,7 +98,7 @@ def simulate(
 
     the_cast, course = _read(filename, scenario)
     for name in the_cast.taken_for_granted:
-        complain(f"Service {name} is in none of the files: it is taken for granted")
+        complain(f"{name} is in none of the files: it is taken for granted")
     if the_cast.left_out:
         complain(f"left out: {', '.join(the_cast.left_out)}")
     done = rehearse(

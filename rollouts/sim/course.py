@@ -27,6 +27,7 @@ from pydantic.alias_generators import to_camel
 
 from rollouts.api.base import field_path
 from rollouts.api.durations import parse_duration
+from rollouts.sim.metrics import Metrics, read_metrics
 from rollouts.sim.pods import Behaviour
 
 _STEP = re.compile(r"step ([1-9]\d*)")
@@ -80,6 +81,11 @@ def _end(value: Any) -> Condition | timedelta:
     return _condition(value) if is_state else _length(value)
 
 
+def _metrics(value: Any) -> Metrics:
+    return value if isinstance(value, Metrics) else read_metrics(value)
+
+
+Measured = Annotated[Metrics, PlainValidator(_metrics)]
 When = Annotated[Condition, PlainValidator(_condition)]
 End = Annotated[Condition | timedelta, PlainValidator(_end)]
 
@@ -186,6 +192,7 @@ class Course(Part):
 
     images: dict[str, ImageBehaviour] = {}
     happens: list[Happening] = []
+    metrics: Measured = Metrics()
     resume_after: Length | None = None
     until: End | None = None
 
@@ -208,7 +215,7 @@ def read_course(raw: Any) -> Course:
         raise CourseError(list(_problems(error))) from error
 
 
-_NAMES = {
+_NAMES: Mapping[str, type[Part]] = {
     "Course": Course,
     "happens": Happening,
     "images": ImageBehaviour,

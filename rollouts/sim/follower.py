@@ -14,3 +14,7 @@ class Follower(Protocol):
     def next_change(self, world: Any) -> datetime | None:
         """Return when something will be due by itself."""
         ...
+
+    def expects_news(self, world: Any) -> bool:
+        """Tell whether anything but more of the same may come of that."""
+        ...

@@ -38,6 +38,14 @@ class Measuring:
         plans = (plan_analysis(observe_run(raw), world.now, self.kit) for _, raw in _unfinished(world))
         return min((plan.wake_at for plan in plans if plan.wake_at is not None), default=None)
 
+    def expects_news(self, world: Any) -> bool:
+        """Tell whether a metric has an end, or values that it hasn't given yet."""
+        return any(
+            self.metrics.is_new(metric, _image(world, raw), _number(raw, metric), _elapsed(world, raw))
+            for _, raw in _unfinished(world)
+            for metric in raw["spec"].get("metrics") or ()
+        )
+
     def _measure(self, world: Any, name: str, raw: Raw) -> bool:
         plan = plan_analysis(observe_run(raw), world.now, self.kit)
         if plan.measure:
@@ -54,15 +62,26 @@ class Measuring:
     def _outcome(self, world: Any, raw: Raw, measure: Measure) -> Outcome:
         if measure.verb == "terminate":
             return Verdict("Successful")
-        began = (raw.get("status") or {}).get("startedAt")
-        elapsed = world.now - parse_time(began) if began else timedelta()
-        return self.metrics.outcome(measure.template, _image(world, raw), measure.number, elapsed)
+        return self.metrics.outcome(measure.template, _image(world, raw), measure.number, _elapsed(world, raw))
 
 
 def _unfinished(world: Any) -> Iterator[tuple[str, Raw]]:
     for (kind, name), raw in list(world.children.live.items()):
         if kind == ANALYSIS_RUN and (raw.get("status") or {}).get("phase") not in COMPLETED:
             yield name, raw
+
+
+def _elapsed(world: Any, raw: Raw) -> timedelta:
+    began = (raw.get("status") or {}).get("startedAt")
+    elapsed: timedelta = world.now - parse_time(began) if began else timedelta()
+    return elapsed
+
+
+def _number(raw: Raw, metric: Raw) -> int:
+    """Return how many measurements of a metric there have been."""
+    results = (raw.get("status") or {}).get("metricResults") or ()
+    known: Raw = next((each for each in results if each["name"] == metric.get("name")), {})
+    return int(known.get("count", 0)) + int(known.get("error", 0))
 
 
 def _image(world: Any, run: Raw) -> str:

@@ -47,6 +47,10 @@ class Curve:
             return reached[-1]
         return self.values[min(number, len(self.values)) - 1] if self.values else "Successful"
 
+    def is_flat(self, number: int, elapsed: timedelta) -> bool:
+        """Tell whether the value stays as it is from here on."""
+        return number >= len(self.values) and all(begin <= elapsed for begin, _ in self.later)
+
 
 def _value(point: Any) -> Value:
     if not isinstance(point, str):
@@ -69,10 +73,20 @@ class Metrics:
 
     curves: Mapping[str, Mapping[str, Curve]] = field(default_factory=dict)
 
+    def curve(self, metric: Mapping[str, Any], image: str) -> Curve | None:
+        """Return the curve of a raw metric."""
+        by_image = self.curves.get(str(metric.get("name")), {})
+        return by_image.get(image) or by_image.get("")
+
+    def is_new(self, metric: Mapping[str, Any], image: str, number: int, elapsed: timedelta) -> bool:
+        """Tell whether more measurements than `number` may bring anything new."""
+        curve = self.curve(metric, image)
+        has_end = bool(metric.get("count")) or not metric.get("interval")
+        return has_end or (curve is not None and not curve.is_flat(number, elapsed))
+
     def outcome(self, metric: Mapping[str, Any], image: str, number: int, elapsed: timedelta) -> Outcome:
         """Return what a provider says when a raw metric is measured."""
-        by_image = self.curves.get(str(metric.get("name")), {})
-        curve = by_image.get(image) or by_image.get("")
+        curve = self.curve(metric, image)
         value = "Successful" if curve is None else curve.at(number, elapsed)
         if value == NO_DATA:
             return NoData("the scenario has no data", result=[] if _gives_lists(metric) else None, value="[]")
@@ -80,6 +94,20 @@ class Metrics:
             return Verdict(value, message="" if value == "Successful" else "as the scenario has it")
         result = [value] if _gives_lists(metric) and isinstance(value, int | float) else value
         return Reading(result, value=str(result))
+
+
+def read_metrics(raw: Any) -> Metrics:
+    """Read a scenario's metrics: a list of points for each, or such lists by image. Raises ValueError."""
+    if not isinstance(raw, Mapping):
+        raise ValueError("is no mapping: write a list of values for each metric")  # noqa: TRY004 - pydantic's way
+    curves: dict[str, dict[str, Curve]] = {}
+    for name, points in raw.items():
+        by_image = points if isinstance(points, Mapping) else {"": points}
+        try:
+            curves[str(name)] = {str(image): Curve.read(each) for image, each in by_image.items()}
+        except ValueError as error:
+            raise ValueError(f"{name}: {error}") from None
+    return Metrics(curves)
 
 
 def _gives_lists(metric: Mapping[str, Any]) -> bool:

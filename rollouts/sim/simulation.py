@@ -135,7 +135,12 @@ class Simulation:
     @property
     def expects_a_change(self) -> bool:
         """Whether something is to come that is neither a pass nor what follows from one."""
-        return bool(self._script or self.world.next_change() or self._next_cue())
+        return bool(self._script or self.world.expects_news() or self._next_cue())
+
+    @property
+    def wakes(self) -> Mapping[str, datetime]:
+        """When each Rollout is looked at again though nothing has changed."""
+        return dict(self.memory.wakes)
 
     def _next_cue(self) -> datetime | None:
         return self._director.next_cue() if self._director is not None else None

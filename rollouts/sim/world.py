@@ -4,7 +4,7 @@ Objects are never changed in place: each write puts a new version there, so that
 in one namespace.
 """
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
@@ -232,13 +232,18 @@ class World:
 
     def next_change(self) -> datetime | None:
         """Return when a pod, or what another controller looks after, next changes by itself."""
-        changes = [
-            pod.next_change(self.now, min_ready_of(store[name]))
-            for store, name in self._owners()
-            for pod in self.pods_of(store[name])
-        ]
-        changes += [follower.next_change(self) for follower in self.followers]
+        changes = [*self._pod_changes(), *(follower.next_change(self) for follower in self.followers)]
         return min((time for time in changes if time is not None), default=None)
+
+    def expects_news(self) -> bool:
+        """Tell whether pods or other controllers will bring anything but more of the same."""
+        is_due = any(change is not None for change in self._pod_changes())
+        return is_due or any(follower.expects_news(self) for follower in self.followers)
+
+    def _pod_changes(self) -> Iterator[datetime | None]:
+        for store, name in self._owners():
+            for pod in self.pods_of(store[name]):
+                yield pod.next_change(self.now, min_ready_of(store[name]))
 
     def pods_of(self, replica_set: Raw) -> list[Pod]:
         """Return the pods of a ReplicaSet, oldest first."""

@@ -3,6 +3,9 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 
+from rollouts.api import keys
+from rollouts.plan.analyses.words import told
+from rollouts.plan.children import Child
 from rollouts.plan.narrate import Event
 from rollouts.view import fields
 from rollouts.view.fields import Raw
@@ -50,6 +53,16 @@ class Weight:
 
 
 @dataclass(frozen=True, slots=True)
+class Run:
+    """An analysis run: its slot (Step, Background, PrePromotion, PostPromotion), and how far it is in words."""
+
+    name: str
+    slot: str
+    phase: str
+    progress: str
+
+
+@dataclass(frozen=True, slots=True)
 class Frame:
     """A Rollout `at` so many seconds from the start.
 
@@ -66,6 +79,7 @@ class Frame:
     revisions: tuple[RevisionPods, ...]
     because: tuple[str, ...]
     events: tuple[Event, ...]
+    runs: tuple[Run, ...] = ()
 
     @property
     def ready(self) -> int:
@@ -79,7 +93,13 @@ class Frame:
 
 
 def frame(
-    at: float, rollout: Raw, replica_sets: Iterable[Raw], *, because: Sequence[str] = (), events: Iterable[Event] = ()
+    at: float,
+    rollout: Raw,
+    replica_sets: Iterable[Raw],
+    *,
+    runs: Iterable[Raw] = (),
+    because: Sequence[str] = (),
+    events: Iterable[Event] = (),
 ) -> Frame:
     """Return the frame of one moment from its raw objects."""
     rows = sorted(
@@ -103,7 +123,13 @@ def frame(
         revisions=tuple(rows),
         because=tuple(because),
         events=tuple(events),
+        runs=tuple(_run(each) for each in fields.controlled_by(rollout, runs)),
     )
+
+
+def _run(raw: Raw) -> Run:
+    run = Child.of("AnalysisRun", raw)
+    return Run(run.name, run.labels.get(keys.ROLLOUT_TYPE, ""), run.phase or "Pending", told(run))
 
 
 def _revision(rollout: Raw, replica_set: Raw) -> RevisionPods:
@@ -154,7 +180,16 @@ class Timeline:
 def _shows_no_more(latest: Frame, last: Frame) -> bool:
     if latest.says or latest.events:
         return False
-    return replace(latest, at=last.at, says=last.says, events=last.events) == last
+    return _gist(latest) == _gist(last)
+
+
+def _gist(of: Frame) -> Frame:
+    """Return what of a frame is worth another one: not one more measurement."""
+    because = of.because
+    for run in of.runs:
+        because = tuple(each.replace(run.progress, run.name) for each in because)
+    runs = tuple(replace(run, progress="") for run in of.runs)
+    return replace(of, at=0, says=(), events=(), because=because, runs=runs)
 
 
 def _position(of: Frame) -> tuple[object, ...]:

@@ -110,7 +110,7 @@ def test_json_has_the_documented_fields(simulate: Simulate) -> None:
     assert told["ended"] == {"at": 665.0, "phase": "Healthy", "message": "", "why": "settled", "neverHappened": []}
     for frame in told["frames"]:
         assert set(frame) == {
-            *("at", "says", "phase", "message", "step", "weight", "desired", "revisions", "because", "events")
+            *("at", "says", "phase", "message", "step", "weight", "desired", "revisions", "because", "events", "runs")
         }
     paused = next(frame for frame in told["frames"] if frame["phase"] == "Paused")
     assert (paused["at"], paused["desired"]) == (2.0, 4)

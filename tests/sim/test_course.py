@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from rollouts.ports.provider import NoData, Reading, Verdict
 from rollouts.sim.course import Asked, Condition, CourseError, Word, read_course
 
 
@@ -103,3 +104,37 @@ def test_all_problems_are_told_at_once() -> None:
     with pytest.raises(CourseError) as error:
         read_course({"happens": [{"do": "abrt"}, {"do": "retry", "at": "x"}], "untl": 3})
     assert len(error.value.problems) == 3
+
+
+def test_metrics_have_curves() -> None:
+    raw = {"metrics": {"rate": [0.01, "0.2@2m", "Failed@3m"], "cpu": {"web:2": ["no data"], "web:1": 3}}}
+    metrics = read_course(raw).metrics
+    prometheus: dict[str, Any] = {"name": "rate", "provider": {"prometheus": {}}}
+    minutes = [metrics.outcome(prometheus, "web:2", number, timedelta(minutes=number)) for number in (1, 2, 3)]
+    assert minutes == [
+        Reading([0.01], value="[0.01]"),
+        Reading([0.2], value="[0.2]"),
+        Verdict("Failed", message="as the scenario has it"),
+    ]
+    web: dict[str, Any] = {"name": "cpu", "provider": {"web": {}}}
+    assert metrics.outcome(web, "web:1", 9, timedelta()) == Reading(3, value="3")
+    assert isinstance(metrics.outcome(web, "web:2", 1, timedelta()), NoData)
+    assert metrics.outcome(web, "web:3", 1, timedelta()) == Verdict("Successful"), "it has no curve"
+
+
+@pytest.mark.parametrize(
+    ("metrics", "problem"),
+    [
+        ([0.1], "metrics: is no mapping: write a list of values for each metric"),
+        ({"rate": []}, "metrics: rate: is an empty list: write at least one value"),
+        (
+            {"rate": ["good"]},
+            "metrics: rate: 'good' is no value: write a number, Error, Failed, Inconclusive, Successful or `no data`",
+        ),
+        ({"rate": ["0.1@soon"]}, "metrics: rate: 'soon' is no duration"),
+    ],
+)
+def test_what_is_no_curve(metrics: Any, problem: str) -> None:
+    with pytest.raises(CourseError) as error:
+        read_course({"metrics": metrics})
+    assert error.value.problems[0].startswith(problem)
