@@ -46,6 +46,11 @@ def within(limit: float, work: Callable[[], T], says: str) -> T:
     return job.result()
 
 
+def in_time(plugins: Collection[str], work: Callable[[], T]) -> T:
+    """Run code in which these plugins have their part, for somebody who waits at a terminal. Raises PluginError."""
+    return within(LIMIT, work, f"{_title(frozenset(plugins))} didn't return") if plugins else work()
+
+
 class Guard:
     """Runs the code of strangers' plugins, one piece at a time for each of them."""
 

@@ -1,7 +1,7 @@
 """What is wrong with an object that somebody is about to apply? Shape first, then meaning, then what it refers to."""
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from difflib import get_close_matches
 from typing import Any
@@ -15,9 +15,13 @@ from rollouts.api.rollout import parse_rollout
 from rollouts.api.services import service_names
 from rollouts.cli.analysis_checks import KINDS, Templates, analysis_problems
 from rollouts.cli.manifests import Document
+from rollouts.guard import in_time
 from rollouts.plan.analyses.problems import unseen
+from rollouts.plan.problem import Problem
 from rollouts.plan.validate import problems
 from rollouts.plan.workload import API_VERSIONS, Reference, reference_in
+from rollouts.ports import Kit
+from rollouts.ports.checked import PluginError
 from rollouts.registry import load_kit
 from rollouts.view import fields
 
@@ -152,7 +156,7 @@ def _of_object(document: Document, others: _Others) -> Iterator[Finding]:
     if content["kind"] == "Rollout" and is_readable and isinstance(content.get("spec"), Mapping):
         yield from _of_rollout(document, others)
     elif content["kind"] in KINDS:
-        for problem in analysis_problems(content, others.templates):
+        for problem in _in_time(lambda _: analysis_problems(content, others.templates)):
             yield Finding(document, problem.path, problem.message)
 
 
@@ -189,10 +193,20 @@ def _of_rollout(document: Document, others: _Others) -> Iterator[Finding]:
     namespace, own = raw["metadata"].get("namespace") or "", fields.name_of(raw)
     first = {name: others.users.setdefault((namespace, name), own) for name in known}
     rivals = {name: user for name, user in first.items() if user != own}
-    for problem in problems(
-        rollout, raw, load_kit(), known, rivals, workload=others.workload_of(raw), templates=others.templates.granted
+    workload, templates = others.workload_of(raw), others.templates.granted
+    for problem in _in_time(
+        lambda kit: problems(rollout, raw, kit, known, rivals, workload=workload, templates=templates)
     ):
         yield Finding(document, problem.path, problem.message)
+
+
+def _in_time(find: Callable[[Kit], Iterable[Problem]]) -> list[Problem]:
+    """Return all problems; a plugin that hangs is one."""
+    kit = load_kit()
+    try:
+        return in_time(kit.strangers, lambda: list(find(kit)))
+    except PluginError as error:
+        return [Problem("spec", str(error))]
 
 
 def _without_nulls(value: Any) -> Any:

@@ -11,6 +11,7 @@ from pydantic import ValidationError
 from rollouts.api import keys
 from rollouts.api.base import describe
 from rollouts.api.services import service_names
+from rollouts.guard import in_time
 from rollouts.kube.errors import Forbidden, NotFound
 from rollouts.kube.resources import (
     ANALYSIS_RUNS,
@@ -27,7 +28,9 @@ from rollouts.plan.analysis.templates import TemplateKey
 from rollouts.plan.invalid import plan_unreadable
 from rollouts.plan.pods import observe_pod, pods_wanted
 from rollouts.plan.services import rival_of
+from rollouts.plan.strangers import strangers_of
 from rollouts.plan.workload import reference_in
+from rollouts.ports.checked import PluginError
 from rollouts.registry import load_kit
 from rollouts.view import fields
 from rollouts.view.runs import oldest_first
@@ -164,7 +167,11 @@ async def plan_now(
     if (selector := pods_wanted(observed, now)) is not None:
         listed = await session.found(PODS, label_selector=selector)
         observed = replace(observed, pods=tuple(observe_pod(each, observed, now) for each in listed))
-    return plan_rollout(observed, now, load_kit())
+    kit = load_kit()
+    try:
+        return in_time(strangers_of(observed, kit), lambda: plan_rollout(observed, now, kit))
+    except PluginError as error:
+        return plan_unreadable(rollout, str(error), now)
 
 
 async def because_of(
