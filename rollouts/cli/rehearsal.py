@@ -17,6 +17,7 @@ from rollouts.registry import load_kit
 from rollouts.sim.children import ANALYSIS_RUN
 from rollouts.sim.course import Asked, Condition, Course, Happening
 from rollouts.sim.director import Director
+from rollouts.sim.experimenting import Experimenting
 from rollouts.sim.measuring import Measuring
 from rollouts.sim.scenario import Change, Scenario, create
 from rollouts.sim.simulation import Pass, RestlessError, Simulation
@@ -175,7 +176,7 @@ def stage(
     for service in the_cast.services:
         world.create_service(service)
     world.templates |= the_cast.templates
-    world.followers = (Measuring(load_kit(), course.metrics),)
+    world.followers = (Measuring(load_kit(), course.metrics), Experimenting())
     director = Director(
         name=the_cast.name,
         people=people(),

@@ -14,7 +14,7 @@ from rollouts.sim.patching import merged, replaced
 Raw = Mapping[str, Any]
 Place = tuple[str, str]
 
-ANALYSIS_RUN = "AnalysisRun"
+ANALYSIS_RUN, EXPERIMENT, SERVICE = "AnalysisRun", "Experiment", "Service"
 
 
 @dataclass(slots=True)

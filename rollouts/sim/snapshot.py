@@ -11,7 +11,7 @@ from rollouts.plan.analysis.templates import TemplateKey
 from rollouts.plan.workload import meant_spec, reference_in
 from rollouts.ports import Reference
 from rollouts.sim.belonging import concerns, manager_of
-from rollouts.sim.children import ANALYSIS_RUN, Place, children_of
+from rollouts.sim.children import ANALYSIS_RUN, EXPERIMENT, Place, children_of
 
 Raw = Mapping[str, Any]
 
@@ -45,5 +45,6 @@ class Snapshot:
             workload=workload,
             objects=self.objects,
             runs=children_of(self.children, ANALYSIS_RUN, uid),
+            experiments=children_of(self.children, EXPERIMENT, uid),
             templates=closure(templates_of(raw), self.templates.get),
         )

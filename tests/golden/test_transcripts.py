@@ -10,14 +10,14 @@ import pytest
 from rollouts.sim.simulation import Simulation
 from rollouts.sim.transcript import transcript
 from tests import calling
-from tests.golden import analysis_stories, workload_stories
+from tests.golden import analysis_stories, experiment_stories, workload_stories
 from tests.golden.plugin_stories import STORIES as PLUGINS
 from tests.golden.routed_stories import STORIES as ROUTED
 from tests.golden.stories import STORIES as POD_STORIES
 from tests.plan.given import START
 from tests.routing import KIT as ROUTERS
 
-assert workload_stories is not analysis_stories  # their stories are registered
+assert len({analysis_stories, experiment_stories, workload_stories}) == 3  # their stories are registered
 STORIES = {**POD_STORIES, **ROUTED, **PLUGINS}
 KIT = replace(calling.KIT, routers=ROUTERS.routers)
 HERE = Path(__file__).parent / "transcripts"
