@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from e2e import argocd, run_health
+from rollouts.api.keys import INSTANCE_ID
 from rollouts.view.experiments import shown_experiment
 from rollouts.view.runs import shown_run
 from rollouts.view.status import Shown
@@ -38,8 +39,9 @@ class ChildJudge:
         return cls(argo_cd / "argoproj.io" / "Experiment", run_health.expected_of_experiment, shown_experiment)
 
     def complaints(self, states: Sequence[Json]) -> list[str]:
-        """What is said otherwise than a person would."""
-        return [f"{_title(state)}\n  {complaint}" for state in states for complaint in self._about(state)]
+        """What is said otherwise than a person would; what belongs to a controller that nobody runs is left out."""
+        ours = [each for each in states if INSTANCE_ID not in (each["metadata"].get("labels") or {})]
+        return [f"{_title(state)}\n  {complaint}" for state in ours for complaint in self._about(state)]
 
     def _about(self, state: Json) -> Iterator[str]:
         expected, (health, message) = self._expected(state), self.scripts.health(state)
