@@ -32,6 +32,7 @@ ASKED_FOR: dict[str, Recipe] = {
     "prometheus_program": recipes.PROMETHEUS,
     "influxdb": recipes.INFLUXDB,
     "graphite": recipes.GRAPHITE,
+    "gateway_api": recipes.GATEWAY_API,
 }
 
 
@@ -99,6 +100,12 @@ def argo_rollouts(request: pytest.FixtureRequest) -> Path:
 def argo_cd(request: pytest.FixtureRequest) -> Path:
     """The directory of Argo CD's scripts for the kinds of argoproj.io."""
     return _built(request.config, recipes.ARGO_CD)
+
+
+@pytest.fixture(scope="session")
+def gateway_api(request: pytest.FixtureRequest) -> Path:
+    """The directory of the definitions of the Gateway API, in their channels."""
+    return _built(request.config, recipes.GATEWAY_API) / "crd"
 
 
 @pytest.fixture(scope="session")

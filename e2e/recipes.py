@@ -78,4 +78,12 @@ GRAPHITE = PythonPackages(
     prefix="graphite-",
     environment={"GRAPHITE_NO_PREFIX": "True"},  # it would go to /opt
 )
-ALL: tuple[Recipe, ...] = (CONTROL_PLANE, ARGO_ROLLOUTS, ARGO_CD, ORACLE, PROMETHEUS, INFLUXDB, GRAPHITE)
+GATEWAY_API = GoModule(
+    title="the definitions of the Gateway API",
+    module=HERE / "crds" / "gateway-api",
+    source="sigs.k8s.io/gateway-api",
+    takes="a download of 3 MB",
+    prefix="gateway-api-",
+    folder="config/crd",
+)
+ALL: tuple[Recipe, ...] = (CONTROL_PLANE, ARGO_ROLLOUTS, ARGO_CD, ORACLE, PROMETHEUS, INFLUXDB, GRAPHITE, GATEWAY_API)

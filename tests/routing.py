@@ -13,6 +13,7 @@ from rollouts.ports import (
     Objects,
     Owner,
     Patch,
+    Reads,
     Reference,
     Route,
     Router,
@@ -46,11 +47,14 @@ class RecordingRouter(Router[Recording]):
     def needs_services(self, spec: Recording) -> bool:
         return not spec.hashes
 
-    def reads(self, spec: Recording, owner: Owner) -> tuple[Reference, ...]:
-        return (replace(SPLIT, namespace=owner.namespace, name=spec.split),)
+    def reads(self, spec: Recording, owner: Owner) -> Reads:
+        return (self._split(spec, owner),)
+
+    def _split(self, spec: Recording, owner: Owner) -> Reference:
+        return replace(SPLIT, namespace=owner.namespace, name=spec.split)
 
     def seen(self, spec: Recording, owner: Owner, objects: Objects) -> Seen:
-        split = objects.get(self.reads(spec, owner)[0])
+        split = objects.get(self._split(spec, owner))
         if not spec.verifies or split is None:
             return Seen()
         if (split.get("status") or {}).get("followed") == split["metadata"]["generation"]:
@@ -58,7 +62,7 @@ class RecordingRouter(Router[Recording]):
         return Seen(verified=False, because="the data plane has not followed yet")
 
     def write(self, spec: Recording, owner: Owner, route: Route, objects: Objects) -> tuple[Write, ...]:
-        reference = self.reads(spec, owner)[0]
+        reference = self._split(spec, owner)
         split = objects.get(reference)
         shares: dict[str, int] = {}
         for each in (route.canary, route.stable, *route.additional):

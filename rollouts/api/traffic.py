@@ -3,6 +3,7 @@
 from pydantic import Field
 
 from rollouts.api.base import Bool, Int32, Int64, Model
+from rollouts.api.gateway_api import GatewayApiTrafficRouting
 from rollouts.api.meta import OpenObject, Strings
 
 DEFAULT_MAX_TRAFFIC_WEIGHT = 100
@@ -196,7 +197,7 @@ class TrafficRouting(Model):
         ),
     )
     max_traffic_weight: Int32 | None = Field(
-        None, description="The weight that means all traffic, for nginx and plugins. Defaults to 100."
+        None, description="The weight that means all traffic, for nginx, gatewayAPI and plugins. Defaults to 100."
     )
     istio: IstioTrafficRouting | None = Field(None, description="Split traffic by Istio.")
     nginx: NginxTrafficRouting | None = Field(None, description="Split traffic by Ingress NGINX.")
@@ -208,6 +209,9 @@ class TrafficRouting(Model):
     app_mesh: AppMeshTrafficRouting | None = Field(None, description="Split traffic by AWS App Mesh.")
     traefik: TraefikTrafficRouting | None = Field(None, description="Split traffic by Traefik.")
     apisix: ApisixTrafficRouting | None = Field(None, description="Split traffic by Apache APISIX.")
+    gateway_api: GatewayApiTrafficRouting | None = Field(
+        None, alias="gatewayAPI", description="Split traffic by routes of the Gateway API."
+    )
     plugins: OpenObject | None = Field(
         None, description="Split traffic by plugins: their configurations, each under the name of its plugin."
     )

@@ -6,7 +6,7 @@ from typing import Any
 
 from rollouts.api.canary import CanaryStrategy
 from rollouts.api.traffic import TrafficRouting
-from rollouts.ports import Kit, Objects, Owner, Reference, Route, Seen, Write
+from rollouts.ports import Kit, Objects, Owner, Reads, Reference, Route, Seen, Write, picked
 from rollouts.ports.router import AnyRouter
 
 Raw = Mapping[str, Any]
@@ -21,7 +21,7 @@ class BoundRouter:
     spec: Any
     owner: Owner
 
-    def reads(self) -> tuple[Reference, ...]:
+    def reads(self) -> Reads:
         return self.router.reads(self.spec, self.owner)
 
     def seen(self, objects: Objects) -> Seen:
@@ -31,7 +31,7 @@ class BoundRouter:
         return self.router.write(self.spec, self.owner, route, self._own(objects))
 
     def _own(self, objects: Objects) -> dict[Reference, Raw | None]:
-        return {reference: objects.get(reference) for reference in self.reads()}
+        return picked(self.reads(), objects)
 
 
 def configured(routing: TrafficRouting) -> dict[str, Any]:

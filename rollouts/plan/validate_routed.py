@@ -99,6 +99,13 @@ def _needs(path: str, router: AnyRouter, spec: Any, canary: CanaryStrategy) -> I
     routing = canary.traffic_routing
     if routing is not None and routing.max_traffic_weight is not None and Ability.MAX_WEIGHT not in router.abilities:
         yield "maxTrafficWeight", f"{router.key} knows weights from 0 to 100 only: remove it"
+    elif routing is not None and router.most_weight is not None:
+        weight = routing.max_traffic_weight_or_default
+        if weight > router.most_weight:
+            yield (
+                "maxTrafficWeight",
+                f"{weight} is more than {router.key} can hold: must be {router.most_weight} or less",
+            )
     if canary.ping_pong is not None and Ability.PING_PONG not in router.abilities:
         yield path, "can't do pingPong: name canaryService and stableService instead"
     if _has_weights(canary) and Ability.EXPERIMENTS not in router.abilities:

@@ -41,11 +41,14 @@ from rollouts.ports.router import (
     Objects,
     Owner,
     Patch,
+    Reads,
     Reference,
     Route,
     Router,
     Seen,
+    Selected,
     Write,
+    picked,
 )
 from rollouts.ports.step import Check, Gate, Here, Open, Scale, Shut, Step, Wishes
 
@@ -86,6 +89,7 @@ __all__ = [
     "ReadObject",
     "ReadPath",
     "Reading",
+    "Reads",
     "Reference",
     "Request",
     "Response",
@@ -94,6 +98,7 @@ __all__ = [
     "Scale",
     "SecretRef",
     "Seen",
+    "Selected",
     "Shut",
     "Situation",
     "Step",
@@ -102,4 +107,5 @@ __all__ = [
     "Verdict",
     "Wishes",
     "Write",
+    "picked",
 ]

@@ -14,6 +14,7 @@ from typing import Any, ClassVar, Generic, TypeVar
 from pydantic import BaseModel
 
 from rollouts.api.canary import SetHeaderRoute, SetMirrorRoute
+from rollouts.api.selectors import Selector
 
 Raw = Mapping[str, Any]
 Spec = TypeVar("Spec")
@@ -44,6 +45,39 @@ class Reference:
 
 Objects = Mapping[Reference, Raw | None]
 """Objects as the API server has them; None stands for one that doesn't exist."""
+
+
+@dataclass(frozen=True, slots=True)
+class Selected:
+    """All objects of a kind in a namespace whose labels match, however many there are at the moment."""
+
+    group: str
+    kind: str
+    namespace: str
+    selector: Selector
+
+    def matches(self, reference: Reference, raw: Raw) -> bool:
+        """Tell whether an object is one of them."""
+        place = (reference.group, reference.kind, reference.namespace)
+        labels = raw.get("metadata", {}).get("labels") or {}
+        return place == (self.group, self.kind, self.namespace) and self.selector.matches(labels)
+
+    def __str__(self) -> str:
+        return f"{self.kind}s with {self.selector or 'any labels'}"
+
+
+Reads = tuple[Reference | Selected, ...]
+
+
+def picked(reads: Reads, objects: Objects) -> dict[Reference, Raw | None]:
+    """Return what is read, out of all objects: None for what is named and doesn't exist."""
+    found: dict[Reference, Raw | None] = {}
+    for each in reads:
+        if isinstance(each, Reference):
+            found[each] = objects.get(each)
+        else:
+            found |= {place: raw for place, raw in objects.items() if raw is not None and each.matches(place, raw)}
+    return found
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,12 +159,14 @@ class Router(ABC, Generic[Spec]):
     """One kind of traffic router.
 
     `key` is its field in `spec.strategy.canary.trafficRouting` or, for a router that the API doesn't know, its name in
-    `trafficRouting.plugins`; its entry point has the same name. `model` reads what stands there.
+    `trafficRouting.plugins`; its entry point has the same name. `model` reads what stands there. `most_weight` is the
+    greatest weight that its objects can hold, None where there is no limit.
     """
 
     key: ClassVar[str]
     model: ClassVar[type[BaseModel]]
     abilities: ClassVar[frozenset[Ability]] = frozenset()
+    most_weight: ClassVar[int | None] = None
 
     def needs_services(self, spec: Spec) -> bool:
         """Whether canaryService and stableService must be named, unless there is a ping-pong pair."""
@@ -146,8 +182,8 @@ class Router(ABC, Generic[Spec]):
         yield from ()
 
     @abstractmethod
-    def reads(self, spec: Spec, owner: Owner) -> tuple[Reference, ...]:
-        """Name every object that decides about the traffic or is written."""
+    def reads(self, spec: Spec, owner: Owner) -> Reads:
+        """Name every object that decides about the traffic or is written, by its name or by its labels."""
 
     def seen(self, spec: Spec, owner: Owner, objects: Objects) -> Seen:
         """Say whether the traffic follows the objects. Most routers can't know."""

@@ -27,6 +27,13 @@ class Plain(RecordingRouter):
             yield "split", f'Split "{spec.split}" does not exist: create it'
 
 
+class Limited(RecordingRouter):
+    """The same router, whose objects hold weights up to 1000."""
+
+    most_weight = 1000
+
+
+LIMITED = Kit(steps=KIT.steps, routers={KEY: Limited()})
 PLAIN = Kit(steps=KIT.steps, routers={KEY: Plain()}, broken={"istio": "router 'istio' can't be loaded: no such module"})
 
 
@@ -73,6 +80,11 @@ ROWS: dict[str, tuple[Raw, Kit, str]] = {
         by_router(services={"canaryService": "c"}),
         KIT,
         f"{ROUTER}: splits traffic between two Services: set stableService",
+    ),
+    "a greater maxTrafficWeight than the router's objects can hold": (
+        by_router(trafficRouting={"maxTrafficWeight": 1001}),
+        LIMITED,
+        f"{CANARY}.trafficRouting.maxTrafficWeight: 1001 is more than {KEY} can hold: must be 1000 or less",
     ),
     "maxTrafficWeight of a router that doesn't know it": (
         by_router(trafficRouting={"maxTrafficWeight": 1000}),

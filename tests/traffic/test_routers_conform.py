@@ -1,8 +1,12 @@
 """Do routers keep the promises that strangers' routers have to keep?"""
 
+from rollouts.api.base import parse
 from rollouts.ports.testing import RouterConformance
 from rollouts.registry import load_kit
+from rollouts.traffic.gateway_api.plugin import GatewayApiPlugin, PluginConfig
+from rollouts.traffic.gateway_api.router import GatewayApi
 from tests.routing import SPLIT, Recording, RecordingRouter
+from tests.traffic.gateway_api import backend, canary, live, reference, rule, spec, stable
 
 MADE_BY_PEOPLE = {
     SPLIT: {
@@ -24,6 +28,34 @@ class TestRecordingRouterThatCreates(RouterConformance):
     specs = (Recording(),)
 
 
+ROUTES = {
+    **live(
+        rule(stable(100), canary(0)), rule(backend("docs", 3)), rule(stable(2), backend("docs", 1)), labels={"a": "b"}
+    ),
+    **live(rule(stable(100), canary(0), backend("docs", 25)), at=reference(name="shared")),
+    **live(rule(stable(100)), at=reference("GRPCRoute")),
+    **live(rule(stable(100)), at=reference("TCPRoute")),
+    **live({**rule(stable(100)), "name": "all"}, at=reference("TLSRoute")),
+}
+
+
+class TestGatewayApi(RouterConformance):
+    router = GatewayApi()
+    specs = (
+        spec(httpRoutes=[{"name": "web"}, {"name": "shared"}], grpcRoutes=[{"name": "web"}]),
+        spec(httpRoutes=[{"selector": {"matchLabels": {"a": "b"}}}], disableInProgressLabel=True),
+        spec(tcpRoutes=[{"name": "web"}], tlsRoutes=[{"name": "web", "rules": ["all"]}]),
+    )
+    objects = ROUTES
+
+
+class TestGatewayApiPlugin(RouterConformance):
+    router = GatewayApiPlugin()
+    specs = (parse(PluginConfig, {"httpRoute": "web", "grpcRouteSelector": {}}),)
+    objects = ROUTES
+
+
 def test_every_installed_router_is_tested_here() -> None:
-    assert dict(load_kit().routers) == {}
+    tested = {each.router.key for each in RouterConformance.__subclasses__()}
+    assert set(load_kit().routers) <= tested
     assert load_kit().broken == {}

@@ -1,0 +1,87 @@
+"""Which settings of the Gateway API can't work, and what do the routes lack?"""
+
+from collections.abc import Iterator
+
+from rollouts.api.gateway_api import GatewayApiTrafficRouting, GatewayRoute
+from rollouts.api.selectors import is_label_key, is_label_value, read_selector
+from rollouts.ports import Objects, Owner, Reference, Selected
+from rollouts.traffic.gateway_api.marks import added_by
+from rollouts.traffic.gateway_api.rules import Rules
+from rollouts.traffic.gateway_api.targets import Found, Target, entries, find, targets
+
+Problem = tuple[str, str]
+
+
+def problems(spec: GatewayApiTrafficRouting, owner: Owner, objects: Objects | None) -> Iterator[Problem]:
+    """Yield each problem by the path of its entry."""
+    if not any(True for _ in entries(spec)):
+        yield "", "names no route: list some in httpRoutes, grpcRoutes, tcpRoutes or tlsRoutes"
+    if owner.canary_service and owner.canary_service == owner.stable_service:
+        yield "", f'canaryService and stableService are both "{owner.canary_service}": name two Services'
+    yield from _label(spec)
+    for _, path, route in entries(spec):
+        yield from _entry(path, route)
+    named = targets(spec, owner)
+    yield from _doubles(named)
+    if objects is not None:
+        for target in named:
+            yield from _live(target, owner, objects)
+
+
+def _label(spec: GatewayApiTrafficRouting) -> Iterator[Problem]:
+    key, value = spec.in_progress_label_key, spec.in_progress_label_value
+    if key and not is_label_key(key):
+        yield "inProgressLabelKey", f'"{key}" is no key of a label'
+    if value and not is_label_value(value):
+        yield "inProgressLabelValue", f'"{value}" is no value of a label'
+
+
+def _entry(path: str, route: GatewayRoute) -> Iterator[Problem]:
+    if bool(route.name) == (route.selector is not None):
+        yield path, "must name one route, or select some by a selector: set one of the two"
+    if route.selector is not None:
+        try:
+            read_selector(route.selector)
+        except ValueError as error:
+            yield f"{path}.selector", str(error)
+
+
+def _doubles(named: tuple[Target, ...]) -> Iterator[Problem]:
+    first: dict[Reference, Target] = {}
+    for target in named:
+        if isinstance(target.read, Reference) and (known := first.setdefault(target.read, target)) is not target:
+            yield target.path, f"{target.read} is {known.path}, too: list it once, with all its rules"
+
+
+def _live(target: Target, owner: Owner, objects: Objects) -> Iterator[Problem]:
+    """Yield what is wrong with the routes that an entry means."""
+    routes = find((target,), objects)
+    if not routes:
+        where = f"in namespace {target.read.namespace}"
+        if isinstance(target.read, Selected):
+            yield target.path, f"no {target.read.kind} {where} has the labels {target.read.selector}: label a route"
+        else:
+            yield target.path, f"{target.read} doesn't exist {where}: create it"
+    for found in routes:
+        yield from ((target.path, message) for message in _rules(found, owner))
+
+
+def _rules(found: Found, owner: Owner) -> Iterator[str]:
+    if not owner.stable_service:
+        return  # of a ping-pong pair either may be the stable one
+    rules = Rules(found, owner, added_by(found.raw, f"{owner.namespace}/{owner.name}"))
+    shared = rules.shared(owner.canary_service, owner.stable_service)
+    weighed = {rules.others[index].get("name") for index in shared}
+    known = {each.get("name") for each in rules.others}
+    for name in found.target.rules:
+        if name not in known:
+            yield f'{found.reference} has no rule named "{name}": {_names(known)}'
+        elif name not in weighed:
+            yield f'rule "{name}" of {found.reference} doesn\'t name the Service {owner.stable_service} as a backend'
+    if not shared and not found.target.rules:
+        yield f"no rule of {found.reference} has the stable Service {owner.stable_service} as a backend: add it to one"
+
+
+def _names(known: set[str | None]) -> str:
+    names = ", ".join(sorted(each for each in known if each))
+    return f"there are {names}" if names else "none of its rules has a name"

@@ -1,0 +1,57 @@
+"""How does a Route become routes of the Gateway API?"""
+
+from collections.abc import Iterator
+from typing import ClassVar
+
+from rollouts.api.gateway_api import GatewayApiTrafficRouting
+from rollouts.ports import Ability, Objects, Owner, Patch, Reads, Route, Router, Seen, Write
+from rollouts.ports.router import Raw
+from rollouts.traffic.gateway_api.acceptance import seen
+from rollouts.traffic.gateway_api.marks import added_by, marks
+from rollouts.traffic.gateway_api.problems import problems
+from rollouts.traffic.gateway_api.rules import Rules
+from rollouts.traffic.gateway_api.targets import Found, find, targets
+
+MOST_WEIGHT = 1_000_000
+ABILITIES = frozenset(
+    {Ability.MAX_WEIGHT, Ability.PING_PONG, Ability.HEADER_ROUTES, Ability.MIRROR_ROUTES, Ability.EXPERIMENTS}
+)
+
+
+class GatewayApi(Router[GatewayApiTrafficRouting]):
+    """Sets weights in HTTPRoutes, GRPCRoutes, TCPRoutes and TLSRoutes, and adds rules for managed routes."""
+
+    key = "gatewayAPI"
+    model: ClassVar = GatewayApiTrafficRouting
+    abilities = ABILITIES
+    most_weight = MOST_WEIGHT
+
+    def problems(
+        self, spec: GatewayApiTrafficRouting, owner: Owner, objects: Objects | None
+    ) -> Iterator[tuple[str, str]]:
+        yield from problems(spec, owner, objects)
+
+    def reads(self, spec: GatewayApiTrafficRouting, owner: Owner) -> Reads:
+        return tuple(each.read for each in targets(spec, owner))
+
+    def seen(self, spec: GatewayApiTrafficRouting, owner: Owner, objects: Objects) -> Seen:
+        return seen(find(targets(spec, owner), objects))
+
+    def write(self, spec: GatewayApiTrafficRouting, owner: Owner, route: Route, objects: Objects) -> tuple[Write, ...]:
+        return tuple(
+            Patch(each.reference, patch)
+            for each in find(targets(spec, owner), objects)
+            if (patch := _patch(each, spec, owner, route))
+        )
+
+
+def _patch(found: Found, spec: GatewayApiTrafficRouting, owner: Owner, route: Route) -> Raw:
+    """Return what is due on one route, in one write; nothing if it is as it should be."""
+    rollout = f"{owner.namespace}/{owner.name}"
+    written = Rules(found, owner, added_by(found.raw, rollout)).written(route)
+    is_active = bool(route.canary.weight or route.additional or route.headers or route.mirrors)
+    metadata = marks(found.raw, spec, rollout, written.added, is_active=is_active)
+    return {
+        **({"metadata": metadata} if metadata else {}),
+        **({"spec": {"rules": written.rules}} if written.rules != found.rules else {}),
+    }

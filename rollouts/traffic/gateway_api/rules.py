@@ -1,0 +1,150 @@
+"""Which rules should a route have?
+
+The rules of other people stay where they are, as they are, but for the weights of our Services. Rules of our own, for
+managed routes, stand before all others. Each is made after one of the rules whose traffic is shared, so that it takes
+no request that the Rollout wouldn't have got anyway.
+"""
+
+import json
+import re
+from collections.abc import Collection, Iterable, Iterator
+from dataclasses import dataclass
+from hashlib import sha256
+from typing import Any
+
+from rollouts.api.canary import SetMirrorRoute
+from rollouts.ports import Owner, Route
+from rollouts.ports.router import Raw
+from rollouts.traffic.gateway_api.backends import Backends
+from rollouts.traffic.gateway_api.marks import Added
+from rollouts.traffic.gateway_api.matches import matches_of, with_headers, within
+from rollouts.traffic.gateway_api.targets import GRPC, HTTP, Found
+
+_EVERY_REQUEST = 100
+_OF_SESSIONS = "sessionPersistence"
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """The rules that a route should have, and which parts of them we have added."""
+
+    rules: list[Raw]
+    added: Added
+
+
+class Rules:
+    """The rules of one route, as they are."""
+
+    def __init__(self, found: Found, owner: Owner, added: Added) -> None:
+        self._found = found
+        self._kind = found.reference.kind
+        self._added = added
+        self._backends = Backends(found.reference.namespace, owner.namespace)
+        ours = [self._is_ours(each) for each in found.rules]
+        self.ours = [each for each, is_ours in zip(found.rules, ours, strict=True) if is_ours]
+        self.others = [each for each, is_ours in zip(found.rules, ours, strict=True) if not is_ours]
+
+    def _is_ours(self, rule: Raw) -> bool:
+        """Tell whether a rule is our own: by its name or, where an old API has dropped the name, by what it says."""
+        if "name" in rule:
+            return rule["name"] in self._added.rules
+        return bool(self._added.rules) and digest(rule) in self._added.rules.values()
+
+    def shared(self, canary: str, stable: str) -> list[int]:
+        """Return which of the others' rules share their traffic between two Services."""
+        services = [self._backends.services(rule) for rule in self.others]
+        named = self._found.target.rules
+        if named:
+            return [
+                index
+                for index, (rule, each) in enumerate(zip(self.others, services, strict=True))
+                if rule.get("name") in named and stable in each
+            ]
+        both = [index for index, each in enumerate(services) if canary in each and stable in each]
+        return both or [index for index, each in enumerate(services) if stable in each]
+
+    def written(self, route: Route) -> Written:
+        """Return the rules for a Route."""
+        shared = self.shared(route.canary.service, route.stable.service)
+        shares, backends = self._shares(route, shared)
+        rules = list(self.others)
+        for index in shared:
+            rules[index] = self._backends.weighed(rules[index], shares, {*self._added.backends} - {*shares})
+        managed = self._managed(route, [rules[index] for index in shared])
+        added = Added({each["name"]: digest(each) for each in managed}, backends)
+        return Written([*map(self._as_it_is, managed), *rules], added)
+
+    def _as_it_is(self, managed: Raw) -> Raw:
+        """Return the rule that there is already without its name, if there is one."""
+        nameless = {key: value for key, value in managed.items() if key != "name"}
+        return nameless if nameless in self.ours else managed
+
+    def _shares(self, route: Route, shared: Collection[int]) -> tuple[dict[str, int], tuple[str, ...]]:
+        """Return the shares by Service, and which of these are in the rules by our doing.
+
+        A canary that people have named stays in with nothing, one that we have added goes out.
+        """
+        canary, stable = route.canary, route.stable
+        is_named = any(canary.service in self._backends.services(self.others[index]) for index in shared)
+        is_ours = canary.service in self._added.backends or not is_named
+        ends = [stable, *([] if is_ours and not canary.weight else [canary]), *route.additional]
+        added = [each.service for each in (canary, *route.additional) if each is not canary or is_ours]
+        shares = {each.service: each.weight for each in ends}
+        return shares, tuple(each for each in added if each in shares) if shared else ()
+
+    def _managed(self, route: Route, shared: Iterable[Raw]) -> list[dict[str, Any]]:
+        """Return our own rules, the first managed route first."""
+        shared = list(shared)
+        rules = [*self._header_rules(route, shared), *self._mirror_rules(route, shared)]
+        names = _names((name for name, _ in rules), (each["name"] for each in self.others if "name" in each))
+        return [{"name": name, **rule} for name, (_, rule) in zip(names, rules, strict=True)]
+
+    def _header_rules(self, route: Route, shared: Collection[Raw]) -> Iterator[tuple[str, dict[str, Any]]]:
+        if not self._found.target.uses_headers or self._kind not in {HTTP, GRPC}:
+            return
+        ends = (route.canary.service, route.stable.service)
+        for each in route.headers:
+            for rule in shared:
+                if matches := with_headers(matches_of(rule, self._kind), each.match):
+                    to_canary = {**self._backends.reference(rule, ends, ends[0]), "weight": 1}
+                    yield each.name or "", {**_like(rule), "matches": matches, "backendRefs": [to_canary]}
+
+    def _mirror_rules(self, route: Route, shared: Collection[Raw]) -> Iterator[tuple[str, dict[str, Any]]]:
+        if self._kind not in {HTTP, GRPC}:
+            return
+        ends = (route.canary.service, route.stable.service)
+        for each in route.mirrors:
+            for rule in shared:
+                if matches := within(matches_of(rule, self._kind), each.match, self._kind):
+                    filters = [*rule.get("filters", ()), _mirror(each, self._backends.reference(rule, ends, ends[0]))]
+                    copy = {key: value for key, value in rule.items() if key != "name"}
+                    yield each.name, {**copy, "matches": matches, "filters": filters}
+
+
+def digest(rule: Raw) -> str:
+    """Return a short text for what a rule says, its name apart."""
+    said = {key: value for key, value in rule.items() if key != "name"}
+    return sha256(json.dumps(said, sort_keys=True).encode()).hexdigest()[:12]
+
+
+def _like(rule: Raw) -> dict[str, Any]:
+    """Return what a rule for the canary alone takes over: no session may keep its requests elsewhere."""
+    return {key: value for key, value in rule.items() if key not in {"name", _OF_SESSIONS}}
+
+
+def _mirror(mirror: SetMirrorRoute, backend: Raw) -> dict[str, Any]:
+    """Return the filter of a mirror; one that takes every request is known to older Gateways, too."""
+    percent = _EVERY_REQUEST if mirror.percentage is None else mirror.percentage
+    share = {} if percent == _EVERY_REQUEST else {"percent": percent}
+    return {"type": "RequestMirror", "requestMirror": {"backendRef": dict(backend), **share}}
+
+
+def _names(texts: Iterable[str], taken: Iterable[str]) -> Iterator[str]:
+    """Yield a name for a rule after each text: the first free one that the API server takes."""
+    used = set(taken)
+    for text in texts:
+        base = re.sub(r"[^a-z0-9.-]+", "-", text.lower()).strip("-.") or "managed"
+        numbered = (f"{base}-{number}" for number in range(2, len(used) + 3))
+        name = next(each for each in (base, *numbered) if each not in used)
+        used.add(name)
+        yield name
