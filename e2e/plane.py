@@ -119,6 +119,11 @@ class ControlPlane:
         """Whether the API server's process is alive."""
         return self._programs["kube-apiserver"].running
 
+    @property
+    def pids(self) -> dict[str, int]:
+        """The processes, by the programs' names."""
+        return {name: program.pid for name, program in self._programs.items()}
+
     async def kill_apiserver(self) -> None:
         """kill -9: connections break in the middle of whatever they carried."""
         self._programs["kube-apiserver"].kill()

@@ -260,8 +260,11 @@ class Bench:
                 counts[what if event["responseStatus"]["code"] < 300 else f"{what} refused"] += 1
             return counts, log.tell()
 
-    def write_times(self, since: int, resource: str) -> list[float]:
-        """Return the seconds that the API server took for each of the controller's writes to a resource."""
+    def write_times(self, since: int, resource: str, began: datetime, ended: datetime) -> list[float]:
+        """Return the seconds that the API server took for each of the controller's writes to a resource in a time.
+
+        The log is written in batches: what came before `began` may stand behind the byte `since`.
+        """
         if self.plane.audit_log is None:
             raise AssertionError("the control plane keeps no audit log")
         with self.plane.audit_log.open("rb") as log:
@@ -271,6 +274,7 @@ class Bench:
             (_instant(event["stageTimestamp"]) - _instant(event["requestReceivedTimestamp"])).total_seconds()
             for event in events
             if event["objectRef"]["resource"] == resource
+            and began <= _instant(event["requestReceivedTimestamp"]) < ended
         ]
 
 
