@@ -10,10 +10,10 @@ from rollouts.api.analysis_run import AnalysisRunSpec
 from rollouts.api.base import parse
 from rollouts.api.experiment import ExperimentSpec
 from rollouts.api.nulls import without_nulls
-from rollouts.plan.analyses.problems import OUT_OF_SIGHT
 from rollouts.plan.analysis.substitution import arguments_in
 from rollouts.plan.analysis.templates import Flat, TemplateKey, flatten_template
 from rollouts.plan.analysis.validate import run_problems, template_problems
+from rollouts.plan.children.analyses.problems import OUT_OF_SIGHT
 from rollouts.plan.experiment.validate import experiment_problems, reference_problems
 from rollouts.plan.problem import Problem
 from rollouts.registry import load_kit

@@ -16,7 +16,7 @@ from rollouts.api.services import service_names
 from rollouts.cli.analysis_checks import KINDS, Templates, analysis_problems
 from rollouts.cli.manifests import Document
 from rollouts.guard import in_time
-from rollouts.plan.analyses.problems import unseen
+from rollouts.plan.children.analyses.problems import unseen
 from rollouts.plan.problem import Problem
 from rollouts.plan.validate import problems
 from rollouts.plan.workload import API_VERSIONS, Reference, reference_in

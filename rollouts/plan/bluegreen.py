@@ -14,11 +14,11 @@ from rollouts.api.bluegreen import BlueGreenStrategy
 from rollouts.api.timestamps import format_time
 from rollouts.plan import state
 from rollouts.plan.actions import Plan, SwitchService
-from rollouts.plan.analyses.current import Current, ended, look, named, run_actions
-from rollouts.plan.analyses.slots import POST_PROMOTION, PRE_PROMOTION, Demand, demand
 from rollouts.plan.analysis.assess import SUCCESSFUL
 from rollouts.plan.bluegreen_reasons import blue_green_reasons
 from rollouts.plan.bluegreen_sizes import blue_green_scaling, preview_size, unmet_preview
+from rollouts.plan.children.analyses.current import Current, ended, look, named, run_actions
+from rollouts.plan.children.analyses.slots import POST_PROMOTION, PRE_PROMOTION, Demand, demand
 from rollouts.plan.conclude import Course, conclude
 from rollouts.plan.delays import deadline_on
 from rollouts.plan.observed import Observed, ReplicaSet

@@ -11,12 +11,12 @@ from functools import partial
 from rollouts.api.canary import CanaryStrategy
 from rollouts.plan import state
 from rollouts.plan.actions import Plan
-from rollouts.plan.analyses.current import ended, look, named, run_actions
-from rollouts.plan.analyses.slots import STEP, canary_demands
 from rollouts.plan.bound import BoundStep, bind_steps
 from rollouts.plan.calls import Calling, plan_calls
+from rollouts.plan.children.analyses.current import ended, look, named, run_actions
+from rollouts.plan.children.analyses.slots import STEP, canary_demands
+from rollouts.plan.children.experiments import current as experiments
 from rollouts.plan.conclude import Course, conclude
-from rollouts.plan.experiments import current as experiments
 from rollouts.plan.observed import Observed
 from rollouts.plan.reasons import canary_reasons
 from rollouts.plan.replicas import resolve_bounds

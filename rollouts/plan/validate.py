@@ -16,10 +16,10 @@ from rollouts.api.placement import AntiAffinity
 from rollouts.api.rollout import Rollout
 from rollouts.api.selectors import selector_matches
 from rollouts.api.traffic import TrafficRouting
-from rollouts.plan.analyses.problems import analyses_problems
 from rollouts.plan.analysis.templates import Find
 from rollouts.plan.bound import StepError, bind
-from rollouts.plan.experiments.problems import experiments_problems
+from rollouts.plan.children.analyses.problems import analyses_problems
+from rollouts.plan.children.experiments.problems import experiments_problems
 from rollouts.plan.problem import Problem
 from rollouts.plan.validate_roles import anti_affinity_problems, metadata_problems
 from rollouts.plan.validate_routed import routed_problems

@@ -4,8 +4,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 
 from rollouts.api import keys
-from rollouts.plan.analyses.words import told
-from rollouts.plan.children import Child
+from rollouts.plan.children.analyses.words import told
+from rollouts.plan.children.child import Child
 from rollouts.plan.narrate import Event
 from rollouts.view import fields
 from rollouts.view.fields import Raw

@@ -9,7 +9,7 @@ from rollouts.sim.metrics import Curve, Metrics
 from rollouts.sim.scenario import Change, Scenario, create, promote_full, resume, retry, set_image
 from rollouts.sim.world import World
 from tests.golden.stories import story
-from tests.plan.analyses.given import METRIC
+from tests.plan.children.analyses.given import METRIC
 from tests.plan.given import START, Raw, blue_green, rollout, service
 from tests.routing import KIT
 

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from rollouts.api import keys
 from rollouts.plan import plan_rollout
 from rollouts.plan.analysis.templates import TemplateKey
-from rollouts.plan.children import Child
+from rollouts.plan.children.child import Child
 from rollouts.registry import load_kit
 from rollouts.sim.faults import Fault, Trouble
 from rollouts.sim.measuring import Measuring
@@ -30,7 +30,7 @@ from rollouts.sim.scenario import (
 from rollouts.sim.simulation import Simulation
 from rollouts.sim.snapshot import Snapshot
 from rollouts.sim.world import World
-from tests.plan.analyses.given import METRIC
+from tests.plan.children.analyses.given import METRIC
 from tests.plan.given import ONE, START, TWO, Raw, blue_green, rollout, service
 from tests.properties.checks import passes
 from tests.properties.worlds import NAME, faults

@@ -5,12 +5,12 @@ from typing import Any
 import pytest
 
 from rollouts.plan.actions import CreateChild
-from rollouts.plan.analyses.problems import analyses_problems
 from rollouts.plan.analysis.guard import guarded
 from rollouts.plan.analysis.templates import TemplateKey
+from rollouts.plan.children.analyses.problems import analyses_problems
 from rollouts.plan.observed import Raw
 from rollouts.registry import load_kit
-from tests.plan.analyses.given import (
+from tests.plan.children.analyses.given import (
     ANALYSED,
     BACKGROUND_RUN,
     METRIC,

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping
 from rollouts.api.durations import parse_duration
 from rollouts.api.experiment import ExperimentStatus, parse_experiment_status
 from rollouts.api.timestamps import format_time
-from rollouts.plan.children import Child
+from rollouts.plan.children.child import Child
 from rollouts.plan.experiment.phases import RUNNING
 
 

@@ -11,8 +11,8 @@ from rollouts.plan.narrate import narrate
 from rollouts.plan.route import Capacity, Side
 from rollouts.plan.sides import Sides
 from rollouts.ports import Destination
+from tests.plan.children.experiments.given import NAME, side, step, tried
 from tests.plan.decided import given
-from tests.plan.experiments.given import NAME, side, step, tried
 from tests.plan.given import ONE, TWO, after, replica_set, updating
 from tests.plan.routed import Does, does
 from tests.plan.test_services import ours

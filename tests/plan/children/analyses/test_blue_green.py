@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from rollouts.plan.observed import Observed, Raw
-from tests.plan.analyses.given import RETRY, TEMPLATES, WHY, analysis, failed, record, run
+from tests.plan.children.analyses.given import RETRY, TEMPLATES, WHY, analysis, failed, record, run
 from tests.plan.decided import Decided, Row, decided, given
 from tests.plan.given import (
     ABORTED_CONDITIONS,

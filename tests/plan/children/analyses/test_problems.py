@@ -6,12 +6,12 @@ from typing import Any
 import pytest
 
 from rollouts.api.rollout import parse_rollout
-from rollouts.plan.analyses.problems import OUT_OF_SIGHT
 from rollouts.plan.analysis.templates import TemplateKey
+from rollouts.plan.children.analyses.problems import OUT_OF_SIGHT
 from rollouts.plan.observed import Raw
 from rollouts.plan.validate import problems
 from rollouts.registry import load_kit
-from tests.plan.analyses.given import ANALYSED, METRIC, PROVIDER, analysis, at, at_step, canary, run
+from tests.plan.children.analyses.given import ANALYSED, METRIC, PROVIDER, analysis, at, at_step, canary, run
 from tests.plan.decided import decided, given, planned
 from tests.plan.given import blue_green, live, replica_set, rollout
 

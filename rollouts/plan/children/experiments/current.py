@@ -12,11 +12,11 @@ from datetime import datetime
 from rollouts.api.experiment import parse_experiment_status
 from rollouts.plan import state
 from rollouts.plan.actions import ChildAction, CreateChild, TerminateChild
-from rollouts.plan.children import Child, free_name, refusal_of, tidied
+from rollouts.plan.children.child import Child, free_name, refusal_of, tidied
+from rollouts.plan.children.experiments.demand import Demand, demand_at
+from rollouts.plan.children.experiments.new_experiment import EXPERIMENT, NoExperimentError, new_experiment
+from rollouts.plan.children.experiments.words import told
 from rollouts.plan.experiment.phases import ERROR, FAILED, INCONCLUSIVE, PENDING, RUNNING
-from rollouts.plan.experiments.demand import Demand, demand_at
-from rollouts.plan.experiments.new_experiment import EXPERIMENT, NoExperimentError, new_experiment
-from rollouts.plan.experiments.words import told
 from rollouts.plan.observed import Observed
 from rollouts.plan.scene import Scene
 from rollouts.plan.state import State

@@ -12,7 +12,7 @@ from rollouts.plan.analysis.templates import TemplateKey
 from rollouts.plan.narrate import narrate
 from rollouts.plan.observed import Observed, Raw
 from rollouts.registry import load_kit
-from tests.plan.analyses.given import (
+from tests.plan.children.analyses.given import (
     ANALYSED,
     BACKGROUND_RUN,
     METRIC,

@@ -8,9 +8,9 @@ import pytest
 from rollouts.plan import Refusal, plan_rollout
 from rollouts.plan.narrate import narrate
 from rollouts.registry import load_kit
-from tests.plan.analyses.given import BACK, HELD, RETRY, SMALLER, failed
+from tests.plan.children.analyses.given import BACK, HELD, RETRY, SMALLER, failed
+from tests.plan.children.experiments.given import NAME, at, at_step, canary, here, side, step, tried
 from tests.plan.decided import Decided, Row, decided
-from tests.plan.experiments.given import NAME, at, at_step, canary, here, side, step, tried
 from tests.plan.given import PAUSED_CONDITIONS, THREE, TWO, aborted, after, live, replica_set, stamp
 
 STEP = "step 2 of 3 (experiment)"

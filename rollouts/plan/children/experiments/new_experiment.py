@@ -9,7 +9,7 @@ from rollouts.api.experiment import RolloutExperimentAnalysis, RolloutExperiment
 from rollouts.plan.actions import CreateChild
 from rollouts.plan.analysis.arguments import LATEST, STABLE, ArgumentError, field_of, rollout_arguments
 from rollouts.plan.analysis.templates import flatten
-from rollouts.plan.experiments.demand import Demand
+from rollouts.plan.children.experiments.demand import Demand
 from rollouts.plan.observed import ReplicaSet
 from rollouts.plan.problem import Problem
 from rollouts.plan.revisions import owner_reference

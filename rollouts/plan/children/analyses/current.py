@@ -13,11 +13,11 @@ from rollouts.api import keys
 from rollouts.api.status import RolloutAnalysisRunStatus
 from rollouts.plan import state
 from rollouts.plan.actions import Action, ChildAction, CreateChild, TerminateChild
-from rollouts.plan.analyses.new_run import ANALYSIS_RUN, NoRunError, new_run
-from rollouts.plan.analyses.slots import BACKGROUND, Demand, failure
-from rollouts.plan.analyses.words import told
 from rollouts.plan.analysis.assess import COMPLETED, ERROR, FAILED, INCONCLUSIVE, PENDING
-from rollouts.plan.children import Child, free_name, refusal_of, tidied
+from rollouts.plan.children.analyses.new_run import ANALYSIS_RUN, NoRunError, new_run
+from rollouts.plan.children.analyses.slots import BACKGROUND, Demand, failure
+from rollouts.plan.children.analyses.words import told
+from rollouts.plan.children.child import Child, free_name, refusal_of, tidied
 from rollouts.plan.observed import Observed
 from rollouts.plan.scene import Scene
 from rollouts.plan.state import State

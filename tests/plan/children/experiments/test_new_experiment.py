@@ -5,7 +5,7 @@ from typing import Any
 from rollouts.api import keys
 from rollouts.plan.experiment.experiment import plan_experiment
 from rollouts.plan.experiment.observed import observe_experiment
-from tests.plan.experiments.given import NAME, SETS, at, at_step, canary, here, made, step
+from tests.plan.children.experiments.given import NAME, SETS, at, at_step, canary, here, made, step
 from tests.plan.given import ONE, TWO, after, replica_set, stamp
 
 BASELINE = {

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from tests.plan.analyses.given import (
+from tests.plan.children.analyses.given import (
     BACK,
     BACKGROUND_RUN,
     RETRY,

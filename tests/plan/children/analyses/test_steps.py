@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from rollouts.plan import Refusal
-from tests.plan.analyses.given import (
+from tests.plan.children.analyses.given import (
     ANALYSED,
     BACK,
     HELD,

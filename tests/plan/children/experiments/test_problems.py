@@ -6,13 +6,13 @@ from typing import Any
 import pytest
 
 from rollouts.api.rollout import parse_rollout
-from rollouts.plan.analyses.problems import OUT_OF_SIGHT, unseen
-from rollouts.plan.experiments.problems import experiments_problems
+from rollouts.plan.children.analyses.problems import OUT_OF_SIGHT, unseen
+from rollouts.plan.children.experiments.problems import experiments_problems
 from rollouts.plan.validate import problems
 from rollouts.ports import Ability
 from rollouts.registry import load_kit
-from tests.plan.analyses.given import TEMPLATES
-from tests.plan.experiments.given import SIDES, canary, step
+from tests.plan.children.analyses.given import TEMPLATES
+from tests.plan.children.experiments.given import SIDES, canary, step
 from tests.routing import KEY, KIT, RecordingRouter, by_router
 
 E = "spec.strategy.canary.steps[1].experiment"

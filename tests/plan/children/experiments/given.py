@@ -6,11 +6,11 @@ from typing import Any
 from rollouts.api import keys
 from rollouts.plan import Observed, Refusal
 from rollouts.plan.bound import bind_steps
-from rollouts.plan.experiments.current import look
+from rollouts.plan.children.experiments.current import look
 from rollouts.plan.replicas import resolve_bounds
 from rollouts.plan.scene import set_scene
 from rollouts.registry import load_kit
-from tests.plan.analyses.given import TEMPLATES
+from tests.plan.children.analyses.given import TEMPLATES
 from tests.plan.decided import given
 from tests.plan.given import TWO, Raw, after, replica_set, rollout, stamp, updating
 

@@ -5,11 +5,11 @@ from typing import Any
 
 from rollouts.api import keys
 from rollouts.plan.actions import CreateChild
-from rollouts.plan.analyses.slots import BACKGROUND, Demand, as_raw
 from rollouts.plan.analysis.arguments import LATEST, STABLE, rollout_arguments
 from rollouts.plan.analysis.guard import guarded
 from rollouts.plan.analysis.spec import run_spec
 from rollouts.plan.analysis.templates import flatten
+from rollouts.plan.children.analyses.slots import BACKGROUND, Demand, as_raw
 from rollouts.plan.problem import Problem
 from rollouts.plan.revisions import owner_reference
 from rollouts.plan.scene import Scene

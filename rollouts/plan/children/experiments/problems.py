@@ -6,10 +6,11 @@ from typing import Any
 from rollouts.api.base import parse
 from rollouts.api.experiment import RolloutExperiment, RolloutExperimentTemplate
 from rollouts.api.selectors import selector_matches
-from rollouts.plan.analyses.problems import OUT_OF_SIGHT, problems_of
 from rollouts.plan.analysis.references import CANARY, experiments_in
 from rollouts.plan.analysis.rules import rule_problems
 from rollouts.plan.analysis.templates import Find, TemplateKey, flatten
+from rollouts.plan.children.analyses.problems import OUT_OF_SIGHT, problems_of
+from rollouts.plan.children.experiments.new_experiment import FROM_CANARY, FROM_STABLE
 from rollouts.plan.experiment.arguments import argument_problems
 from rollouts.plan.experiment.members import service_ports
 from rollouts.plan.experiment.validate import (
@@ -18,7 +19,6 @@ from rollouts.plan.experiment.validate import (
     repeated,
     service_name_problems,
 )
-from rollouts.plan.experiments.new_experiment import FROM_CANARY, FROM_STABLE
 from rollouts.plan.problem import Problem
 from rollouts.plan.validate_roles import metadata_problems
 from rollouts.ports import Kit

@@ -8,7 +8,7 @@ from rollouts.plan.analysis.assess import COMPLETED
 from rollouts.plan.analysis.metric import rules_of
 from rollouts.plan.analysis.observed import observe_run
 from rollouts.plan.analysis.results import last_of
-from rollouts.plan.children import Child
+from rollouts.plan.children.child import Child
 
 # Longer values are cut: one may be a whole JSON document.
 _LONGEST_VALUE = 40

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from rollouts.api import keys
 from rollouts.api.experiment import RolloutExperiment
-from rollouts.plan.analyses.slots import goes_through_steps
+from rollouts.plan.children.analyses.slots import goes_through_steps
 from rollouts.plan.scene import Scene
 from rollouts.plan.state import State
 

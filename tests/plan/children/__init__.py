@@ -1,0 +1,1 @@
+"""What a Rollout sets going beside its pods."""
