@@ -136,12 +136,17 @@ def _explained(error: Exception) -> str:
     if isinstance(error, aiohttp.ClientConnectorCertificateError | aiohttp.ClientConnectorSSLError | ssl.SSLError):
         cause = getattr(error, "certificate_error", None) or getattr(error, "os_error", None) or error
         why = getattr(cause, "verify_message", "") or getattr(cause, "reason", "") or type(cause).__name__
+        if why in _NO_TLS:
+            return f"no secure connection ({why}): the port doesn't speak TLS; is it one for http:// addresses?"
         return f"no secure connection ({why}): is the server's certificate from a known authority and for this host?"
     if isinstance(error, aiohttp.ClientConnectorError) and not isinstance(error, aiohttp.ClientConnectorDNSError):
         return f"no connection ({error.os_error.strerror or type(error.os_error).__name__}): is the server running?"
     known = (text for kinds, text in _EXPLANATIONS if isinstance(error, kinds))
     return next(known, f"no answer: {type(error).__name__}")
 
+
+# What OpenSSL says of an answer that is no TLS at all.
+_NO_TLS = frozenset({"WRONG_VERSION_NUMBER", "RECORD_LAYER_FAILURE", "HTTP_REQUEST", "UNKNOWN_PROTOCOL"})
 
 _EXPLANATIONS: tuple[tuple[tuple[type[Exception], ...], str], ...] = (
     (

@@ -7,8 +7,8 @@ from rollouts.view import fields
 from rollouts.view.experiments import TemplateRow, shown_experiment, template_rows
 from rollouts.view.fields import Raw
 from rollouts.view.metrics import MeasurementRow, MetricRow, metric_rows
-from rollouts.view.runs import BAD, PENDING, oldest_first, shown_run, slot_of
-from rollouts.view.status import COMPLETED
+from rollouts.view.runs import BAD, PENDING, RUNNING, oldest_first, shown_run, slot_of
+from rollouts.view.status import COMPLETED, shown_status
 
 _MOST_VALUES = 3
 _LONGEST_VALUE = 80
@@ -67,14 +67,20 @@ def _experiment(rollout: Raw) -> set[str]:
 
 
 def _concerned(rollout: Raw, children: Iterable[Raw], names: set[str]) -> list[Raw]:
-    """Return the named children; of an aborted update, the last one that ended badly, which nothing names any more."""
+    """Return the named children; of an aborted update, the one that has ended it, which nothing names any more."""
     children = oldest_first(children)
     found = [each for each in children if fields.name_of(each) in names and not _is_good(each)]
-    if not found and fields.is_aborted(rollout):
-        current = fields.part(rollout, "status").get("currentPodHash")
-        bad = [each for each in children if fields.hash_of(each) == current and shown_run(each).phase in BAD]
-        found = bad[-1:]
-    return found
+    return found if found or not fields.is_aborted(rollout) else _culprit(rollout, children)
+
+
+def _culprit(rollout: Raw, children: Sequence[Raw]) -> list[Raw]:
+    """Return the latest child of this update whose words the Rollout repeats.
+
+    Others that ended badly may be of an earlier try, or were told to end by the abort.
+    """
+    told, current = shown_status(rollout).message, fields.part(rollout, "status").get("currentPodHash")
+    bad = (each for each in children if fields.hash_of(each) == current and shown_run(each).phase in BAD)
+    return [each for each in bad if (message := shown_run(each).message) and message in told][-1:]
 
 
 def _is_good(child: Raw) -> bool:
@@ -123,6 +129,7 @@ def _of_metric(row: MetricRow) -> Finding:
 def _reasons(row: MetricRow) -> Iterator[str]:
     yield from _tolerance(row)
     yield from _values(row)
+    yield from _words(row)
     yield from _errors(row)
     if row.phase in BAD and row.message and not any(row.message == each.message for each in row.measurements):
         yield row.message
@@ -163,6 +170,13 @@ def _condition(row: MetricRow, found: Sequence[MeasurementRow]) -> str:
     if success:
         return f": successCondition is {success}" + (f", failureCondition {failure}" if failure else "")
     return f": failureCondition is {failure}" if failure else ""
+
+
+def _words(row: MetricRow) -> Iterator[str]:
+    """Yield what the provider said about the last one of those that decided, or why it has no answer yet."""
+    wanted = row.phase if row.phase in ("Failed", "Inconclusive") else RUNNING
+    said = [each.message for each in row.measurements if each.message and (each.phase or RUNNING) == wanted]
+    yield from said[-1:]
 
 
 def _errors(row: MetricRow) -> Iterator[str]:

@@ -1,6 +1,7 @@
 """How far are analyses and experiments, and why? Counted, held against limits, and told in words."""
 
 from collections.abc import Callable
+from copy import deepcopy
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -22,6 +23,8 @@ from rollouts.view.tree import tree_rows
 from rollouts.view.verdicts import of_rollout, of_run
 
 Json = dict[str, Any]
+
+CAUSE = "Rollout aborted update to revision 2: Step-based analysis phase error/failed"
 
 
 @pytest.fixture
@@ -227,6 +230,23 @@ def test_what_waits_is_told_until_the_end_only(failed: Json, running: Json, now:
             ],
             id="a verdict that no limit explains",
         ),
+        pytest.param(
+            {},
+            {
+                "phase": "Failed",
+                "failed": 1,
+                "count": 1,
+                "measurements": [{"phase": "Failed", "message": "exit code 3"}],
+            },
+            ['- metric "m": Failed, 1 of 1 measured: 1 failed (failureLimit 0)', "exit code 3"],
+            id="what a provider says of a failure",
+        ),
+        pytest.param(
+            {"interval": "5s", "successCondition": "result < 1"},
+            {"measurements": [{"phase": "Running", "message": "waits for data: no series"}]},
+            ['- metric "m": Running, 0 measured, every 5s', "waits for data: no series"],
+            id="why there is no value yet",
+        ),
         pytest.param({}, {"phase": "Successful", "count": 1, "successful": 1}, [], id="what was good needs no words"),
     ],
 )
@@ -268,9 +288,26 @@ def test_what_has_aborted_a_rollout_is_told_though_nothing_names_it_any_more(
     given: Callable[..., Json], objects: dict[str, Json]
 ) -> None:
     runs = of_kind(objects, "AnalysisRun")
-    (finding,) = of_rollout(given(abort=True), runs, [])
+    told = f"RolloutAborted: {CAUSE}: {objects['web-new-2-1']['status']['message']}"
+    (finding,) = of_rollout(given(abort=True, message=told), runs, [])
     assert finding.subject == "analysis run web-new-2-1 (step 2) is Failed"
-    assert of_rollout(given(abort=True, currentPodHash="another"), runs, []) == ()
+    assert of_rollout(given(abort=True, message=told, currentPodHash="another"), runs, []) == ()
+
+
+def test_what_an_abort_has_ended_is_not_taken_for_its_cause(
+    given: Callable[..., Json], objects: dict[str, Json]
+) -> None:
+    cause, ended = objects["web-new-2-1"], deepcopy(objects["web-new-2-2"])
+    ended["metadata"]["creationTimestamp"] = "2024-05-01T11:59:50Z"
+    ended["status"] |= {"phase": "Inconclusive", "message": 'Metric "smoke" assessed Inconclusive'}
+    told = f"RolloutAborted: {CAUSE}: {cause['status']['message']}"
+    (finding,) = of_rollout(given(abort=True, message=told), [cause, ended], [])
+    assert finding.subject == "analysis run web-new-2-1 (step 2) is Failed"
+
+
+def test_an_abort_by_a_person_has_no_analysis_for_a_cause(given: Callable[..., Json], objects: dict[str, Json]) -> None:
+    runs = of_kind(objects, "AnalysisRun")
+    assert of_rollout(given(abort=True, message="RolloutAborted: Rollout aborted update to revision 2"), runs, []) == ()
 
 
 def test_a_run_is_explained_with_what_a_person_can_do(failed: Json, running: Json, now: datetime) -> None:

@@ -11,7 +11,7 @@ from rollouts.plan.analysis.results import last_of
 from rollouts.plan.children.child import Child
 
 # Longer values are cut: one may be a whole JSON document.
-_LONGEST_VALUE = 40
+_LONGEST_VALUE = 120
 
 
 def told(run: Child) -> str:
