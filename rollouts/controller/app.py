@@ -32,6 +32,7 @@ from rollouts.controller.overdue import Overdue
 from rollouts.controller.reconcile import Reconciler
 from rollouts.controller.refusals import Refusals
 from rollouts.controller.tell import Teller
+from rollouts.controller.traffic import Traffic
 from rollouts.controller.workloads import Workloads
 from rollouts.controller.writing import Writing
 from rollouts.guard import Guard
@@ -74,10 +75,11 @@ class Controller:
         self._connection = connection
         self._metrics = Metrics()
         api = self._api = Api(connection, on_request=self._metrics.request)
-        self._caches = make_caches(api, options.namespace, options.instance_id, self._listener)
+        self._caches = make_caches(api, options.namespace, options.instance_id, kit, self._listener)
         self._known = Copies(self._caches)
         self._workloads = Workloads(api, options.namespace, self._workload_changed)
-        lookups = Lookups(self._caches, self._known, self._workloads)
+        self._traffic = Traffic(api, options.namespace, self._traffic_changed, self._traffic_known)
+        lookups = Lookups(self._caches, self._known, self._workloads, self._traffic)
         self._metrics.show(lookups.rollouts.items)
         self._metrics.registry.register(AnalysisCollector(lookups))
         self._recorder = EventRecorder(api)
@@ -94,7 +96,8 @@ class Controller:
         self._calling = Calling(self._bench.call, self._wake)
         rollouts = Reconciler(
             api=api,
-            observer=Observer(lookups, api, freshness, lessons),
+            observer=Observer(lookups, api, freshness, lessons, kit),
+            traffic=self._traffic,
             freshness=freshness,
             overdue=overdue,
             lessons=lessons,
@@ -139,7 +142,7 @@ class Controller:
         }
         self._loop = Loop(passes, teller, lookups, self._metrics, workers=options.workers)
         self._metrics.queue.depth_is(lambda: self._loop.queue.depth)
-        self._changes = ChangeMap(lookups, freshness, self._loop, self._workloads)
+        self._changes = ChangeMap(lookups, freshness, self._loop, self._workloads, self._traffic, kit)
         for name, sentence in kit.broken.items():
             _log.warning("plugin is broken", plugin=name, problem=sentence)
 
@@ -162,6 +165,7 @@ class Controller:
             # Left in the opposite order: first the work stops, then its events are flushed, then the watches end.
             feeds = [await enter(_beside(cache.run())) for cache in self._caches.values()]
             feeds.append(await enter(_beside(self._workloads.run())))
+            feeds.append(await enter(_beside(self._traffic.run())))
             for kind in self._caches.keys() - ESSENTIAL:
                 await enter(_beside(self._welcome(kind)))
             feeds.append(await enter(_beside(self._recorder.run())))
@@ -253,6 +257,12 @@ class Controller:
 
     def _workload_changed(self, old: dict[str, Any] | None, new: dict[str, Any] | None) -> None:
         self._changes.workload_changed(old, new)
+
+    def _traffic_changed(self, old: dict[str, Any] | None, new: dict[str, Any] | None) -> None:
+        self._changes.traffic_changed(old, new)
+
+    def _traffic_known(self, kind: str) -> None:
+        self._changes.traffic_known(kind)
 
     def _not_ready(self) -> Mapping[str, str]:
         """Name each watch that doesn't live, of those that there is no work without."""

@@ -21,6 +21,7 @@ from rollouts.controller.templates import (
     TEMPLATE_KINDS,
     kind_of,
 )
+from rollouts.controller.traffic import TrafficLookup, traffic_indexes
 from rollouts.controller.workloads import PATIENCE, WorkloadLookup
 from rollouts.kube.cache import Cache
 from rollouts.kube.client import Api
@@ -37,6 +38,7 @@ from rollouts.kube.resources import (
 )
 from rollouts.plan.analysis.templates import TemplateKey
 from rollouts.plan.workload import Reference, reference_in
+from rollouts.ports import Kit
 
 Raw = Mapping[str, Any]
 Object = dict[str, Any]
@@ -84,6 +86,7 @@ class Lookups:
     kept: Mapping[str, Lookup]
     known: Known
     workloads: WorkloadLookup
+    traffic: TrafficLookup
 
     @property
     def rollouts(self) -> Lookup:
@@ -105,7 +108,9 @@ class Lookups:
         """Return an object of any kind that we write to."""
         if kind == DEPLOYMENTS.kind:
             return self.workloads.get(kind, namespace, name)
-        return self.of(kind).get(namespace, name)
+        if kind in self.kept:
+            return self.kept[kind].get(namespace, name)
+        return self.traffic.find(kind, namespace, name)
 
     def identity_of(self, kind: str, namespace: str, name: str) -> str:
         """Return what changes when an object does, its status apart; empty without one."""
@@ -218,8 +223,13 @@ def trim_service(raw: Object) -> Object:
     return raw
 
 
+def rollout_indexes(kit: Kit) -> Mapping[str, Callable[[Raw], tuple[str, ...]]]:
+    """Return the indexes of Rollouts, those by what the routers of a kit read among them."""
+    return {**ROLLOUT_INDEXES, **traffic_indexes(kit)}
+
+
 def make_caches(
-    api: Api, namespace: str | None, instance_id: str, on_change: Callable[[str], OnChange]
+    api: Api, namespace: str | None, instance_id: str, kit: Kit, on_change: Callable[[str], OnChange]
 ) -> dict[str, Cache]:
     """Return the caches by kind; `on_change` makes the listener of a kind."""
 
@@ -229,7 +239,7 @@ def make_caches(
 
     ours = instance_selector(instance_id)
     caches = [
-        cache(ROLLOUTS, ours, indexes=ROLLOUT_INDEXES),
+        cache(ROLLOUTS, ours, indexes=rollout_indexes(kit)),
         # Only those that a Rollout made, never a Deployment's.
         cache(REPLICA_SETS, keys.POD_TEMPLATE_HASH, indexes=REPLICA_SET_INDEXES, trim=trim_replica_set),
         cache(SERVICES, indexes=SERVICE_INDEXES, trim=trim_service),

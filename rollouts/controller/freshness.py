@@ -100,9 +100,9 @@ class Freshness:
         if expectation is not None and expectation.uid == metadata.get("uid"):
             del self._owed[key][place]
 
-    def dismiss(self, key: Key, kind: str, name: str) -> None:
+    def dismiss(self, key: Key, kind: str, name: str, namespace: str = "") -> None:
         """Stop expecting anything of an object that the Rollout has nothing to do with any more."""
-        self._owed.get(key, {}).pop((kind, key.namespace, name), None)
+        self._owed.get(key, {}).pop((kind, namespace or key.namespace, name), None)
 
     def postpone(self, key: Key, expectation: Expectation, until: float) -> None:
         """Go on expecting something that is overdue: a live read has shown that it must come."""

@@ -33,7 +33,9 @@ from rollouts.plan.analysis.templates import TemplateKey
 from rollouts.plan.observed import Pod
 from rollouts.plan.pods import is_up_to_date, observe_pod, pending_replica_sets, pods_wanted
 from rollouts.plan.services import rival_of
+from rollouts.plan.traffic import reads_in
 from rollouts.plan.workload import Reference, reference_in
+from rollouts.ports import Kit, Objects, Reads
 
 Raw = Mapping[str, Any]
 Stamp = tuple[object, ...]
@@ -97,6 +99,7 @@ class _View:
     problem: str = ""
     templates: tuple[TemplateKey, ...] = ()
     needs: tuple[str, ...] = ()
+    reads: Reads = ()
     sets: dict[str, ReplicaSet] = field(default_factory=dict)
 
     def look_at(self, raws: list[Raw]) -> list[ReplicaSet]:
@@ -124,6 +127,7 @@ class _Parts:
     runs: tuple[Raw, ...]
     experiments: tuple[Raw, ...]
     templates: Mapping[TemplateKey, Raw | None]
+    objects: Objects
 
     @property
     def stamp(self) -> Stamp:
@@ -135,7 +139,9 @@ class _Parts:
         replica_sets = (each["metadata"]["resourceVersion"] for each in self.replica_sets)
         rivals = tuple(self.rivals.items())
         children = (tuple(map(gist, self.runs)), tuple(map(gist, self.experiments)), self.templates)
-        return (self.raw["metadata"]["resourceVersion"], *replica_sets, "|", *services, rivals, self.refusals, children)
+        objects = tuple((place, raw and raw["metadata"]["resourceVersion"]) for place, raw in self.objects.items())
+        own = self.raw["metadata"]["resourceVersion"]
+        return (own, *replica_sets, "|", *services, rivals, self.refusals, children, objects)
 
 
 class Observer:
@@ -147,8 +153,10 @@ class Observer:
         api: Api,
         freshness: Freshness,
         lessons: Lessons,
+        kit: Kit,
     ) -> None:
         self._lookups = lookups
+        self._kit = kit
         self._api = api
         self._freshness = freshness
         self._lessons = lessons
@@ -165,8 +173,8 @@ class Observer:
             return obstacle
         view = self._view(key, raw, reference)
         parts = self._gather(key, raw, view)
-        if (missing := self._lookups.missing(parts.templates, view.needs)) is not None:
-            return self._without(raw, *missing)
+        if (hidden := self._hidden(raw, view, parts)) is not None:
+            return hidden
         stamp = (*parts.stamp, view.workload)
         if stamp == settled:
             return Unchanged()
@@ -183,6 +191,7 @@ class Observer:
             runs=parts.runs,
             experiments=parts.experiments,
             templates=parts.templates,
+            objects=parts.objects,
         )
         return await self._picture(observed, stamp, now)
 
@@ -199,6 +208,14 @@ class Observer:
         trouble = self._lookups.workloads.trouble(reference.kind)
         return _out_of_sight(raw, f"spec.workloadRef: {reference} can't be read", trouble)
 
+    def _hidden(self, raw: Raw, view: _View, parts: _Parts) -> NotYet | Unreadable | None:
+        """Return what is in the way of seeing all that the Rollout refers to."""
+        if (found := self._lookups.traffic.obstacle(view.reads)) is not None:
+            problem = f"spec.strategy.canary.trafficRouting: {found.what} can't be read"
+            return _out_of_sight(raw, problem, found.trouble)
+        missing = self._lookups.missing(parts.templates, view.needs)
+        return None if missing is None else self._without(raw, *missing)
+
     def _without(self, raw: Raw, kind: str, purpose: str) -> NotYet | Unreadable:
         return _out_of_sight(raw, f"{purpose}, which can't be read", self._lookups.known.trouble(kind))
 
@@ -208,7 +225,7 @@ class Observer:
         workload_version = workload["metadata"]["resourceVersion"] if workload is not None else ""
         view = self._views.get(key)
         if view is None or (view.version, view.workload) != (version, workload_version):
-            view = self._views[key] = _read(raw, workload, view)
+            view = self._views[key] = _read(raw, workload, view, self._kit)
         return view
 
     def _gather(self, key: Key, raw: Raw, view: _View) -> _Parts:
@@ -234,6 +251,7 @@ class Observer:
             runs=self._children(ANALYSIS_RUNS.kind, uid),
             experiments=self._children(EXPERIMENTS.kind, uid),
             templates=closure(iter(view.templates), lambda each: self._lookups.template(each, key.namespace)),
+            objects=self._lookups.traffic.picked(view.reads),
         )
 
     def _children(self, kind: str, uid: str) -> tuple[Raw, ...]:
@@ -271,14 +289,15 @@ def is_going(rollout: Raw) -> bool:
     return "deletionTimestamp" in rollout["metadata"]
 
 
-def _read(raw: Raw, workload: Raw | None, before: _View | None) -> _View:
+def _read(raw: Raw, workload: Raw | None, before: _View | None, kit: Kit) -> _View:
     versions = (raw["metadata"]["resourceVersion"], workload["metadata"]["resourceVersion"] if workload else "")
     try:
         observed = observe_rollout(raw, workload=workload, previous=before.observed if before is not None else None)
     except ValidationError as error:
         return _View(*versions, None, describe(error))
     sets = before.sets if before is not None else {}
-    return _View(*versions, observed, templates=tuple(templates_of(raw)), needs=needs_of(raw), sets=sets)
+    templates, needs = tuple(templates_of(raw)), needs_of(raw)
+    return _View(*versions, observed, templates=templates, needs=needs, reads=reads_in(raw, kit), sets=sets)
 
 
 def gist(child: Raw) -> Raw:

@@ -55,7 +55,10 @@ class Overdue:
         return Waiting(SAFETY_WAKE)
 
     async def _settle(self, key: Key, expectation: Expectation) -> None:
-        resource = _RESOURCES[expectation.kind]
+        resource = _RESOURCES.get(expectation.kind) or self._lookups.traffic.resource(expectation.kind)
+        if resource is None:
+            self._freshness.settle(key, expectation)  # its kind isn't served any more
+            return
         try:
             live = await self._api.get(resource, expectation.namespace, expectation.name)
         except NotFound:

@@ -14,6 +14,7 @@ from rollouts.controller import requests
 from rollouts.controller.caches import controller_of
 from rollouts.controller.key import LOOKED_AFTER, status_of
 from rollouts.controller.outcome import Outcome, Refused
+from rollouts.controller.router_writes import VERBS, Routed, write_object
 from rollouts.kube.client import Api
 from rollouts.kube.errors import (
     AlreadyExists,
@@ -51,6 +52,7 @@ from rollouts.plan.actions import (
     DeleteObject,
     DeleteReplicaSet,
     EvictPod,
+    ObjectAction,
     PatchObject,
     PatchPod,
     PatchRollout,
@@ -69,7 +71,7 @@ ACTION_TIMEOUT = 30.0
 POD_PATCH_TIMEOUT = 5.0
 """A pod's metadata holds nobody up: an admission webhook that doesn't answer is asked again later."""
 
-_ON_NOTHING = (CreateReplicaSet, AdoptReplicaSet, CreateChild)
+_ON_NOTHING = (CreateReplicaSet, AdoptReplicaSet, CreateChild, CreateObject)
 _FOR_GOOD = (AlreadyExists, BadRequest, Forbidden, Invalid, MethodNotAllowed)
 _VERBS: dict[type[Action], tuple[str, Resource]] = {
     CreateReplicaSet: ("create", REPLICA_SETS),
@@ -97,19 +99,26 @@ _WRITTEN = frozenset({REPLICA_SETS.kind, DEPLOYMENTS.kind, *CHILDREN})
 
 
 async def perform(
-    api: Api, owner: Raw, seen: Seen, actions: Sequence[Action], status: Raw | None, *, limit: float = ACTION_TIMEOUT
+    api: Api,
+    owner: Raw,
+    seen: Seen,
+    actions: Sequence[Action],
+    status: Raw | None,
+    *,
+    routed: Routed | None = None,
+    limit: float = ACTION_TIMEOUT,
 ) -> Outcome:
     """Carry out `actions` and write `status` for their owner as it was seen; whatever fails is in the outcome.
 
-    `seen` has what the plan was made from, by kind and name: ReplicaSets, Services, children, the workload. `limit` is
-    how many seconds each action may take.
+    `seen` has what the plan was made from, by kind and name: ReplicaSets, Services, children, the workload. `routed`
+    has what traffic routers read. `limit` is how many seconds each action may take.
     """
     outcome = Outcome()
     elsewhere = [action for action in actions if not isinstance(action, PatchRollout)]
     patches = [action for action in actions if isinstance(action, PatchRollout)]
     async with asyncio.TaskGroup() as group:
         for action in elsewhere:
-            group.create_task(_Act(api, owner, seen, outcome, limit).run(action))
+            group.create_task(_Act(api, owner, seen, routed or Routed(), outcome, limit).run(action))
         await _write_owner(api, owner, patches, status, outcome, limit)
     told = {id(action) for action in outcome.acknowledged}
     outcome.acknowledged = [action for action in actions if id(action) in told]
@@ -147,10 +156,11 @@ async def _write_owner(
 class _Act:
     """One action being carried out."""
 
-    def __init__(self, api: Api, owner: Raw, seen: Seen, outcome: Outcome, limit: float) -> None:
+    def __init__(self, api: Api, owner: Raw, seen: Seen, routed: Routed, outcome: Outcome, limit: float) -> None:
         self._api = api
         self._owner = owner
         self._seen = seen
+        self._routed = routed
         self._outcome = outcome
         self._limit = limit
         self._namespace: str = owner["metadata"]["namespace"]
@@ -160,7 +170,7 @@ class _Act:
         limit = min(self._limit, POD_PATCH_TIMEOUT) if isinstance(action, PatchPod) else self._limit
         try:
             async with asyncio.timeout(limit):
-                answer = await self._send(action)
+                answer = await (self._route(action) if isinstance(action, ObjectAction) else self._send(action))
         except TimeoutError:
             self._failed(action, _too_late(type(action).__name__, limit))
         except ApiError as error:
@@ -169,7 +179,7 @@ class _Act:
             if answer is None:
                 return
             self._outcome.acknowledged.append(action)
-            if answer.get("kind") in _WRITTEN:
+            if answer.get("kind") in _WRITTEN or (isinstance(action, ObjectAction) and answer):
                 self._outcome.written.append(answer)
 
     async def _send(self, action: Action) -> Raw | None:
@@ -188,10 +198,8 @@ class _Act:
                 return await self._write(action)
             case CreateChild() | TerminateChild() | DeleteChild():
                 return await self._look_after(action)
-            case CreateObject() | PatchObject() | DeleteObject():
-                raise AssertionError("no objects of routers are shown to plans, so none are written")
-            case PatchRollout():
-                raise AssertionError("the Rollout is written in order, not beside the rest")
+            case CreateObject() | PatchObject() | DeleteObject() | PatchRollout():
+                raise AssertionError("objects of routers and the owner are written elsewhere")
 
     async def _change_hands(self, action: AdoptReplicaSet | ReleaseReplicaSet) -> Raw | None:
         if isinstance(action, ReleaseReplicaSet):
@@ -288,35 +296,51 @@ class _Act:
                 raise
             return found
 
+    async def _route(self, action: ObjectAction) -> Raw | None:
+        """Write an object of a traffic router; one that has come into being meanwhile is looked at in the next pass."""
+        resource = self._routed.resource_of(action)
+        try:
+            answer = await write_object(self._api, resource, action)
+        except AlreadyExists:
+            reference = action.reference
+            self._outcome.written.append(await self._api.get(resource, reference.namespace, reference.name))
+            return None
+        if not isinstance(action, DeleteObject) or answer.get("kind") == resource.kind:
+            return answer
+        self._outcome.deleted.append(self._object(action))
+        return {}
+
     async def _patch(
         self, action: Action, patch: Any, patch_type: PatchType = PatchType.MERGE, subresource: str | None = None
     ) -> Raw:
-        _, resource = _verb(action)
+        _, resource = _VERBS[type(action)]
         return await self._api.patch(
             resource, self._namespace, _name(action), patch, patch_type=patch_type, subresource=subresource
         )
 
     def _object(self, action: Action) -> Raw:
         """Return what the plan saw of the action's object."""
-        return self._seen[_verb(action)[1].kind, _name(action)]
+        if isinstance(action, ObjectAction):
+            return self._routed.seen(action)
+        return self._seen[_verb(action)[1], _name(action)]
 
     def _failed(self, action: Action, error: ApiError) -> None:
-        verb, resource = _verb(action)
+        verb, kind = _verb(action)
         if isinstance(error, TooManyRequests) and isinstance(action, EvictPod):
             self._outcome.postponed.append(f"pod {action.name} can't be evicted now: {error.message}")
         elif isinstance(error, NotFound | Conflict) and isinstance(action, EvictPod | PatchPod):
             self._outcome.postponed.append(f"pod {action.name} is gone by itself")
         elif isinstance(action, PatchPod) and not isinstance(error, Unreachable | Unauthorized):
             # Whatever a webhook has against it: the rollout goes on, and the pod's turn comes again.
-            refusal = Refusal(verb, resource.kind, action.name, error.reason, error.message)
+            refusal = Refusal(verb, kind, action.name, error.reason, error.message)
             self._outcome.refused.append(Refused(action, refusal))
         elif isinstance(error, NotFound) and not isinstance(action, _ON_NOTHING):
             self._outcome.gone.append(self._object(action))
-        elif isinstance(error, Conflict) and not isinstance(action, CreateReplicaSet | CreateChild):
+        elif isinstance(error, Conflict) and not isinstance(action, CreateReplicaSet | CreateChild | CreateObject):
             self._outcome.outdated.append(self._object(action))
         elif isinstance(error, _FOR_GOOD):
             digest = action.digest if isinstance(action, CreateReplicaSet) else ""
-            refusal = Refusal(verb, resource.kind, _name(action), error.reason, error.message, digest)
+            refusal = Refusal(verb, kind, _name(action), error.reason, error.message, digest)
             self._outcome.refused.append(Refused(action, refusal))
         else:
             self._outcome.errors.append(error)
@@ -328,11 +352,14 @@ def _instance(child: Raw) -> str | None:
     return instance
 
 
-def _verb(action: Action) -> tuple[str, Resource]:
+def _verb(action: Action) -> tuple[str, str]:
     """Return what an action does in a word, and to which kind of object."""
     if isinstance(action, ChildAction):
-        return _CHILD_VERBS[type(action)], CHILDREN[action.kind]
-    return _VERBS[type(action)]
+        return _CHILD_VERBS[type(action)], action.kind
+    if isinstance(action, ObjectAction):
+        return VERBS[type(action)], action.reference.kind
+    verb, resource = _VERBS[type(action)]
+    return verb, resource.kind
 
 
 def _name(action: Action) -> str:

@@ -18,8 +18,10 @@ from rollouts.controller.overdue import SAFETY_WAKE, Overdue
 from rollouts.controller.perform import Seen, perform
 from rollouts.controller.refusals import Refusals
 from rollouts.controller.result import Done, Failed, Gone, Result, Waiting
+from rollouts.controller.router_writes import Routed
 from rollouts.controller.status_delay import StatusDelay
 from rollouts.controller.tell import Teller
+from rollouts.controller.traffic import TrafficLookup
 from rollouts.guard import Guard
 from rollouts.kube.client import Api
 from rollouts.kube.errors import ApiError
@@ -71,6 +73,7 @@ class Reconciler:
         refusals: Refusals,
         teller: Teller,
         kit: Kit,
+        traffic: TrafficLookup,
         guard: Guard,
         calling: Calling,
         status_delay: float,
@@ -88,6 +91,7 @@ class Reconciler:
         self._refusals = refusals
         self._teller = teller
         self._kit = kit
+        self._traffic = traffic
         self._guard = guard
         self._calling = calling
         self._status_delay = StatusDelay(status_delay)
@@ -156,13 +160,19 @@ class Reconciler:
             return self._rest(scene, plan, waits)
         self._rests.pop(scene.key, None)
         with self._timed("perform"):
-            outcome = await perform(self._api, scene.raw, _seen(scene.observed), actions, status)
+            outcome = await perform(
+                self._api, scene.raw, _seen(scene.observed), actions, status, routed=self._routed(scene.observed)
+            )
         self._lessons.learn(scene.key, scene.raw, outcome, actions)
         if outcome.status_is_written:
             self._calling.written(scene.key, returned)
             self._status_delay.settled(scene.key)
         self._teller.passed(scene.key, scene.raw, plan, outcome, scene.observed)
         return self._lessons.result(outcome, self._delay(scene, plan))
+
+    def _routed(self, observed: Observed | None) -> Routed:
+        objects = observed.objects if observed is not None else None
+        return Routed(objects or {}, self._traffic.resource)
 
     def _status_wait(self, key: Key, plan: Plan) -> float:
         """Return for how many seconds the plan's status may wait; 0 when there is none, or when it is due."""

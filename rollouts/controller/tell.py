@@ -13,6 +13,7 @@ from rollouts.plan import Action, Observed, Plan
 from rollouts.plan.actions import (
     ChildAction,
     CreateReplicaSet,
+    ObjectAction,
     PatchRollout,
     ScaleWorkload,
     SwitchService,
@@ -25,6 +26,7 @@ Raw = Mapping[str, Any]
 
 NORMAL, WARNING = "Normal", "Warning"
 RECONCILIATION_ERROR = "ReconciliationError"
+TRAFFIC_ROUTING_ERROR = "TrafficRoutingError"
 MOST_TROUBLES = 50
 _REFUSED_REASONS: Mapping[str, str] = {"update": "ReplicaSetUpdateError", "patch": "PodMetadataError"}
 
@@ -79,7 +81,7 @@ class Teller:
         for event in events:
             self.event(raw, event.type, event.reason, event.message)
         for text, refused in _in_words(outcome.refused):
-            self._refused(key, raw, text, refused.refusal.verb)
+            self._refused(key, raw, text, refused)
         _log.info(
             "pass",
             **{key.kind.lower(): str(key)},
@@ -120,10 +122,13 @@ class Teller:
         self._troubles.pop(key, None)
         self._metrics.forget(key)
 
-    def _refused(self, key: Key, raw: Raw, text: str, verb: str) -> None:
+    def _refused(self, key: Key, raw: Raw, text: str, refused: Refused) -> None:
         _log.warning("refused", **{key.kind.lower(): str(key)}, what=text)
-        if verb != "create" and not self._is_known(key, text):  # a refused creation is told by its condition
-            self.event(raw, WARNING, _REFUSED_REASONS.get(verb, RECONCILIATION_ERROR), text)
+        verb, is_of_router = refused.refusal.verb, isinstance(refused.action, ObjectAction)
+        is_told = verb == "create" and not is_of_router  # by the condition of a ReplicaSet that can't be created
+        if not is_told and not self._is_known(key, text):
+            reason = TRAFFIC_ROUTING_ERROR if is_of_router else _REFUSED_REASONS.get(verb, RECONCILIATION_ERROR)
+            self.event(raw, WARNING, reason, text)
 
     def _is_known(self, key: Key, text: str) -> bool:
         troubles = self._troubles.setdefault(key, set())
@@ -160,6 +165,7 @@ def describe(action: Action) -> str:
         case _:
             verb, kind = _split(type(action).__name__)
             kind = action.kind if isinstance(action, ChildAction) else kind
+            kind = action.reference.kind if isinstance(action, ObjectAction) else kind
             return f"{verb} {kind} {action.name}"
 
 

@@ -48,6 +48,7 @@ class Cache:
 
     Objects are shared with all readers and must not be changed. They lack managedFields and kubectl's last-applied
     annotation. `on_change(old, new)` is called in the event loop for each change, also for those found by a relist.
+    `problem` says what is in the way, `is_missing` that the server has no such resource.
     """
 
     def __init__(
@@ -68,6 +69,7 @@ class Cache:
         self.resource = resource
         self.synced = asyncio.Event()
         self.problem: str | None = None
+        self.is_missing = False
         self._api = api
         self._scope: dict[str, Any] = {
             "resource": resource,
@@ -201,6 +203,7 @@ class Cache:
     def _opened(self) -> None:
         self._heard()
         self.problem = None
+        self.is_missing = False
 
     def _heard(self) -> None:
         self._heard_at = asyncio.get_running_loop().time()
@@ -208,6 +211,7 @@ class Cache:
     def _take_note_of(self, error: KubeError) -> None:
         if isinstance(error, Gone | NotFound | BadRequest | Invalid) or _is_too_large(error):
             self._position = None
+        self.is_missing = isinstance(error, NotFound)
         if isinstance(error, NotFound):
             self.problem = f"{self.resource.title} is not installed on this API server"
         elif not isinstance(error, Gone):

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from rollouts.api.base import parse
 from rollouts.api.canary import CanaryStrategy
 from rollouts.api.traffic import TrafficRouting
 from rollouts.ports import Kit, Objects, Owner, Reads, Reference, Route, Seen, Write, picked
@@ -61,6 +62,19 @@ def bind_routers(metadata: Raw, canary: CanaryStrategy, kit: Kit) -> tuple[Bound
     owner = owner_of(metadata, canary)
     named = ((kit.routers[key], spec) for key, spec in configured(routing).items())
     return tuple(BoundRouter(router, read_spec(router, spec), owner) for router, spec in named)
+
+
+def reads_in(rollout: Raw, kit: Kit) -> Reads:
+    """Return what the routers of a raw Rollout read; nothing where that can't be told: its plan says what is wrong."""
+    strategy = (rollout.get("spec") or {}).get("strategy") or {}
+    if not (strategy.get("canary") or {}).get("trafficRouting"):
+        return ()
+    try:
+        canary = parse(CanaryStrategy, strategy["canary"])
+        bound = bind_routers(rollout["metadata"], canary, kit)
+        return tuple(dict.fromkeys(read for each in bound for read in each.reads()))
+    except Exception:  # noqa: BLE001 - strangers' routers are among them
+        return ()
 
 
 def read_spec(router: AnyRouter, spec: Any) -> Any:

@@ -15,7 +15,6 @@ from rollouts.controller.freshness import Freshness
 from rollouts.controller.key import Key
 from rollouts.controller.lessons import Lessons
 from rollouts.controller.loop import Loop
-from rollouts.controller.mapping import ChangeMap
 from rollouts.controller.measuring import Measuring, Take
 from rollouts.controller.metrics import Metrics
 from rollouts.controller.observe import Observer
@@ -33,6 +32,7 @@ from rollouts.plan.calls import Call, Returned
 from rollouts.ports import Kit
 from rollouts.registry import load_kit
 from tests.controller.world import World
+from tests.routing import SPLIT
 
 if TYPE_CHECKING:
     from rollouts.controller.result import Passes
@@ -59,7 +59,7 @@ class Harness:
         make: Make | None = None,
     ) -> None:
         kit = kit or load_kit()
-        self.world = world or World()
+        self.world = world or World(kit)
         self.events: list[str] = []
         self.plans: list[tuple[float, Plan]] = []
         self.delivers = True
@@ -77,7 +77,8 @@ class Harness:
         self.calling = Calling(make or _nobody, self._wake)
         self.reconciler = Reconciler(
             api=api,
-            observer=Observer(lookups, api, self.freshness, lessons),
+            observer=Observer(lookups, api, self.freshness, lessons, kit),
+            traffic=self.world.traffic,
             freshness=self.freshness,
             overdue=overdue,
             lessons=lessons,
@@ -125,8 +126,12 @@ class Harness:
         if measures:
             passes[ANALYSIS_RUNS.kind] = self.analyses
         self.loop = Loop(passes, teller, lookups, self.metrics, workers=4)
-        changes = ChangeMap(lookups, self.freshness, self.loop, self.world.workloads)
-        self.world.listeners = {**changes.listeners, DEPLOYMENTS.kind: changes.workload_changed}
+        changes = self.world.changes(self.freshness, self.loop)
+        self.world.listeners = {
+            **changes.listeners,
+            DEPLOYMENTS.kind: changes.workload_changed,
+            SPLIT.kind: changes.traffic_changed,
+        }
 
     async def _measure(self, namespace: str, measure: Measure) -> Taken:
         return await self.meter(namespace, measure)

@@ -8,7 +8,6 @@ import pytest
 
 from rollouts.controller.freshness import Freshness
 from rollouts.controller.key import Key
-from rollouts.controller.mapping import ChangeMap
 from rollouts.controller.outcome import Outcome
 from rollouts.controller.perform import perform
 from rollouts.plan import Observed, Plan, plan_rollout
@@ -135,9 +134,7 @@ async def test_a_rollout_that_needs_what_cannot_be_read_says_so_and_the_others_g
         assert 'ClusterAnalysisTemplate "success", which can\'t be read: a controller of one namespace' in message
         here.world.known.problems.clear()
         here.world.put(template("success", is_cluster=True))
-        ChangeMap(here.world.lookups, here.freshness, here.loop, here.world.workloads).kind_known(
-            "ClusterAnalysisTemplate"
-        )
+        here.world.changes(here.freshness, here.loop).kind_known("ClusterAnalysisTemplate")
         await here.until(lambda: "can't be read" not in here.status().get("message", ""))
 
 
@@ -148,7 +145,7 @@ class Stage:
         self.world = World()
         self.told = Told()
         self.freshness = Freshness(self.world.lookups.find)
-        changes = ChangeMap(self.world.lookups, self.freshness, self.told, self.world.workloads)
+        changes = self.world.changes(self.freshness, self.told)
         self.world.listeners = dict(changes.listeners)
 
 

@@ -4,7 +4,6 @@ import pytest
 
 from rollouts.controller.freshness import Freshness
 from rollouts.controller.key import Key
-from rollouts.controller.mapping import ChangeMap
 from tests.controller.world import Object, World, replica_set, rollout
 
 WEB = Key("default", "web")
@@ -43,9 +42,7 @@ class Stage:
         self.world = World()
         self.told = Told()
         self.freshness = Freshness(self.world.lookups.find)
-        self.world.listeners = dict(
-            ChangeMap(self.world.lookups, self.freshness, self.told, self.world.workloads).listeners
-        )
+        self.world.listeners = dict(self.world.changes(self.freshness, self.told).listeners)
 
 
 @pytest.fixture

@@ -8,8 +8,11 @@ from typing import Any, cast
 import jsonpatch
 
 from rollouts.api.merging import merged
-from rollouts.controller.caches import REPLICA_SET_INDEXES, ROLLOUT_INDEXES, SERVICE_INDEXES, Lookups
+from rollouts.controller.caches import REPLICA_SET_INDEXES, SERVICE_INDEXES, Lookups, rollout_indexes
+from rollouts.controller.freshness import Freshness
+from rollouts.controller.mapping import ChangeMap, Passes
 from rollouts.controller.templates import EXPERIMENT_INDEXES, TEMPLATE_INDEXES
+from rollouts.controller.traffic import Kind, Obstacle, kind_of, reference_to
 from rollouts.kube.client import Api, Listing
 from rollouts.kube.errors import AlreadyExists, ApiError, Conflict, NotFound
 from rollouts.kube.patches import PatchType
@@ -25,6 +28,9 @@ from rollouts.kube.resources import (
     Resource,
 )
 from rollouts.kube.store import Store
+from rollouts.ports import Kit, Objects, Reads, picked
+from rollouts.registry import load_kit
+from tests.routing import SPLIT
 
 Object = dict[str, Any]
 Place = tuple[str, str, str]
@@ -55,6 +61,35 @@ class Workloads:
         return f"{kind}: {self.problem}" if self.problem else ""
 
 
+class Traffic:
+    """What routers read: objects of the tests' router, known as long as they are followed and nothing is in the way."""
+
+    def __init__(self) -> None:
+        self.store = Store()
+        self.followed: set[Kind] = set()
+        self.problem: str | None = None
+
+    def follow(self, kind: Kind) -> None:
+        self.followed.add(kind)
+
+    def unfollow(self, kind: Kind) -> None:
+        self.followed.discard(kind)
+
+    def picked(self, reads: Reads) -> Objects:
+        return picked(reads, {reference_to(raw): raw for raw in self.store.items()})
+
+    def obstacle(self, reads: Reads) -> Obstacle | None:
+        hidden = (each for each in reads if self.problem is not None or kind_of(each) not in self.followed)
+        return next((Obstacle(str(each), self.problem or "") for each in hidden), None)
+
+    def find(self, kind: str, namespace: str, name: str) -> Object | None:
+        return self.store.get(namespace, name) if kind == SPLIT.kind else None
+
+    def resource(self, kind: str, group: str | None = None) -> Resource | None:
+        is_served = kind == SPLIT.kind and group in (None, SPLIT.group)
+        return Resource(SPLIT.group, "v1", "splits", SPLIT.kind) if is_served else None
+
+
 class Known:
     """Which kinds can be read: all, but those that something is in the way of."""
 
@@ -71,7 +106,8 @@ class Known:
 class World:
     """Keeps objects; `deliver` brings the caches up to date. `fail` has errors by verb and kind, each raised once."""
 
-    def __init__(self) -> None:
+    def __init__(self, kit: Kit | None = None) -> None:
+        self.kit = kit or load_kit()
         self.objects: dict[Place, Object] = {}
         self.requests: list[str] = []
         self.fail: dict[tuple[str, str], list[Exception]] = {}
@@ -83,7 +119,7 @@ class World:
         self.stores = {
             kind: Store(indexes=indexes, on_change=self._listener(kind))
             for kind, indexes in (
-                (ROLLOUTS.kind, ROLLOUT_INDEXES),
+                (ROLLOUTS.kind, rollout_indexes(self.kit)),
                 (REPLICA_SETS.kind, REPLICA_SET_INDEXES),
                 (SERVICES.kind, SERVICE_INDEXES),
                 (ANALYSIS_RUNS.kind, {}),
@@ -92,9 +128,14 @@ class World:
                 (CLUSTER_ANALYSIS_TEMPLATES.kind, TEMPLATE_INDEXES),
             )
         }
-        self.workloads, self.known = Workloads(), Known()
-        self.lookups = Lookups(dict(self.stores), self.known, self.workloads)
+        self.workloads, self.known, self.traffic = Workloads(), Known(), Traffic()
+        self.lookups = Lookups(dict(self.stores), self.known, self.workloads, self.traffic)
+        self.stores[SPLIT.kind] = self.traffic.store = Store(on_change=self._listener(SPLIT.kind))
         self.stores[DEPLOYMENTS.kind] = self.workloads.store = Store(on_change=self._listener(DEPLOYMENTS.kind))
+
+    def changes(self, freshness: Freshness, passes: Passes) -> ChangeMap:
+        """Return who listens to the caches."""
+        return ChangeMap(self.lookups, freshness, passes, self.workloads, self.traffic, self.kit)
 
     @property
     def api(self) -> Api:

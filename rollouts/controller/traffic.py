@@ -1,0 +1,252 @@
+"""Which objects do the traffic routers of Rollouts read?
+
+A kind is watched only while some Rollout's router reads it, in the version that the API server serves. Where its
+definition isn't installed, it is asked for again and again; where it goes, the watch begins anew once it is back.
+"""
+
+import asyncio
+from collections.abc import Callable, Mapping
+from typing import Any, NamedTuple, Protocol
+
+import structlog
+
+from rollouts.controller.workloads import PATIENCE
+from rollouts.kube.cache import Cache
+from rollouts.kube.client import Api
+from rollouts.kube.discovery import discover
+from rollouts.kube.errors import KubeError
+from rollouts.kube.resources import Resource
+from rollouts.plan.traffic import reads_in
+from rollouts.ports import Kit, Objects, Reads, Reference, Selected
+
+Raw = Mapping[str, Any]
+Object = dict[str, Any]
+OnChange = Callable[[Object | None, Object | None], None]
+
+RETRY = 5.0
+"""How often it is looked whether a kind is served by now, or still."""
+
+BY_ROUTER_OBJECT = "router object"
+BY_ROUTER_KIND = "router kind"
+_ANY = "*"
+_BY_NAMESPACE = "namespace"
+
+_log = structlog.get_logger(__name__)
+
+
+class Kind(NamedTuple):
+    """A kind, whatever version of it is served."""
+
+    group: str
+    kind: str
+
+    def __str__(self) -> str:
+        return f"{self.kind}.{self.group}" if self.group else self.kind
+
+
+class Obstacle(NamedTuple):
+    """What can't be seen, and why; the trouble is empty while it is only slow."""
+
+    what: str
+    trouble: str
+
+
+class TrafficLookup(Protocol):
+    """The part of routers' objects that passes read."""
+
+    def picked(self, reads: Reads) -> Objects:
+        """Return what is read."""
+
+    def obstacle(self, reads: Reads) -> Obstacle | None:
+        """Return what keeps some of it from being seen."""
+
+    def find(self, kind: str, namespace: str, name: str) -> Object | None:
+        """Return an object by the name of its kind alone."""
+
+    def resource(self, kind: str, group: str | None = None) -> Resource | None:
+        """Return where a kind is served, as far as that is known."""
+
+
+def kind_of(read: Reference | Selected) -> Kind:
+    """Return the kind of what a router reads."""
+    return Kind(read.group, read.kind)
+
+
+def reference_to(raw: Raw) -> Reference:
+    """Return the reference to an object."""
+    group, _, _ = raw.get("apiVersion", "").rpartition("/")
+    return Reference(group, raw["kind"], raw["metadata"]["namespace"], raw["metadata"]["name"])
+
+
+def places(raw: Raw) -> tuple[str, str]:
+    """Return the keys under which those find themselves in the index who read an object: by its name, by its labels."""
+    reference = reference_to(raw)
+    return _place(reference, reference.name), _place(reference, _ANY)
+
+
+def traffic_indexes(kit: Kit) -> Mapping[str, Callable[[Raw], tuple[str, ...]]]:
+    """Return the indexes of Rollouts by what their routers read."""
+    return {
+        BY_ROUTER_OBJECT: lambda raw: tuple({_place(each, _name(each)) for each in reads_in(raw, kit)}),
+        BY_ROUTER_KIND: lambda raw: tuple({str(kind_of(each)) for each in reads_in(raw, kit)}),
+    }
+
+
+def _name(read: Reference | Selected) -> str:
+    return read.name if isinstance(read, Reference) else _ANY
+
+
+def _place(read: Reference | Selected, name: str) -> str:
+    return f"{kind_of(read)}/{read.namespace}/{name}"
+
+
+class Traffic:
+    """Keeps the caches of the kinds that are wanted, and no others."""
+
+    def __init__(
+        self,
+        api: Api,
+        namespace: str | None,
+        on_change: OnChange,
+        on_known: Callable[[str], None],
+        *,
+        retry: float = RETRY,
+    ) -> None:
+        self._api = api
+        self._namespace = namespace
+        self._on_change = on_change
+        self._on_known = on_known
+        self._retry = retry
+        self._wanted: dict[Kind, float] = {}
+        self._caches: dict[Kind, Cache] = {}
+        self._problems: dict[Kind, str] = {}
+        self._changed = asyncio.Event()
+
+    def follow(self, kind: Kind) -> None:
+        """Keep a copy of a kind from now on."""
+        if kind not in self._wanted:
+            self._wanted[kind] = asyncio.get_running_loop().time()
+            self._changed.set()
+
+    def unfollow(self, kind: Kind) -> None:
+        """Keep a copy of a kind no longer."""
+        if self._wanted.pop(kind, None) is not None:
+            self._changed.set()
+
+    def picked(self, reads: Reads) -> Objects:
+        """Return what is read: None for what is named and doesn't exist."""
+        found: dict[Reference, Raw | None] = {}
+        for read in reads:
+            cache = self._caches.get(kind_of(read))
+            if isinstance(read, Reference):
+                found[read] = cache.get(read.namespace, read.name) if cache is not None else None
+            elif cache is not None:
+                found |= _selected(read, cache.by_index(_BY_NAMESPACE, read.namespace))
+        return found
+
+    def obstacle(self, reads: Reads) -> Obstacle | None:
+        """Return what keeps some of it from being seen."""
+        return next((found for read in reads if (found := self._obstacle(read)) is not None), None)
+
+    def _obstacle(self, read: Reference | Selected) -> Obstacle | None:
+        if self._namespace is not None and read.namespace != self._namespace:
+            trouble = f"it is in namespace {read.namespace}, and this controller looks after {self._namespace} only"
+            return Obstacle(str(read), trouble)
+        kind = kind_of(read)
+        cache = self._caches.get(kind)
+        if cache is not None and cache.synced.is_set() and not cache.is_missing:
+            return None
+        return Obstacle(str(read), self._trouble(kind, cache))
+
+    def _trouble(self, kind: Kind, cache: Cache | None) -> str:
+        if kind in self._problems:
+            return self._problems[kind]
+        waited = asyncio.get_running_loop().time() - self._wanted.get(kind, float("inf"))
+        return (cache.problem or "") if cache is not None and waited > PATIENCE else ""
+
+    def find(self, kind: str, namespace: str, name: str) -> Object | None:
+        """Return an object by the name of its kind alone."""
+        every = (cache.get(namespace, name) for known, cache in self._caches.items() if known.kind == kind)
+        return next((each for each in every if each is not None), None)
+
+    def resource(self, kind: str, group: str | None = None) -> Resource | None:
+        """Return where a kind is served, as far as that is known."""
+        every = (cache.resource for cache in self._caches.values())
+        return next((each for each in every if each.kind == kind and group in (None, each.group)), None)
+
+    async def run(self) -> None:
+        """Watch what is wanted until cancelled."""
+        watches: dict[Kind, asyncio.Task[None]] = {}
+        try:
+            while True:
+                self._changed.clear()
+                for kind in watches.keys() - self._wanted.keys():
+                    _log.info("no longer watching", kind=str(kind), reason="no Rollout's router reads it")
+                    await _ended(watches.pop(kind))
+                for kind in self._wanted.keys() - watches.keys():
+                    _log.info("watching", kind=str(kind), reason="a Rollout's router reads it")
+                    watches[kind] = asyncio.create_task(self._watch(kind))
+                change = asyncio.create_task(self._changed.wait())
+                try:
+                    await asyncio.wait({change, *watches.values()}, return_when=asyncio.FIRST_COMPLETED)
+                finally:
+                    change.cancel()
+                for watch in watches.values():
+                    if watch.done():
+                        watch.result()  # a watch never ends: what broke it must not go unheard
+        finally:
+            for watch in watches.values():
+                await _ended(watch)
+
+    async def _watch(self, kind: Kind) -> None:
+        """Keep a copy of a kind, as long as it is served; and wait for it while it isn't."""
+        try:
+            while True:
+                resource = await self._discovered(kind)
+                indexes = {_BY_NAMESPACE: lambda raw: (raw["metadata"].get("namespace", ""),)}
+                cache = Cache(self._api, resource, self._namespace, indexes=indexes, on_change=self._on_change)
+                self._caches[kind] = cache
+                feeds = [asyncio.create_task(cache.run()), asyncio.create_task(self._tell_of(kind, cache))]
+                try:
+                    while not cache.is_missing:
+                        await asyncio.wait({feeds[0]}, timeout=self._retry)
+                        if feeds[0].done():
+                            feeds[0].result()
+                finally:
+                    for feed in feeds:
+                        await _ended(feed)
+                    del self._caches[kind]
+                self._on_known(str(kind))
+        finally:
+            self._problems.pop(kind, None)
+
+    async def _tell_of(self, kind: Kind, cache: Cache) -> None:
+        await cache.synced.wait()
+        self._on_known(str(kind))
+
+    async def _discovered(self, kind: Kind) -> Resource:
+        """Return where a kind is served, once it is."""
+        while True:
+            try:
+                found = await discover(self._api, *kind)
+                problem = f"the API server doesn't serve {kind}: install its definition"
+            except KubeError as error:
+                found, problem = None, f"nobody can tell whether the API server serves {kind}: {error}"
+            if found is not None:
+                self._problems.pop(kind, None)
+                return found
+            if self._problems.get(kind) != problem:
+                self._problems[kind] = problem
+                _log.warning("not watching", kind=str(kind), reason=problem)
+                self._on_known(str(kind))
+            await asyncio.sleep(self._retry)
+
+
+def _selected(read: Selected, raws: list[Object]) -> dict[Reference, Raw | None]:
+    every = ((reference_to(raw), raw) for raw in raws)
+    return {reference: raw for reference, raw in every if read.matches(reference, raw)}
+
+
+async def _ended(task: asyncio.Task[None]) -> None:
+    task.cancel()
+    await asyncio.wait({task})
