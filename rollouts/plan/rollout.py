@@ -3,9 +3,11 @@
 from datetime import datetime
 
 from rollouts.plan.actions import PatchRollout, Plan
+from rollouts.plan.analysis.templates import Find
 from rollouts.plan.bluegreen import plan_blue_green
 from rollouts.plan.bound import StepError
 from rollouts.plan.canary import plan_canary
+from rollouts.plan.children.analyses.decided import needs_no_analysis
 from rollouts.plan.handover import initial_replicas
 from rollouts.plan.invalid import plan_invalid
 from rollouts.plan.observed import Observed
@@ -37,6 +39,14 @@ def plan_rollout(here: Observed, now: datetime, kit: Kit) -> Plan:
 def _plan(here: Observed, now: datetime, kit: Kit) -> Plan:
     if "deletionTimestamp" in here.raw["metadata"]:
         return Plan(because=("the Rollout is being deleted",))
+    problem = _problem(here, kit, here.templates.get)
+    if problem is not None and not (needs_no_analysis(here) and _problem(here, kit, None) is None):
+        return plan_invalid(here.raw, invalid_message(here.name, problem), now)
+    return _first(here) or _plan_strategy(here, now, kit)
+
+
+def _problem(here: Observed, kit: Kit, templates: Find | None) -> Problem | None:
+    """Return the first problem; without `templates` those of analyses aren't looked for."""
     found = problems(
         here.rollout,
         here.raw,
@@ -45,14 +55,10 @@ def _plan(here: Observed, now: datetime, kit: Kit) -> Plan:
         here.rivals,
         objects=here.objects,
         workload=here.workload,
-        templates=here.templates.get,
+        templates=templates,
     )
     problem = next(found, None)
-    if problem is None and here.objects is None and _is_routed(here):
-        problem = _UNREADABLE
-    if problem is not None:
-        return plan_invalid(here.raw, invalid_message(here.name, problem), now)
-    return _first(here) or _plan_strategy(here, now, kit)
+    return _UNREADABLE if problem is None and here.objects is None and _is_routed(here) else problem
 
 
 def _first(here: Observed) -> Plan | None:

@@ -8,12 +8,12 @@ import pytest
 from rollouts.api.rollout import parse_rollout
 from rollouts.plan.analysis.templates import TemplateKey
 from rollouts.plan.children.analyses.problems import OUT_OF_SIGHT
-from rollouts.plan.observed import Raw
+from rollouts.plan.observed import Observed, Raw
 from rollouts.plan.validate import problems
 from rollouts.registry import load_kit
-from tests.plan.children.analyses.given import ANALYSED, METRIC, PROVIDER, analysis, at, at_step, canary, run
+from tests.plan.children.analyses.given import ANALYSED, METRIC, PROVIDER, STEP_RUN, analysis, at, at_step, canary, run
 from tests.plan.decided import decided, given, planned
-from tests.plan.given import blue_green, live, replica_set, rollout
+from tests.plan.given import TWO, blue_green, live, replica_set, rollout
 
 KIT = load_kit()
 ERRORS = TemplateKey("errors")
@@ -262,3 +262,27 @@ def test_a_template_that_vanishes_is_told_and_what_measures_goes_on_until_it_is_
     back = decided(given({**raw, "status": gone.status}, *sets, runs=[measuring], templates=GOOD))
     assert back.does == ()
     assert (back.status["phase"], back.status["conditions"]["InvalidSpec"]) == ("Progressing", None)
+
+
+def lost(raw: Raw, *runs: Raw) -> Observed:
+    """Return what is observed of an update whose analysis template has been deleted."""
+    sets = (replica_set("app:1", 4), replica_set("app:2", 1, revision=2))
+    return given(raw, *sets, runs=runs, templates={ERRORS: None})
+
+
+def test_a_template_that_vanishes_keeps_no_failed_analysis_from_aborting() -> None:
+    told = decided(lost(at(at_step(status="Running")), run(STEP_RUN, "Failed", "too many")))
+    assert told.status["abort"] is True
+    assert "too many" in told.status["message"]
+
+
+@pytest.mark.parametrize("request_", ["abort", "promoteFull"])
+def test_a_template_that_vanishes_keeps_nobody_from_going_back_or_forward(request_: str) -> None:
+    told = decided(lost(at(at_step(status="Running"), **{request_: True}), run(STEP_RUN, "Running")))
+    assert f"terminate AnalysisRun {STEP_RUN}" in told.does
+    assert "InvalidSpec" not in told.status.get("message", "")
+
+
+def test_an_update_that_follows_an_abort_needs_its_templates() -> None:
+    raw = at(at_step(status="Running"), canary("app:3"), abort=True, currentPodHash=TWO)
+    assert planned(lost(raw, run(STEP_RUN, "Failed"))).problem is not None
