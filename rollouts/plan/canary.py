@@ -14,7 +14,7 @@ from rollouts.plan.actions import Plan
 from rollouts.plan.bound import BoundStep, bind_steps
 from rollouts.plan.calls import Calling, plan_calls
 from rollouts.plan.children.analyses.current import ended, look, named, run_actions
-from rollouts.plan.children.analyses.slots import STEP, canary_demands
+from rollouts.plan.children.analyses.slots import BACKGROUND, STEP, canary_demands
 from rollouts.plan.children.experiments import current as experiments
 from rollouts.plan.conclude import Course, conclude
 from rollouts.plan.observed import Observed
@@ -40,7 +40,8 @@ def plan_canary(here: Observed, canary: CanaryStrategy, kit: Kit, now: datetime)
     scene = replace(scene, state=shift.state)
     scene, calling = _call(scene, now)
     check = current.check(STEP) or experiment.check()
-    after, gate, cause = _advance(scene, shift, check, calling, now)
+    unwatched = current.stuck(BACKGROUND)
+    after, gate, cause = _held(scene, unwatched, calling) or _advance(scene, shift, check, calling, now)
     after = named(scene, current, after, canary_demands(scene, canary, after))
     after = experiments.named(scene, experiment, after)
     runs, tries = run_actions(scene, current, after), experiments.experiment_actions(scene, experiment, after)
@@ -49,7 +50,7 @@ def plan_canary(here: Observed, canary: CanaryStrategy, kit: Kit, now: datetime)
         scaling=shift.scaling,
         state=after,
         gate=gate,
-        may_promote=partial(_may_promote, scene, shift),
+        may_promote=partial(_may_promote, scene, shift, unwatched),
         reasons=partial(
             canary_reasons,
             scene,
@@ -89,6 +90,12 @@ def _shift(
     if canary.traffic_routing is None:
         return by_pods(scene, canary)
     return by_router(scene, canary, kit, now, experiment.destinations)
+
+
+def _held(scene: Scene, unwatched: str, calling: Calling) -> tuple[State, Gate, str] | None:
+    """Hold the update where it is while the analysis that is to watch over it can't be made."""
+    is_going_on = scene.current is not None and not (scene.begins or scene.is_halted or calling.failure)
+    return (scene.state, Shut(unwatched), "") if unwatched and is_going_on else None
 
 
 def _advance(
@@ -135,11 +142,11 @@ def _without_stale_pause(at: State) -> State:
     return at if at.pauses or is_clean else replace(at, controller_pause=False, paused_index=None)
 
 
-def _may_promote(scene: Scene, shift: Shift, at: State) -> bool:
-    """Whether the canary becomes stable: all steps done, and complete; at once if there is no stable."""
+def _may_promote(scene: Scene, shift: Shift, unwatched: str, at: State) -> bool:
+    """Whether the canary becomes stable: all steps done, complete, and watched; at once if there is no stable."""
     if scene.revisions.canary is None or scene.begins or at.abort or at.is_promoted:
         return False
     if not at.stable_hash:
         return True
     steps_done = at.index is None or at.index >= len(scene.steps)
-    return steps_done and not scene.is_halted and shift.is_complete
+    return steps_done and not scene.is_halted and not unwatched and shift.is_complete

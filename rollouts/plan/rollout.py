@@ -40,7 +40,7 @@ def _plan(here: Observed, now: datetime, kit: Kit) -> Plan:
     if "deletionTimestamp" in here.raw["metadata"]:
         return Plan(because=("the Rollout is being deleted",))
     problem = _problem(here, kit, here.templates.get)
-    if problem is not None and not (needs_no_analysis(here) and _problem(here, kit, None) is None):
+    if problem is not None and not (_problem(here, kit, None) is None and needs_no_analysis(here)):
         return plan_invalid(here.raw, invalid_message(here.name, problem), now)
     return _first(here) or _plan_strategy(here, now, kit)
 

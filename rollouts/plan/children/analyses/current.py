@@ -66,6 +66,11 @@ class Current:
             )
         return Check(record.status, self._told(record))
 
+    def stuck(self, slot: str) -> str:
+        """Why the run of a slot can't be made; empty if it can, or isn't asked for."""
+        check = self.check(slot)
+        return check.because if check is not None and check.is_stuck else ""
+
     def told(self) -> Iterator[str]:
         """Say for each slot how far its run is; a failure is told as the cause of the abort."""
         for slot in () if self.failure else self.demands:

@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from rollouts.plan import Refusal
 from tests.plan.children.analyses.given import (
     BACK,
     BACKGROUND_RUN,
@@ -47,6 +48,9 @@ INCONCLUSIVE: Mapping[str, Any] = {
 }
 STUCK = at_step(status="Inconclusive", message="no idea")
 UNSURE = run(STEP_RUN, "Inconclusive", "no idea")
+PAUSING = canary(steps=({"setWeight": 20}, {"pause": {}}), **WATCHED)
+REFUSED = Refusal("create", "AnalysisRun", BACKGROUND_RUN, "Forbidden", "quota exceeded")
+UNMADE = f"analysis run {BACKGROUND_RUN} can't be made yet: the API server refuses it: quota exceeded"
 
 
 ROWS = (
@@ -116,6 +120,24 @@ ROWS = (
                 *SMALLER,
             ),
         ),
+    ),
+    Row(
+        "one that the API server refuses holds the update: no step is left unwatched",
+        here(at(in_background(), raw=WATCHING, index=0), refusals=[REFUSED]),
+        Decided(wakes=691, because=(f"step 1 of 3 (setWeight: 20): {UNMADE}",)),
+    ),
+    Row(
+        "somebody's word that a pause is over isn't lost meanwhile",
+        here(
+            at(in_background(), raw=PAUSING, controllerPause=True, pauseConditions=None, index=1),
+            refusals=[REFUSED],
+        ),
+        Decided(wakes=691, because=(f"step 2 of 2 (pause): {UNMADE}",)),
+    ),
+    Row(
+        "nor is the version promoted unwatched",
+        here(at(in_background(), raw=WATCHING, index=3, updatedReplicas=5), refusals=[REFUSED], sets=ALL_NEW),
+        Decided(status={"message": "waiting for all steps to complete"}, waits=True, wakes=691, because=(UNMADE,)),
     ),
     Row(
         "the background's run has ended well: the steps go on, and no other one is made",
