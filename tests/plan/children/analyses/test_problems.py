@@ -278,7 +278,8 @@ def test_a_template_that_vanishes_keeps_no_failed_analysis_from_aborting() -> No
 
 @pytest.mark.parametrize("request_", ["abort", "promoteFull"])
 def test_a_template_that_vanishes_keeps_nobody_from_going_back_or_forward(request_: str) -> None:
-    told = decided(lost(at(at_step(status="Running"), **{request_: True}), run(STEP_RUN, "Running")))
+    asked: dict[str, Any] = {request_: True}
+    told = decided(lost(at(at_step(status="Running"), **asked), run(STEP_RUN, "Running")))
     assert f"terminate AnalysisRun {STEP_RUN}" in told.does
     assert "InvalidSpec" not in told.status.get("message", "")
 
