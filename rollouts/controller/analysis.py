@@ -121,14 +121,14 @@ class Analyses:
         here = self._observe(key, raw, taken, now)
         plan = await self._planned(key, here, now)
         if plan.is_over:
-            return self._begin_to_write(key, partial(self._delete, key, raw))
+            return self._begin_to_write(key, partial(self._delete, key, raw), is_news=False)
         scene = _Scene(key, raw, taken, plan, self._start(key, plan))
         if plan.status is None or self._may_wait(scene):
             return self._rest(scene)
         patch = requests.patch_status(raw, raw["metadata"]["resourceVersion"], plan.status)
         if patch is None:
             return self._rest(scene)
-        return self._begin_to_write(key, partial(self._write, scene, patch))
+        return self._begin_to_write(key, partial(self._write, scene, patch), is_news=bool(taken))
 
     async def _planned(self, key: Key, here: ObservedRun, now: datetime) -> AnalysisPlan:
         """Return the plan; where strangers' code takes too long, the run can't be carried out."""
@@ -147,9 +147,10 @@ class Analyses:
         for memory in (self._views, self._begun, self._due):
             memory.pop(key, None)
 
-    def _begin_to_write(self, key: Key, write: Write) -> Result:
+    def _begin_to_write(self, key: Key, write: Write, *, is_news: bool) -> Result:
+        """Write beside the passes. What was measured is news, which no row of writes can make by itself."""
         self._writing.start(key, write)
-        return Done(LONGEST_WRITE, acted=True, is_well=False)  # the end of the write brings the next pass
+        return Done(LONGEST_WRITE, acted=not is_news, is_well=False)  # the end of the write brings the next pass
 
     def _observe(self, key: Key, raw: Raw, taken: tuple[Taken, ...], now: datetime) -> ObservedRun:
         here = observe_run(raw, taken, self._measuring.under_way(key), previous=self._views.get(key))

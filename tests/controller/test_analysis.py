@@ -317,3 +317,18 @@ async def test_how_late_measurements_begin_is_counted() -> None:
         await here.until(lambda: phase(here) == "Successful")
         assert len(late) == 2
         assert max(late) < 0.01
+
+
+async def test_a_run_of_many_metrics_goes_on_in_its_rhythm_though_every_pass_has_something_to_write() -> None:
+    async def answer(measure: Measure) -> Outcome:
+        await asyncio.sleep(0.17 * int(measure.metric))
+        return Reading(1.0, "1")
+
+    async with running(measures=True) as here:
+        meter = Meter(here, answer)
+        here.world.seconds[RUN] = 0.3  # meanwhile the next one has been measured
+        here.world.put(run(*(metric(str(number), interval="1s") for number in range(20))))
+        await asyncio.sleep(60)
+        begun = len(meter.begun)
+        await asyncio.sleep(30)
+        assert len(meter.begun) - begun > 200

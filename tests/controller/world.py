@@ -1,5 +1,6 @@
 """A small API server as data, and caches that show it when told to."""
 
+import asyncio
 import copy
 import itertools
 from collections.abc import Callable, Mapping
@@ -104,13 +105,17 @@ class Known:
 
 
 class World:
-    """Keeps objects; `deliver` brings the caches up to date. `fail` has errors by verb and kind, each raised once."""
+    """Keeps objects; `deliver` brings the caches up to date.
+
+    `fail` has errors by verb and kind, each raised once, and `seconds` how long patches of a kind take.
+    """
 
     def __init__(self, kit: Kit | None = None) -> None:
         self.kit = kit or load_kit()
         self.objects: dict[Place, Object] = {}
         self.requests: list[str] = []
         self.fail: dict[tuple[str, str], list[Exception]] = {}
+        self.seconds: dict[str, float] = {}
         self.before: dict[tuple[str, str], Callable[[], object]] = {}
         self.listeners: dict[str, Listener] = {}
         self.touched: Callable[[], None] = lambda: None
@@ -204,6 +209,8 @@ class World:
         subresource: str | None = None,
     ) -> Object:
         self._note("patch", resource, f"{name}/{subresource}" if subresource else name)
+        if seconds := self.seconds.get(resource.kind):
+            await asyncio.sleep(seconds)
         old = self._find(resource, namespace, name)
         if patch_type is PatchType.JSON:
             try:
