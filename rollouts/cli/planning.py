@@ -32,6 +32,7 @@ from rollouts.plan.strangers import strangers_of
 from rollouts.plan.workload import reference_in
 from rollouts.ports.checked import PluginError
 from rollouts.registry import load_kit
+from rollouts.sim.belonging import manager_of
 from rollouts.view import fields
 from rollouts.view.runs import oldest_first
 from rollouts.view.status import refused_creation
@@ -62,22 +63,17 @@ async def _left(session: "Session", rollout: Json) -> list[Json]:
     return [
         each
         for each in await session.readable(SERVICES)
-        if _manager_of(each) == name and each["metadata"]["name"] not in names
+        if manager_of(each) == name and each["metadata"]["name"] not in names
     ]
 
 
 async def _rivals(session: "Session", rollout: Json, services: dict[str, Json | None]) -> dict[str, str]:
     """Return, by Service, another Rollout of the same controller that was there first; a mark would say it itself."""
-    names = [name for name, service in services.items() if service is not None and not _manager_of(service)]
+    names = [name for name, service in services.items() if service is not None and not manager_of(service)]
     others = await session.readable(ROLLOUTS) if names else []
     same = [each for each in others if _instance_of(each) == _instance_of(rollout)]
     found = {name: rival_of(rollout, (each for each in same if name in service_names(each))) for name in names}
     return {name: rival for name, rival in found.items() if rival}
-
-
-def _manager_of(service: Json) -> str | None:
-    manager: str | None = (service["metadata"].get("annotations") or {}).get(keys.MANAGED_BY)
-    return manager
 
 
 def _instance_of(rollout: Json) -> str | None:

@@ -10,11 +10,11 @@ from rollouts.cli.analysis_checks import CLUSTER_TEMPLATE, TEMPLATE, Templates
 from rollouts.cli.checks import is_ours
 from rollouts.cli.manifests import Document
 from rollouts.cli.people import people
+from rollouts.plan.actions import ANALYSIS_RUN
 from rollouts.plan.analysis.references import closure, templates_of
 from rollouts.plan.analysis.templates import TemplateKey
 from rollouts.plan.workload import Reference, meant_spec, reference_in
 from rollouts.registry import load_kit
-from rollouts.sim.children import ANALYSIS_RUN
 from rollouts.sim.course import Asked, Condition, Course, Happening
 from rollouts.sim.director import Director
 from rollouts.sim.experimenting import Experimenting

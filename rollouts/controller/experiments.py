@@ -21,12 +21,12 @@ from rollouts.controller.tell import Teller
 from rollouts.controller.templates import experiment_templates, needs_of_experiment
 from rollouts.kube.client import Api
 from rollouts.kube.resources import ANALYSIS_RUNS, EXPERIMENTS, REPLICA_SETS, ROLLOUTS, SERVICES
+from rollouts.plan.actions import ANALYSIS_RUN
 from rollouts.plan.analysis.references import closure
 from rollouts.plan.experiment.experiment import ExperimentPlan, plan_experiment
 from rollouts.plan.experiment.members import service_names
 from rollouts.plan.experiment.narrate import narrate_experiment
 from rollouts.plan.experiment.observed import ObservedExperiment, observe_experiment
-from rollouts.plan.experiment.runs import RUN
 from rollouts.plan.narrate import Event
 
 Raw = Mapping[str, Any]
@@ -127,7 +127,7 @@ class Experiments:
         if rollout is None or rollout["metadata"]["uid"] != owner["uid"]:
             return
         for event in told:
-            if event.reason.startswith(RUN):
+            if event.reason.startswith(ANALYSIS_RUN):
                 message = f"Experiment {key.name}: {event.message}"
                 self._teller.event(rollout, event.type, event.reason, message)
 

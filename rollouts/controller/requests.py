@@ -6,7 +6,7 @@ from typing import Any
 from rollouts.api import keys
 from rollouts.kube.patches import merge_patch
 from rollouts.plan.actions import PatchPod, PatchRollout, ScaleWorkload, SwitchService, TemplateChange, UpdateReplicaSet
-from rollouts.plan.revisions import owner_reference
+from rollouts.plan.ownership import owner_reference
 
 Raw = Mapping[str, Any]
 

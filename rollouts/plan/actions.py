@@ -9,10 +9,14 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
+from rollouts.api import names
 from rollouts.plan.calls import Call
 from rollouts.ports import Reference
 
 Raw = Mapping[str, Any]
+
+ANALYSIS_RUN, EXPERIMENT, SERVICE = names.ANALYSIS_RUN.name, names.EXPERIMENT.name, "Service"
+"""The kinds of objects of our own, besides ReplicaSets."""
 
 
 @dataclass(frozen=True, slots=True)

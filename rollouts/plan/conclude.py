@@ -131,7 +131,7 @@ def _refusal(here: Observed, revisions: Revisions) -> str:
     if revisions.canary is not None:
         return ""
     mine = (each for each in here.refusals if each.verb == "create" and each.digest == revisions.digest)
-    return next((each.message for each in mine if each.reason != "AlreadyExists"), "")
+    return next((each.message for each in mine if not each.name_is_taken), "")
 
 
 def _scales(here: Observed, actions: Sequence[Action]) -> bool:

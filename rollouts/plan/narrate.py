@@ -9,6 +9,7 @@ from rollouts.api.counts import parse_count
 from rollouts.api.status import parse_status
 from rollouts.plan import conditions
 from rollouts.plan.actions import (
+    EXPERIMENT,
     Action,
     CreateChild,
     CreateReplicaSet,
@@ -88,7 +89,7 @@ def _revision(acknowledged: Collection[Action]) -> Iterator[Event]:
             revision = action.annotations[keys.REVISION]
             yield _normal("RolloutUpdated", f"Rollout updated to revision {revision}")
     for action in acknowledged:
-        if isinstance(action, CreateChild) and action.kind == "Experiment":
+        if isinstance(action, CreateChild) and action.kind == EXPERIMENT:
             yield _normal("ExperimentCreated", f"Created Experiment {action.name}")
         if isinstance(action, CreateReplicaSet):
             yield _normal("NewReplicaSetCreated", f"Created ReplicaSet {action.name} (revision {action.revision})")

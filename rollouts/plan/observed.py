@@ -77,6 +77,17 @@ class Refusal:
     message: str
     digest: str = ""
 
+    @property
+    def name_is_taken(self) -> bool:
+        """Whether an object of another owner has the name that was wanted."""
+        return self.verb == "create" and self.reason == "AlreadyExists"
+
+
+def refusal_of(refusals: Iterable[Refusal], verb: str, kind: str, subject: str) -> Refusal | None:
+    """Return the API server's refusal of a write, if there was one."""
+    wanted = (verb, kind, subject)
+    return next((each for each in refusals if (each.verb, each.kind, each.subject) == wanted), None)
+
 
 @dataclass(frozen=True, slots=True)
 class Pod:

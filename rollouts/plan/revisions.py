@@ -12,7 +12,8 @@ from rollouts.api import keys
 from rollouts.plan.actions import AdoptReplicaSet, CreateReplicaSet, ReleaseReplicaSet
 from rollouts.plan.additions import Additions, added_to, is_made_from
 from rollouts.plan.hashing import pod_hash
-from rollouts.plan.observed import Observed, Raw, ReplicaSet
+from rollouts.plan.observed import Observed, ReplicaSet
+from rollouts.plan.ownership import owner_reference
 
 # What a ReplicaSet does not inherit from its Rollout's annotations.
 _OWN_ANNOTATIONS = frozenset(
@@ -135,10 +136,7 @@ def sort_out(here: Observed) -> Revisions:
     stable = next((each for each in living if stable_hash and each.pod_hash == stable_hash), None)
     known = {each.uid for each in (canary, stable) if each is not None}
     name = replica_set_name(here.name, hash_)
-    refused = any(
-        refusal.verb == "create" and refusal.subject == name and refusal.reason == "AlreadyExists"
-        for refusal in here.refusals
-    )
+    refused = any(each.subject == name and each.name_is_taken for each in here.refusals)
     return Revisions(
         pod_hash=canary.pod_hash if canary else hash_,
         digest=digest,
@@ -195,15 +193,3 @@ def new_replica_set(
         size=size,
         body=body,
     )
-
-
-def owner_reference(owner: Raw, kind: str = "Rollout") -> dict[str, Any]:
-    """Return the reference that makes an object the Rollout's, or that of an owner of another kind."""
-    return {
-        "apiVersion": "argoproj.io/v1alpha1",
-        "kind": kind,
-        "name": owner["metadata"]["name"],
-        "uid": owner["metadata"]["uid"],
-        "controller": True,
-        "blockOwnerDeletion": True,
-    }

@@ -157,7 +157,7 @@ def may_create(here: Observed, revisions: Revisions) -> bool:
     if revisions.name_is_taken or name in revisions.deleting:
         return False
     return not any(
-        each.subject == name if each.reason == "AlreadyExists" else each.digest == revisions.digest
+        each.subject == name if each.name_is_taken else each.digest == revisions.digest
         for each in here.refusals
         if each.verb == "create"
     )

@@ -14,8 +14,6 @@ from rollouts.sim.patching import merged, replaced
 Raw = Mapping[str, Any]
 Place = tuple[str, str]
 
-ANALYSIS_RUN, EXPERIMENT, SERVICE = "AnalysisRun", "Experiment", "Service"
-
 
 @dataclass(slots=True)
 class Children:

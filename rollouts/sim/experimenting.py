@@ -5,10 +5,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from rollouts.plan.actions import ANALYSIS_RUN, EXPERIMENT, SERVICE
 from rollouts.plan.analysis.references import closure, templates_of_experiment
 from rollouts.plan.experiment.experiment import ExperimentPlan, plan_experiment
 from rollouts.plan.experiment.observed import ObservedExperiment, observe_experiment
-from rollouts.sim.children import ANALYSIS_RUN, EXPERIMENT, SERVICE, children_of
+from rollouts.sim.children import children_of
 from rollouts.sim.objects import DeniedError
 from rollouts.sim.patching import replaced
 

@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from rollouts.api.timestamps import parse_time
+from rollouts.plan.actions import ANALYSIS_RUN
 from rollouts.plan.analysis.assess import COMPLETED
 from rollouts.plan.analysis.due import Measure
 from rollouts.plan.analysis.observed import Taken, observe_run
@@ -13,7 +14,6 @@ from rollouts.plan.analysis.run import plan_analysis
 from rollouts.ports import Kit
 from rollouts.ports.provider import Outcome, Verdict
 from rollouts.sim.belonging import hash_of
-from rollouts.sim.children import ANALYSIS_RUN
 from rollouts.sim.metrics import Metrics
 from rollouts.sim.patching import replaced
 from rollouts.sim.pods import image_of

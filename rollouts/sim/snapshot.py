@@ -6,12 +6,13 @@ from typing import Any
 
 from rollouts.api.services import service_names
 from rollouts.plan import Observed, Refusal, observe_rollout
+from rollouts.plan.actions import ANALYSIS_RUN, EXPERIMENT
 from rollouts.plan.analysis.references import closure, templates_of
 from rollouts.plan.analysis.templates import TemplateKey
 from rollouts.plan.workload import meant_spec, reference_in
 from rollouts.ports import Reference
 from rollouts.sim.belonging import concerns, manager_of
-from rollouts.sim.children import ANALYSIS_RUN, EXPERIMENT, Place, children_of
+from rollouts.sim.children import Place, children_of
 
 Raw = Mapping[str, Any]
 

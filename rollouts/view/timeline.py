@@ -4,6 +4,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 
 from rollouts.api import keys
+from rollouts.plan.actions import ANALYSIS_RUN
 from rollouts.plan.children.analyses.words import told
 from rollouts.plan.children.child import Child
 from rollouts.plan.narrate import Event
@@ -128,7 +129,7 @@ def frame(
 
 
 def _run(raw: Raw) -> Run:
-    run = Child.of("AnalysisRun", raw)
+    run = Child.of(ANALYSIS_RUN, raw)
     return Run(run.name, run.labels.get(keys.ROLLOUT_TYPE, ""), run.phase or "Pending", told(run))
 
 

@@ -3,7 +3,6 @@
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from itertools import count
 from typing import Any
 
 from rollouts.api import keys
@@ -11,7 +10,6 @@ from rollouts.api.rollout import AnalysisRunStrategy
 from rollouts.api.timestamps import parse_time
 from rollouts.plan.actions import DeleteChild, TerminateChild
 from rollouts.plan.analysis.assess import COMPLETED, SUCCESSFUL
-from rollouts.plan.observed import Observed
 
 Raw = Mapping[str, Any]
 
@@ -61,18 +59,6 @@ class Child:
     def goes_on(self) -> bool:
         """Whether it measures, or may begin to at any moment."""
         return not (self.has_ended or self.is_terminating or self.is_deleting)
-
-
-def free_name(base: str, separator: str, taken: Collection[str]) -> str:
-    """Return the first name that nobody has: `base`, or it with a number."""
-    names = (base if number == 0 else f"{base}{separator}{number}" for number in count())
-    return next(name for name in names if name not in taken)
-
-
-def refusal_of(here: Observed, kind: str, name: str, verb: str = "create") -> tuple[str, str] | None:
-    """Return (reason, message) of what the API server has against a write of a child; None if nothing is known."""
-    found = (each for each in here.refusals if (each.verb, each.kind, each.subject) == (verb, kind, name))
-    return next(((each.reason, each.message) for each in found), None)
 
 
 def tidied(

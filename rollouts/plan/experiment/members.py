@@ -9,15 +9,11 @@ from typing import Any
 
 from rollouts.api import keys
 from rollouts.api.experiment import DEFAULT_REPLICAS, ExperimentSpec, ExperimentTemplate, ExperimentTemplateStatus
-from rollouts.plan.actions import CreateChild, CreateReplicaSet
+from rollouts.plan.actions import EXPERIMENT, SERVICE, CreateChild, CreateReplicaSet
 from rollouts.plan.experiment.observed import ObservedExperiment
 from rollouts.plan.hashing import pod_hash, template_digest
 from rollouts.plan.observed import Raw, ReplicaSet, controller_uid
-from rollouts.plan.revisions import owner_reference
-
-KIND = "Experiment"
-SERVICE = "Service"
-_TAKEN = "AlreadyExists"
+from rollouts.plan.ownership import owner_reference
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +67,7 @@ def _member(here: ObservedExperiment, template: ExperimentTemplate, before: Expe
     count = before.collision_count if before is not None else None
     found = _find(here, template.name, replica_set_name(here.name, template.name, count))
     if found is None and (refusal := here.refusal("create", "ReplicaSet", _name(here, template, count))):
-        count = (count or 0) + 1 if refusal.reason == _TAKEN else count
+        count = (count or 0) + 1 if refusal.name_is_taken else count
     name = found.name if found is not None else _name(here, template, count)
     digest = _digest(here, template)
     ports = list(service_ports(template.template))
@@ -156,7 +152,7 @@ def _metadata(here: ObservedExperiment, member: Member, name: str, labels: Mappi
         "namespace": here.namespace,
         "labels": dict(labels),
         "annotations": {keys.EXPERIMENT_NAME: here.name, keys.EXPERIMENT_TEMPLATE_NAME: member.name},
-        "ownerReferences": [owner_reference(here.raw, KIND)],
+        "ownerReferences": [owner_reference(here.raw, EXPERIMENT)],
     }
 
 

@@ -9,7 +9,7 @@ from pydantic import ValidationError
 from rollouts.api.base import describe
 from rollouts.api.experiment import ExperimentSpec, ExperimentStatus, parse_experiment, parse_experiment_status
 from rollouts.plan.analysis.templates import TemplateKey
-from rollouts.plan.observed import Refusal, ReplicaSet, controller_uid, observe_replica_set
+from rollouts.plan.observed import Refusal, ReplicaSet, controller_uid, observe_replica_set, refusal_of
 
 Raw = Mapping[str, Any]
 
@@ -59,8 +59,7 @@ class ObservedExperiment:
 
     def refusal(self, verb: str, kind: str, subject: str) -> Refusal | None:
         """Return the API server's refusal of a write, if there was one."""
-        wanted = (verb, kind, subject)
-        return next((each for each in self.refusals if (each.verb, each.kind, each.subject) == wanted), None)
+        return refusal_of(self.refusals, verb, kind, subject)
 
 
 def observe_experiment(

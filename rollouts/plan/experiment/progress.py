@@ -108,7 +108,7 @@ def _trouble(here: ObservedExperiment, member: Member) -> str:
         return _told(refusal)
     if member.replica_set is None:
         found = here.refusal("create", "ReplicaSet", member.replica_set_name)
-        return _told(found) if found is not None and found.reason != "AlreadyExists" else ""
+        return _told(found) if found is not None and not found.name_is_taken else ""
     found = here.refusal("update", "ReplicaSet", member.replica_set_name)
     return _told(found) if found is not None and member.replica_set.size != member.desired else ""
 

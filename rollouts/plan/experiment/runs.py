@@ -11,22 +11,21 @@ from typing import Any
 from rollouts.api import keys
 from rollouts.api.experiment import ExperimentAnalysis, ExperimentAnalysisRunStatus, ExperimentSpec
 from rollouts.api.meta import Metadata
+from rollouts.api.names import API_VERSION
 from rollouts.api.timestamps import format_time
-from rollouts.plan.actions import CreateChild, TerminateChild
+from rollouts.plan.actions import ANALYSIS_RUN, EXPERIMENT, CreateChild, TerminateChild
 from rollouts.plan.analysis.rules import finds
 from rollouts.plan.analysis.spec import run_spec
 from rollouts.plan.analysis.substitution import SubstitutionError
 from rollouts.plan.analysis.templates import Flat, flatten
 from rollouts.plan.experiment.arguments import filled_arguments
-from rollouts.plan.experiment.members import KIND, Member
+from rollouts.plan.experiment.members import Member
 from rollouts.plan.experiment.observed import ObservedExperiment
 from rollouts.plan.experiment.phases import ENDED, ERROR, PENDING
+from rollouts.plan.ownership import free_name, instance_label, owner_reference, taken_by_others
 from rollouts.plan.problem import Problem
-from rollouts.plan.revisions import owner_reference
 
 Raw = Mapping[str, Any]
-
-RUN = "AnalysisRun"
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,8 +138,9 @@ def _number_in(name: str, base: str) -> int | None:
 def start(here: ObservedExperiment, spec: ExperimentSpec, members: Sequence[Member], index: int) -> Start:
     """Return what begins an analysis that has no run yet."""
     analysis, raw = spec.analyses[index], here.raw["spec"]["analyses"][index]
-    name = _free_name(here, run_name(here.name, analysis.name))
-    if refusal := here.refusal("create", RUN, name):
+    taken = {each["metadata"]["name"] for each in here.runs} | taken_by_others(here.refusals, ANALYSIS_RUN)
+    name = free_name(run_name(here.name, analysis.name), ".", taken)
+    if refusal := here.refusal("create", ANALYSIS_RUN, name):
         return Start(failed=_error(analysis, name, refusal.message))
     path = f"spec.analyses[{index}]"
     flat = flatten([raw], here.templates.get, path)
@@ -154,23 +154,23 @@ def start(here: ObservedExperiment, spec: ExperimentSpec, members: Sequence[Memb
     if problems:
         return Start(failed=_error(analysis, name, str(problem_at(path, problems[0]))))
     whole = {
-        "apiVersion": "argoproj.io/v1alpha1",
-        "kind": RUN,
+        "apiVersion": API_VERSION,
+        "kind": ANALYSIS_RUN,
         "metadata": _metadata(here, spec, name),
         "spec": body,
     }
-    return Start(CreateChild(RUN, name, whole))
+    return Start(CreateChild(ANALYSIS_RUN, name, whole))
 
 
 def _metadata(here: ObservedExperiment, spec: ExperimentSpec, name: str) -> dict[str, Any]:
     given = spec.analysis_run_metadata or Metadata()
-    labels = {**(given.labels or {}), **_instance(here.raw)}
+    labels = {**(given.labels or {}), **instance_label(here.raw)}
     return {
         "name": name,
         "namespace": here.namespace,
         **({"labels": labels} if labels else {}),
         "annotations": {**(given.annotations or {}), keys.EXPERIMENT_AVAILABLE_AT: _course(here)},
-        "ownerReferences": [owner_reference(here.raw, KIND)],
+        "ownerReferences": [owner_reference(here.raw, EXPERIMENT)],
     }
 
 
@@ -185,27 +185,11 @@ def _error(analysis: ExperimentAnalysis, run: str, message: str) -> ExperimentAn
     return ExperimentAnalysisRunStatus(name=analysis.name, analysis_run=run, phase=ERROR, message=message)
 
 
-def _free_name(here: ObservedExperiment, base: str) -> str:
-    """Return a name that no object has, as far as it is known: a refusal may have told of another owner's."""
-    taken = {each["metadata"]["name"] for each in here.runs}
-    taken |= {each.subject for each in here.refusals if (each.kind, each.reason) == (RUN, "AlreadyExists")}
-    number = 0
-    while (name := f"{base}.{number}" if number else base) in taken:
-        number += 1
-    return name
-
-
 def _rules(here: ObservedExperiment, field: str, flat: Flat) -> list[Raw]:
     """Return the experiment's rules about metrics that this run has: a rule is about all runs of the experiment."""
     names = [str(metric.get("name")) for metric in flat.metrics]
     rules: Iterable[Raw] = here.raw["spec"].get(field) or ()
     return [each for each in rules if any(finds(each["metricName"], name) for name in names)]
-
-
-def _instance(raw: Raw) -> dict[str, str]:
-    """Return the label by which the same controller instance finds what the experiment makes."""
-    instance = (raw["metadata"].get("labels") or {}).get(keys.INSTANCE_ID)
-    return {keys.INSTANCE_ID: instance} if instance else {}
 
 
 def terminations(here: ObservedExperiment) -> Iterator[TerminateChild]:
@@ -214,4 +198,4 @@ def terminations(here: ObservedExperiment) -> Iterator[TerminateChild]:
         metadata = each["metadata"]
         has_ended = (each.get("status") or {}).get("phase") in ENDED or "deletionTimestamp" in metadata
         if here.owns(each) and not has_ended and not each["spec"].get("terminate"):
-            yield TerminateChild(RUN, metadata["name"], metadata["uid"])
+            yield TerminateChild(ANALYSIS_RUN, metadata["name"], metadata["uid"])

@@ -7,9 +7,9 @@ from datetime import datetime, timedelta
 from rollouts.api import keys
 from rollouts.api.experiment import DEFAULT_SCALE_DOWN_DELAY_SECONDS, ExperimentTemplateStatus
 from rollouts.api.timestamps import format_time, whole_second
-from rollouts.plan.actions import CreateChild, CreateReplicaSet, DeleteChild, UpdateReplicaSet
+from rollouts.plan.actions import SERVICE, CreateChild, CreateReplicaSet, DeleteChild, UpdateReplicaSet
 from rollouts.plan.delays import deadline_on
-from rollouts.plan.experiment.members import SERVICE, Member, new_replica_set, new_service
+from rollouts.plan.experiment.members import Member, new_replica_set, new_service
 from rollouts.plan.experiment.observed import ObservedExperiment
 from rollouts.plan.experiment.phases import ENDED
 from rollouts.plan.missing import pods

@@ -8,6 +8,7 @@ from typing import Any
 from rollouts.api.experiment import ExperimentAnalysisRunStatus, ExperimentTemplateStatus
 from rollouts.api.timestamps import format_time
 from rollouts.plan import conditions
+from rollouts.plan.actions import ANALYSIS_RUN
 from rollouts.plan.conditions import Wanted
 from rollouts.plan.experiment.observed import ObservedExperiment
 from rollouts.plan.experiment.phases import ENDED, ERROR, FAILED, PENDING, PROGRESSING
@@ -87,7 +88,7 @@ def events(here: ObservedExperiment, decided: Decided) -> Iterator[Event]:
     before = here.status
     yield from _turned("Template", "template", _statuses(before.template_statuses), _statuses(decided.templates))
     runs = [{each.name: each.phase for each in part} for part in (before.analysis_runs, decided.analyses)]
-    yield from _turned("AnalysisRun", "analysis", *runs)
+    yield from _turned(ANALYSIS_RUN, "analysis", *runs)
     if decided.phase != before.phase:
         cause = f": {decided.message}" if decided.message else ""
         change = f"{before.phase or 'new'} -> {decided.phase}{cause}"

@@ -12,13 +12,14 @@ from datetime import datetime
 from rollouts.api import keys
 from rollouts.api.status import RolloutAnalysisRunStatus
 from rollouts.plan import state
-from rollouts.plan.actions import Action, ChildAction, CreateChild, TerminateChild
+from rollouts.plan.actions import ANALYSIS_RUN, Action, ChildAction, CreateChild, TerminateChild
 from rollouts.plan.analysis.assess import COMPLETED, ERROR, FAILED, INCONCLUSIVE, PENDING
-from rollouts.plan.children.analyses.new_run import ANALYSIS_RUN, NoRunError, new_run
+from rollouts.plan.children.analyses.new_run import NoRunError, new_run
 from rollouts.plan.children.analyses.slots import BACKGROUND, Demand, failure
 from rollouts.plan.children.analyses.words import told
-from rollouts.plan.children.child import Child, free_name, refusal_of, tidied
-from rollouts.plan.observed import Observed
+from rollouts.plan.children.child import Child, tidied
+from rollouts.plan.observed import refusal_of
+from rollouts.plan.ownership import free_name, taken_by_others
 from rollouts.plan.scene import Scene
 from rollouts.plan.state import State
 from rollouts.ports import Check
@@ -129,9 +130,9 @@ def _with_due(scene: Scene, current: Current) -> Current:
         if before := _still_going_on(current, slot):
             trouble[slot] = f"analysis run {before} is to end first"
             continue
-        refusal = refusal_of(scene.here, ANALYSIS_RUN, record.name)
+        refusal = refusal_of(scene.here.refusals, "create", ANALYSIS_RUN, record.name)
         if refusal is not None:
-            trouble[slot] = f"the API server refuses it: {refusal[1]}"
+            trouble[slot] = f"the API server refuses it: {refusal.message}"
             continue
         try:
             due.append(new_run(scene, demand, record.name))
@@ -167,13 +168,13 @@ def _lacks(scene: Scene, current: Current, record: RolloutAnalysisRunStatus | No
     """Whether a slot needs another run than the one that the status names."""
     if record is None:
         return True
-    is_taken = current.is_unmade(record) and record.name in _taken_elsewhere(scene.here)
+    is_taken = current.is_unmade(record) and record.name in taken_by_others(scene.here.refusals, ANALYSIS_RUN)
     return is_taken or (record.status == INCONCLUSIVE and scene.state.was_resumed)
 
 
 def _name_for(scene: Scene, current: Current, demand: Demand) -> str:
     """Return the name of the next run: that of one which is just like it and goes on, or one that is free."""
-    taken = {*current.known, *_taken_elsewhere(scene.here)}
+    taken = {*current.known, *taken_by_others(scene.here.refusals, ANALYSIS_RUN)}
     is_retried = scene.before.aborted_at is not None
     for run in () if is_retried else current.known.values():
         if run.goes_on and _is_same(scene, demand, run):
@@ -191,15 +192,6 @@ def _is_same(scene: Scene, demand: Demand, run: Child) -> bool:
         return False
     is_labelled = all(run.labels.get(key) == value for key, value in wanted["metadata"]["labels"].items())
     return is_labelled and run.raw.get("spec") == wanted["spec"]
-
-
-def _taken_elsewhere(here: Observed) -> set[str]:
-    """Return the names that objects have which aren't this Rollout's."""
-    return {
-        each.subject
-        for each in here.refusals
-        if (each.verb, each.kind, each.reason) == ("create", ANALYSIS_RUN, "AlreadyExists")
-    }
 
 
 def run_actions(scene: Scene, current: Current, after: State) -> tuple[ChildAction, ...]:

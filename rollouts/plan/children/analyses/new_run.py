@@ -4,17 +4,16 @@ from collections.abc import Mapping
 from typing import Any
 
 from rollouts.api import keys
-from rollouts.plan.actions import CreateChild
+from rollouts.api.names import API_VERSION
+from rollouts.plan.actions import ANALYSIS_RUN, CreateChild
 from rollouts.plan.analysis.arguments import LATEST, STABLE, rollout_arguments
 from rollouts.plan.analysis.guard import guarded
 from rollouts.plan.analysis.spec import run_spec
 from rollouts.plan.analysis.templates import flatten
 from rollouts.plan.children.analyses.slots import BACKGROUND, Demand, as_raw
+from rollouts.plan.ownership import instance_label, owner_reference
 from rollouts.plan.problem import Problem
-from rollouts.plan.revisions import owner_reference
 from rollouts.plan.scene import Scene
-
-ANALYSIS_RUN = "AnalysisRun"
 
 Raw = Mapping[str, Any]
 
@@ -50,12 +49,12 @@ def new_run(scene: Scene, demand: Demand, name: str) -> CreateChild:
     index = {} if demand.index is None else {keys.STEP_INDEX: str(demand.index)}
     ours = {keys.POD_TEMPLATE_HASH: scene.revisions.pod_hash, keys.ROLLOUT_TYPE: demand.slot, **index}
     body = {
-        "apiVersion": "argoproj.io/v1alpha1",
+        "apiVersion": API_VERSION,
         "kind": ANALYSIS_RUN,
         "metadata": {
             "name": name,
             "namespace": here.namespace,
-            "labels": {**_labels(metadata), **_selected(here.spec), **_instance(here.raw), **ours},
+            "labels": {**_labels(metadata), **_selected(here.spec), **instance_label(here.raw), **ours},
             "annotations": {**_annotations(metadata), keys.REVISION: str(scene.revisions.next_revision)},
             "ownerReferences": [owner_reference(here.raw)],
         },
@@ -76,9 +75,3 @@ def _selected(spec: Raw) -> Mapping[str, str]:
     """Return the labels that the Rollout selects its pods by: its runs are found by the same ones."""
     labels: Mapping[str, str] = (spec.get("selector") or {}).get("matchLabels") or {}
     return labels
-
-
-def _instance(rollout: Raw) -> Mapping[str, str]:
-    """Return the label that tells which controller looks after the Rollout, and its runs with it."""
-    labels = rollout["metadata"].get("labels") or {}
-    return {key: labels[key] for key in (keys.INSTANCE_ID,) if key in labels}

@@ -11,13 +11,14 @@ from datetime import datetime
 
 from rollouts.api.experiment import parse_experiment_status
 from rollouts.plan import state
-from rollouts.plan.actions import ChildAction, CreateChild, TerminateChild
-from rollouts.plan.children.child import Child, free_name, refusal_of, tidied
+from rollouts.plan.actions import EXPERIMENT, ChildAction, CreateChild, TerminateChild
+from rollouts.plan.children.child import Child, tidied
 from rollouts.plan.children.experiments.demand import Demand, demand_at
-from rollouts.plan.children.experiments.new_experiment import EXPERIMENT, NoExperimentError, new_experiment
+from rollouts.plan.children.experiments.new_experiment import NoExperimentError, new_experiment
 from rollouts.plan.children.experiments.words import told
 from rollouts.plan.experiment.phases import ERROR, FAILED, INCONCLUSIVE, PENDING, RUNNING
-from rollouts.plan.observed import Observed
+from rollouts.plan.observed import refusal_of
+from rollouts.plan.ownership import free_name, taken_by_others
 from rollouts.plan.scene import Scene
 from rollouts.plan.state import State
 from rollouts.ports import Check, Destination
@@ -118,9 +119,9 @@ def look(scene: Scene) -> CurrentExperiment:
     current = CurrentExperiment(at, demand, known)
     if demand is None or not current.is_unmade or scene.is_halted:
         return current
-    refusal = refusal_of(scene.here, EXPERIMENT, name)
+    refusal = refusal_of(scene.here.refusals, "create", EXPERIMENT, name)
     if refusal is not None:
-        return replace(current, trouble=f"the API server refuses it: {refusal[1]}")
+        return replace(current, trouble=f"the API server refuses it: {refusal.message}")
     try:
         return replace(current, due=new_experiment(scene, demand, name))
     except NoExperimentError as error:
@@ -144,7 +145,7 @@ def _lacks(scene: Scene, current: CurrentExperiment, after: State) -> bool:
     """Whether the step needs another experiment than the one that the status names."""
     if not after.experiment:
         return True
-    is_taken = current.is_unmade and after.experiment in _taken_elsewhere(scene.here)
+    is_taken = current.is_unmade and after.experiment in taken_by_others(scene.here.refusals, EXPERIMENT)
     child = current.child
     return is_taken or (child is not None and child.phase == INCONCLUSIVE and scene.state.was_resumed)
 
@@ -155,7 +156,7 @@ def _name_for(scene: Scene, current: CurrentExperiment, demand: Demand) -> str:
     for child in () if is_retried else current.known.values():
         if child.goes_on and _is_same(scene, demand, child):
             return child.name
-    return free_name(demand.base, "-", {*current.known, *_taken_elsewhere(scene.here)})
+    return free_name(demand.base, "-", {*current.known, *taken_by_others(scene.here.refusals, EXPERIMENT)})
 
 
 def _is_same(scene: Scene, demand: Demand, child: Child) -> bool:
@@ -166,12 +167,6 @@ def _is_same(scene: Scene, demand: Demand, child: Child) -> bool:
         return bool(child.raw.get("spec") == new_experiment(scene, demand, child.name).body["spec"])
     except NoExperimentError:
         return False
-
-
-def _taken_elsewhere(here: Observed) -> set[str]:
-    """Return the names that objects have which aren't this Rollout's."""
-    place = ("create", EXPERIMENT, "AlreadyExists")
-    return {each.subject for each in here.refusals if (each.verb, each.kind, each.reason) == place}
 
 
 def experiment_actions(scene: Scene, current: CurrentExperiment, after: State) -> tuple[ChildAction, ...]:

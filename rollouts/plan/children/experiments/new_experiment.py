@@ -6,18 +6,18 @@ from typing import Any
 
 from rollouts.api import keys
 from rollouts.api.experiment import RolloutExperimentAnalysis, RolloutExperimentTemplate
-from rollouts.plan.actions import CreateChild
+from rollouts.api.names import API_VERSION
+from rollouts.plan.actions import EXPERIMENT, CreateChild
 from rollouts.plan.analysis.arguments import LATEST, STABLE, ArgumentError, field_of, rollout_arguments
 from rollouts.plan.analysis.templates import flatten
 from rollouts.plan.children.experiments.demand import Demand
 from rollouts.plan.observed import ReplicaSet
+from rollouts.plan.ownership import owner_reference
 from rollouts.plan.problem import Problem
-from rollouts.plan.revisions import owner_reference
 from rollouts.plan.scene import Scene
 
 Raw = Mapping[str, Any]
 
-EXPERIMENT = "Experiment"
 FROM_CANARY, FROM_STABLE = "canary", "stable"
 
 
@@ -31,7 +31,7 @@ def new_experiment(scene: Scene, demand: Demand, name: str) -> CreateChild:
     labels = here.raw["metadata"].get("labels") or {}
     ours = {keys.POD_TEMPLATE_HASH: scene.revisions.pod_hash, keys.STEP_INDEX: str(demand.index)}
     body = {
-        "apiVersion": "argoproj.io/v1alpha1",
+        "apiVersion": API_VERSION,
         "kind": EXPERIMENT,
         "metadata": {
             "name": name,
