@@ -51,6 +51,9 @@ def owner_of(metadata: Raw, canary: CanaryStrategy) -> Owner:
         canary_service=canary.canary_service or "",
         stable_service=canary.stable_service or "",
         has_ping_pong=canary.ping_pong is not None,
+        managed_routes=tuple(each.name for each in canary.traffic_routing.managed_routes)
+        if canary.traffic_routing is not None
+        else (),
     )
 
 

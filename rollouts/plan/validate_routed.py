@@ -22,6 +22,9 @@ def routed_problems(canary: CanaryStrategy, metadata: Raw, kit: Kit, objects: Ob
     yield from _ping_pong(canary)
     for below, message in _routers(canary, metadata, kit, objects):
         yield f"trafficRouting{'.' if below else ''}{below}", message
+    for key in configured(canary.traffic_routing) if canary.traffic_routing is not None else ():
+        if key in kit.routers:
+            yield from _managed(kit.routers[key], canary)
 
 
 def _settings(canary: CanaryStrategy) -> Iterator[Found]:
@@ -115,6 +118,23 @@ def _needs(path: str, router: AnyRouter, spec: Any, canary: CanaryStrategy) -> I
         missing = " and ".join(name for name, value in services.items() if not value)
         if missing:
             yield path, f"splits traffic between two Services: set {missing}"
+
+
+def _managed(router: AnyRouter, canary: CanaryStrategy) -> Iterator[Found]:
+    """Yield the steps that ask for routes which this router can't make."""
+    for index, step in enumerate(canary.steps or ()):
+        for key, ability, route in (
+            ("setHeaderRoute", Ability.HEADER_ROUTES, step.set_header_route),
+            ("setMirrorRoute", Ability.MIRROR_ROUTES, step.set_mirror_route),
+        ):
+            if route is not None and route.match and ability not in router.abilities:
+                yield f"steps[{index}].{key}", f"{router.key} can't do that: remove the step, or use another router"
+        if step.set_header_route is not None and Ability.HEADER_ROUTES in router.abilities:
+            for place, match in enumerate(step.set_header_route.match):
+                for kind in match.header_value.model_fields_set - set(router.header_matches):
+                    known = " or ".join(router.header_matches)
+                    path = f"steps[{index}].setHeaderRoute.match[{place}].headerValue.{kind}"
+                    yield path, f"{router.key} can't compare headers like that: use {known}"
 
 
 def _has_weights(canary: CanaryStrategy) -> bool:

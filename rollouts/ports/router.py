@@ -107,7 +107,10 @@ class Route:
 
 @dataclass(frozen=True, slots=True)
 class Owner:
-    """The Rollout whose traffic it is. Services that its spec doesn't name are empty; of a ping-pong pair both are."""
+    """The Rollout whose traffic it is. Services that its spec doesn't name are empty; of a ping-pong pair both are.
+
+    `managed_routes` are the names of trafficRouting.managedRoutes, the most important first.
+    """
 
     name: str
     namespace: str
@@ -115,6 +118,7 @@ class Owner:
     canary_service: str = ""
     stable_service: str = ""
     has_ping_pong: bool = False
+    managed_routes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,7 +135,7 @@ class Seen:
 
 @dataclass(frozen=True, slots=True)
 class Create:
-    """Create an object, whole."""
+    """Create an object, whole but for what its reference says: apiVersion, kind, name and namespace are added."""
 
     reference: Reference
     body: Raw = field(repr=False)
@@ -160,13 +164,15 @@ class Router(ABC, Generic[Spec]):
 
     `key` is its field in `spec.strategy.canary.trafficRouting` or, for a router that the API doesn't know, its name in
     `trafficRouting.plugins`; its entry point has the same name. `model` reads what stands there. `most_weight` is the
-    greatest weight that its objects can hold, None where there is no limit.
+    greatest weight that its objects can hold, None where there is no limit. `header_matches` are the comparisons of
+    header values that it knows.
     """
 
     key: ClassVar[str]
     model: ClassVar[type[BaseModel]]
     abilities: ClassVar[frozenset[Ability]] = frozenset()
     most_weight: ClassVar[int | None] = None
+    header_matches: ClassVar[tuple[str, ...]] = ("exact", "prefix", "regex")
 
     def needs_services(self, spec: Spec) -> bool:
         """Whether canaryService and stableService must be named, unless there is a ping-pong pair."""

@@ -33,6 +33,14 @@ class Limited(RecordingRouter):
     most_weight = 1000
 
 
+class Exact(RecordingRouter):
+    """The same router, which compares headers as a whole only."""
+
+    header_matches = ("exact",)
+
+
+HEADER_ROUTE = {"name": "beta", "match": [{"headerName": "X-Version", "headerValue": {"prefix": "beta"}}]}
+EXACT = Kit(steps=KIT.steps, routers={KEY: Exact()})
 LIMITED = Kit(steps=KIT.steps, routers={KEY: Limited()})
 PLAIN = Kit(steps=KIT.steps, routers={KEY: Plain()}, broken={"istio": "router 'istio' can't be loaded: no such module"})
 
@@ -197,4 +205,38 @@ def test_who_cannot_see_the_objects_of_routers_touches_nothing() -> None:
     assert plan.problem == (
         f'The Rollout "web" is invalid: {CANARY}.trafficRouting: whoever looks after this Rollout can\'t read the'
         " objects of traffic routers: remove it, and pods share the traffic"
+    )
+
+
+MANAGED: dict[str, tuple[Raw, Kit, str]] = {
+    "a header route of a router that can't do it": (
+        by_router(steps=[{"setHeaderRoute": HEADER_ROUTE}]),
+        PLAIN,
+        f"{CANARY}.steps[0].setHeaderRoute: {KEY} can't do that: remove the step, or use another router",
+    ),
+    "a mirror of a router that can't do it": (
+        by_router(steps=[{"setMirrorRoute": {"name": "copy", "match": [{"method": {"exact": "GET"}}]}}]),
+        PLAIN,
+        f"{CANARY}.steps[0].setMirrorRoute: {KEY} can't do that: remove the step, or use another router",
+    ),
+    "a header that the router can't compare like that": (
+        by_router(steps=[{"setHeaderRoute": HEADER_ROUTE}]),
+        EXACT,
+        (
+            f"{CANARY}.steps[0].setHeaderRoute.match[0].headerValue.prefix: {KEY} can't compare headers like that:"
+            " use exact"
+        ),
+    ),
+}
+
+
+@pytest.mark.parametrize("says", MANAGED)
+def test_managed_routes_are_refused_where_the_router_cannot_make_them(says: str) -> None:
+    raw, kit, message = MANAGED[says]
+    assert message in said(raw, kit)
+
+
+def test_nobody_is_told_of_a_route_that_is_only_removed() -> None:
+    assert not any(
+        "can't do that" in each for each in said(by_router(steps=[{"setHeaderRoute": {"name": "beta"}}]), PLAIN)
     )

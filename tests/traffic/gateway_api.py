@@ -4,16 +4,13 @@ from collections.abc import Mapping
 from typing import Any
 
 from rollouts.api.base import parse
-from rollouts.api.canary import SetHeaderRoute, SetMirrorRoute
 from rollouts.api.gateway_api import GatewayApiTrafficRouting
-from rollouts.ports import Destination, Objects, Owner, Reference, Route, picked
-from rollouts.ports.testing import applied
+from rollouts.ports import Objects, Owner, Reference, Route
 from rollouts.traffic.gateway_api.router import GatewayApi
-
-Json = dict[str, Any]
+from tests.traffic import routers
+from tests.traffic.routers import OWNER, Json
 
 GROUP = "gateway.networking.k8s.io"
-OWNER = Owner("web", "default", "uid-web", "web-canary", "web-stable")
 ROUTER = GatewayApi()
 LABEL = "rollouts.argoproj.io/gatewayapi-canary"
 ACTIVE = "rollouts.argoproj.io/gatewayapi-active-rollouts"
@@ -57,26 +54,10 @@ def live(*rules: Json, at: Reference | None = None, **metadata: Any) -> dict[Ref
     return {place: raw}
 
 
-def route(weight: int, *, max_weight: int = 100, **more: Any) -> Route:
-    """Return a Route; `headers` and `mirrors` are as a manifest has them, `additional` are weights by Service."""
-    extra = tuple(Destination(name, name, share) for name, share in more.get("additional", {}).items())
-    return Route(
-        Destination("web-canary", "c", weight),
-        Destination("web-stable", "s", max_weight - weight - sum(each.weight for each in extra)),
-        extra,
-        max_weight,
-        tuple(parse(SetHeaderRoute, each) for each in more.get("headers", ())),
-        tuple(parse(SetMirrorRoute, each) for each in more.get("mirrors", ())),
-    )
-
-
 def written(
     objects: Objects, wanted: Route, settings: GatewayApiTrafficRouting = HTTP_SPEC, owner: Owner = OWNER
 ) -> Objects:
-    """Return the objects once a Route is written, and see that it is written once."""
-    after = applied(objects, ROUTER.write(settings, owner, wanted, picked(ROUTER.reads(settings, owner), objects)))
-    assert ROUTER.write(settings, owner, wanted, picked(ROUTER.reads(settings, owner), after)) == ()
-    return after
+    return routers.written(ROUTER, settings, wanted, objects, owner)
 
 
 def rules(objects: Objects, at: Reference | None = None) -> list[Json]:

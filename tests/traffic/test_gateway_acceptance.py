@@ -5,19 +5,8 @@ from typing import Any
 import pytest
 
 from rollouts.ports import Objects, Seen
-from tests.traffic.gateway_api import (
-    HTTP_SPEC,
-    OWNER,
-    ROUTER,
-    Json,
-    live,
-    reference,
-    route,
-    rule,
-    spec,
-    stable,
-    written,
-)
+from tests.traffic.gateway_api import HTTP_SPEC, ROUTER, live, reference, rule, spec, stable, written
+from tests.traffic.routers import OWNER, Json, route
 
 GATEWAY: Json = {"name": "public", "sectionName": "https"}
 REPORTED: Json = {"group": "gateway.networking.k8s.io", "kind": "Gateway", "namespace": "default", **GATEWAY}

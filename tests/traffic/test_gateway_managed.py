@@ -4,20 +4,8 @@ from typing import Any
 
 import pytest
 
-from tests.traffic.gateway_api import (
-    Json,
-    backend,
-    canary,
-    live,
-    reference,
-    route,
-    rule,
-    rules,
-    spec,
-    stable,
-    weights,
-    written,
-)
+from tests.traffic.gateway_api import backend, canary, live, reference, rule, rules, spec, stable, weights, written
+from tests.traffic.routers import Json, route
 
 SHARED = rule(stable(100), canary(0))
 BETA = {"name": "beta", "match": [{"headerName": "X-Version", "headerValue": {"exact": "beta"}}]}

@@ -11,18 +11,16 @@ from tests.traffic.gateway_api import (
     ACTIVE,
     ADDED,
     LABEL,
-    OWNER,
-    Json,
     backend,
     canary,
     live,
     reference,
-    route,
     rule,
     spec,
     stable,
     written,
 )
+from tests.traffic.routers import OWNER, Json, route
 
 SHARED = rule(stable(100), canary(0))
 BETA = {"name": "beta", "match": [{"headerName": "X-Version", "headerValue": {"exact": "beta"}}]}

@@ -7,7 +7,8 @@ import pytest
 from rollouts.api.base import parse
 from rollouts.ports import Selected
 from rollouts.traffic.gateway_api.plugin import GatewayApiPlugin, PluginConfig, native
-from tests.traffic.gateway_api import OWNER, canary, live, reference, route, rule, spec, stable
+from tests.traffic.gateway_api import canary, live, reference, rule, spec, stable
+from tests.traffic.routers import OWNER, route
 
 ROWS: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
     "one route": (

@@ -7,19 +7,8 @@ import pytest
 
 from rollouts.api.gateway_api import GatewayApiTrafficRouting
 from rollouts.ports import Objects
-from tests.traffic.gateway_api import (
-    OWNER,
-    ROUTER,
-    backend,
-    canary,
-    live,
-    reference,
-    route,
-    rule,
-    spec,
-    stable,
-    written,
-)
+from tests.traffic.gateway_api import ROUTER, backend, canary, live, reference, rule, spec, stable, written
+from tests.traffic.routers import OWNER, route
 
 SHARED = rule(stable(100), canary(0))
 BETA = {"name": "beta", "match": [{"headerName": "X-Version", "headerValue": {"exact": "beta"}}]}

@@ -7,14 +7,11 @@ import pytest
 from rollouts.ports import Patch
 from tests.traffic.gateway_api import (
     HTTP_SPEC,
-    OWNER,
     ROUTER,
-    Json,
     backend,
     canary,
     live,
     reference,
-    route,
     rule,
     rules,
     spec,
@@ -22,6 +19,7 @@ from tests.traffic.gateway_api import (
     weights,
     written,
 )
+from tests.traffic.routers import OWNER, Json, route
 
 ROWS: dict[str, tuple[list[Json], Any, list[dict[str, int | None]]]] = {
     "a canary that is named with nothing gets its share": (

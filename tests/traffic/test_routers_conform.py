@@ -5,7 +5,10 @@ from rollouts.ports.testing import RouterConformance
 from rollouts.registry import load_kit
 from rollouts.traffic.gateway_api.plugin import GatewayApiPlugin, PluginConfig
 from rollouts.traffic.gateway_api.router import GatewayApi
+from rollouts.traffic.nginx import Nginx
+from rollouts.traffic.traefik import Traefik
 from tests.routing import SPLIT, Recording, RecordingRouter
+from tests.traffic import test_nginx, test_traefik
 from tests.traffic.gateway_api import backend, canary, live, reference, rule, spec, stable
 
 MADE_BY_PEOPLE = {
@@ -53,6 +56,21 @@ class TestGatewayApiPlugin(RouterConformance):
     router = GatewayApiPlugin()
     specs = (parse(PluginConfig, {"httpRoute": "web", "grpcRouteSelector": {}}),)
     objects = ROUTES
+
+
+class TestNginx(RouterConformance):
+    router = Nginx()
+    specs = (
+        test_nginx.spec(),
+        test_nginx.spec(stableIngresses=["shop"], additionalIngressAnnotations={"canary-by-header": "X-Canary"}),
+    )
+    objects = test_nginx.SHOP
+
+
+class TestTraefik(RouterConformance):
+    router = Traefik()
+    specs = (test_traefik.SPEC,)
+    objects = test_traefik.live(test_traefik.entry("docs"), *test_traefik.services(test_traefik.BOTH))
 
 
 def test_every_installed_router_is_tested_here() -> None:
