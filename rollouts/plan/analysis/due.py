@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, Literal
 
 from rollouts.api.analysis import SecretKeyRef
@@ -15,6 +15,8 @@ from rollouts.plan.analysis.substitution import fill
 from rollouts.ports import Turn
 
 Raw = Mapping[str, Any]
+
+_TICK = timedelta(seconds=1)  # what the API's times count in
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +72,7 @@ class Subject:
 
     def measure(self, now: datetime, going_on: Measurement | None, *, stop: bool = False) -> Measure:
         verb: Literal["take", "resume", "terminate"] = "terminate" if stop else "take" if going_on is None else "resume"
-        begun = (going_on.started_at if going_on is not None else None) or now.replace(microsecond=0)
+        begun = (going_on.started_at if going_on is not None else None) or self._begins(now)
         number = (self.result.count or 0) + (self.result.error or 0) + 1
         return Measure(
             verb,
@@ -86,6 +88,12 @@ class Subject:
             self.rules.count is not None and (self.result.count or 0) + 1 >= self.rules.count,
         )
 
+    def _begins(self, now: datetime) -> datetime:
+        """Return when a new measurement begins: later than the last one, which a clock ahead of ours may have told."""
+        last = last_of(self.result)
+        moment = now.replace(microsecond=0)
+        return moment if last is None or last.started_at is None else max(moment, last.started_at + _TICK)
+
 
 def due(subject: Subject, now: datetime, *, is_terminating: bool) -> Measure | Wait | None:
     """Return what is to be done for a metric; None if it has ended."""
@@ -100,14 +108,18 @@ def due(subject: Subject, now: datetime, *, is_terminating: bool) -> Measure | W
         at = going_on.resume_at or now
         what = going_on.message or "its measurement goes on"
     else:
-        at, what = _next(subject, last_of(subject.result))
+        at, what = _next(subject, last_of(subject.result), now)
     return subject.measure(now, going_on) if at <= now else Wait(f'metric "{name}": {what}', at)
 
 
-def _next(subject: Subject, last: Measurement | None) -> tuple[datetime, str]:
+def _next(subject: Subject, last: Measurement | None, now: datetime) -> tuple[datetime, str]:
     if last is None:
         return subject.started_at + subject.rules.initial_delay, "the initial delay isn't over"
     ended = last.finished_at or subject.started_at
-    if last.phase == ERROR:
-        return ended + ERROR_RETRY, f"measures again after an error: {last.message or 'without a message'}"
-    return ended + subject.rules.pause, "waits for the next measurement"
+    failed = last.phase == ERROR
+    pause = ERROR_RETRY if failed else subject.rules.pause
+    if ended - now > pause:
+        return now, "the last measurement ended by a clock that is ahead of ours"
+    if failed:
+        return ended + pause, f"measures again after an error: {last.message or 'without a message'}"
+    return ended + pause, "waits for the next measurement"

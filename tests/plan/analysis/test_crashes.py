@@ -146,3 +146,22 @@ def test_whatever_is_lost_it_ends(
     assert course.plan().is_settled
     parts = ("successful", "failed", "inconclusive")
     assert result.get("count", 0) == sum(result.get(each, 0) for each in parts)
+
+
+def test_a_clock_that_was_set_back_neither_stops_the_measurements_nor_makes_them_come_in_a_row() -> None:
+    course = Course(run(metric(count=4, interval="10s")), {"errors": (0.0,)})
+    course.pass_once()
+    course.pass_once()
+    course.now -= timedelta(hours=1)  # ours, or that of the controller that goes on
+    course.go()
+    assert [each.split()[0] for each in course.measured] == ["0", "-3600", "-3590", "-3580"]
+    assert course.result()["count"] == 4
+
+
+def test_a_clock_that_is_set_back_during_a_measurement_loses_none() -> None:
+    course = Course(run(metric(count=3, interval="10s")), {"errors": (0.0,)}, takes=-3600)
+    course.pass_once()
+    course.takes = 0
+    course.go()
+    assert len(course.measured) == 3
+    assert course.result()["count"] == 3
