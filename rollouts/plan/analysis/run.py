@@ -29,6 +29,7 @@ from rollouts.plan.analysis.results import (
     unfinished,
     verdict_of,
 )
+from rollouts.plan.analysis.size import fitted
 from rollouts.plan.analysis.status import BAD, RUN_TERMINATED, as_json, events, metric_message, summary, worst
 from rollouts.plan.analysis.substitution import SubstitutionError, fill
 from rollouts.plan.narrate import Event
@@ -283,6 +284,7 @@ def _written(here: ObservedRun, status: AnalysisRunStatus, plan: AnalysisPlan, n
     """Return the plan with the status, if that is another one, and with the end of a run's life."""
     new = None
     if status != here.status:  # cheaper than to compare its JSON
+        status = fitted(status)
         written = as_json(status)
         new = None if written == as_json(here.status) else written
     ends_at = expires_at(here, status)
