@@ -195,6 +195,13 @@ class Observer:
         )
         return await self._picture(observed, stamp, now)
 
+    def found_sound(self, key: Key, checked: Observed) -> None:
+        """Keep what a picture was found sound with: later ones needn't be checked as long as they say the same."""
+        view = self._views.get(key)
+        if view is not None and view.observed is not None and view.observed.sound is not checked.sound:
+            observed = dataclasses.replace(view.observed, sound=checked.sound)
+            self._views[key] = dataclasses.replace(view, observed=observed)
+
     def forget(self, key: Key) -> None:
         """Drop what is kept of a Rollout that is gone."""
         self._views.pop(key, None)

@@ -28,6 +28,7 @@ from rollouts.kube.errors import ApiError
 from rollouts.kube.resources import REPLICA_SETS, SERVICES
 from rollouts.plan import Observed, Plan, plan_rollout
 from rollouts.plan.invalid import plan_unreadable
+from rollouts.plan.soundness import checked
 from rollouts.plan.strangers import strangers_of
 from rollouts.ports import Kit
 from rollouts.ports.checked import PluginError
@@ -124,17 +125,19 @@ class Reconciler:
                 observed = replace(observed, returned=self._calling.returned(key), calling=self._calling.under_way(key))
                 scene = _Scene(key, observed.raw, observed, stamp, now)
                 with self._timed("plan"):
-                    plan = await self._planned(observed, now)
+                    plan = await self._planned(key, observed, now)
                 for call in plan.calls:
                     self._calling.start(key, call, observed.raw)
                 result = await self._carry_out(scene, plan)
                 return result if trouble is None else _in_spite_of(trouble, result)
 
-    async def _planned(self, observed: Observed, now: datetime) -> Plan:
+    async def _planned(self, key: Key, observed: Observed, now: datetime) -> Plan:
         """Return the plan; one in which strangers' code takes part is given up if it takes too long."""
         run = self._guard.runner(strangers_of(observed, self._kit))
         try:
-            return await run(lambda: self._plan(observed, now, self._kit))
+            ready = await run(lambda: checked(observed, self._kit))
+            self._observer.found_sound(key, ready)
+            return await run(lambda: self._plan(ready, now, self._kit))
         except PluginError as error:
             return plan_unreadable(observed.raw, str(error), now)
 

@@ -118,7 +118,8 @@ class Observed:
     says to which). `rubbish` names the parts of the status that somebody else wrote and that don't parse. `digest` and
     `step_hash` stand for the desired template and the canary's steps; blue-green has none. `selector` is None where it
     can't be read. `workload` is the object that spec.workloadRef names, None without one. `spec` is the raw spec as it
-    is meant: with the template, and if need be the selector, of the workload.
+    is meant: with the template, and if need be the selector, of the workload. `sound` is what an earlier picture was
+    found sound with (`rollouts.plan.soundness`): it only saves time.
     """
 
     rollout: Rollout
@@ -142,6 +143,7 @@ class Observed:
     digest: str = ""
     step_hash: str = ""
     selector: Selector | None = None
+    sound: tuple[object, ...] | None = field(default=None, repr=False, compare=False)
 
     @property
     def name(self) -> str:

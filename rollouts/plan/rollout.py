@@ -3,7 +3,6 @@
 from datetime import datetime
 
 from rollouts.plan.actions import PatchRollout, Plan
-from rollouts.plan.analysis.templates import Find
 from rollouts.plan.bluegreen import plan_blue_green
 from rollouts.plan.bound import StepError
 from rollouts.plan.canary import plan_canary
@@ -11,17 +10,12 @@ from rollouts.plan.children.analyses.decided import needs_no_analysis
 from rollouts.plan.handover import initial_replicas
 from rollouts.plan.invalid import plan_invalid
 from rollouts.plan.observed import Observed
-from rollouts.plan.problem import Problem
 from rollouts.plan.revisions import claims
 from rollouts.plan.services import releases
-from rollouts.plan.validate import CANARY, invalid_message, problems
+from rollouts.plan.soundness import first_problem, other_problem
+from rollouts.plan.validate import invalid_message
 from rollouts.ports import Kit
 from rollouts.ports.checked import PluginError
-
-_UNREADABLE = Problem(
-    f"{CANARY}.trafficRouting",
-    "whoever looks after this Rollout can't read the objects of traffic routers: remove it, and pods share the traffic",
-)
 
 
 def plan_rollout(here: Observed, now: datetime, kit: Kit) -> Plan:
@@ -39,26 +33,10 @@ def plan_rollout(here: Observed, now: datetime, kit: Kit) -> Plan:
 def _plan(here: Observed, now: datetime, kit: Kit) -> Plan:
     if "deletionTimestamp" in here.raw["metadata"]:
         return Plan(because=("the Rollout is being deleted",))
-    problem = _problem(here, kit, here.templates.get)
-    if problem is not None and not (_problem(here, kit, None) is None and needs_no_analysis(here)):
+    problem = first_problem(here, kit)
+    if problem is not None and not (needs_no_analysis(here) and other_problem(here, kit) is None):
         return plan_invalid(here.raw, invalid_message(here.name, problem), now)
     return _first(here) or _plan_strategy(here, now, kit)
-
-
-def _problem(here: Observed, kit: Kit, templates: Find | None) -> Problem | None:
-    """Return the first problem; without `templates` those of analyses aren't looked for."""
-    found = problems(
-        here.rollout,
-        here.raw,
-        kit,
-        here.services,
-        here.rivals,
-        objects=here.objects,
-        workload=here.workload,
-        templates=templates,
-    )
-    problem = next(found, None)
-    return _UNREADABLE if problem is None and here.objects is None and _is_routed(here) else problem
 
 
 def _first(here: Observed) -> Plan | None:
@@ -74,11 +52,6 @@ def _first(here: Observed) -> Plan | None:
         names = ", ".join(action.name for action in left)
         return Plan(actions=left, because=(f"the spec no longer names these Services, they are let go first: {names}",))
     return None
-
-
-def _is_routed(here: Observed) -> bool:
-    strategy = here.rollout.spec.strategy
-    return strategy is not None and strategy.canary is not None and strategy.canary.traffic_routing is not None
 
 
 def _plan_strategy(here: Observed, now: datetime, kit: Kit) -> Plan:

@@ -123,6 +123,21 @@ async def test_a_plan_sees_the_templates_that_matter_and_hears_of_each_change() 
 
 
 @pytest.mark.looptime
+async def test_what_a_pass_has_found_sound_is_known_to_the_next_ones_until_it_changes() -> None:
+    plan = Seen()
+    async with running(plan) as here:
+        web = here.world.put(analyzed())
+        here.world.put(template("success"))
+        await here.until(lambda: plan.observed and plan.last.sound)
+        sound = plan.last.sound
+        here.world.put(child(web, "run"))
+        await here.until(lambda: plan.last.runs)
+        assert plan.last.sound is sound
+        here.world.change("AnalysisTemplate", "success", {"spec": {"metrics": [METRIC, {**METRIC, "name": "more"}]}})
+        await here.until(lambda: plan.last.sound is not sound)
+
+
+@pytest.mark.looptime
 async def test_a_rollout_that_needs_what_cannot_be_read_says_so_and_the_others_go_on() -> None:
     async with running(plan_rollout) as here:
         here.world.known.problems["ClusterAnalysisTemplate"] = "a controller of one namespace doesn't read those"

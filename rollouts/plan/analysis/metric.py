@@ -58,13 +58,18 @@ def number(value: int | str | None, default: int) -> int:
     return result
 
 
+def count_of(count: int | str | None, interval: str | None) -> int | None:
+    """Return how many measurements end a metric; None where there is no end. Raises ValueError."""
+    return number(count, 0) or (None if interval else 1)
+
+
 def rules_of(metric: Metric) -> Rules:
     """Read the numbers of a metric whose arguments are filled in. Raises ValueError."""
     interval = parse_duration(metric.interval) if metric.interval else None
     return Rules(
         interval=None if interval is None else max(interval, _SHORTEST_INTERVAL),
         initial_delay=parse_duration(metric.initial_delay) if metric.initial_delay else timedelta(),
-        count=number(metric.count, 0) or (1 if interval is None else None),
+        count=count_of(metric.count, metric.interval),
         failure_limit=number(metric.failure_limit, DEFAULT_FAILURE_LIMIT),
         inconclusive_limit=number(metric.inconclusive_limit, DEFAULT_INCONCLUSIVE_LIMIT),
         consecutive_error_limit=number(metric.consecutive_error_limit, DEFAULT_CONSECUTIVE_ERROR_LIMIT),
