@@ -120,6 +120,8 @@ class Analyses:
         taken, now = self._measuring.taken(key), self._clock()
         here = self._observe(key, raw, taken, now)
         plan = await self._planned(key, here, now)
+        if not self._is_still(key, raw):
+            return Gone()  # meanwhile: the next pass looks at what has the name now
         if plan.is_over:
             return self._begin_to_write(key, partial(self._delete, key, raw), is_news=False)
         scene = _Scene(key, raw, taken, plan, self._start(key, plan))
@@ -205,6 +207,10 @@ class Analyses:
     def _is_newest(self, key: Key, written: Raw) -> bool:
         cached = self._find(key)
         return cached is not None and version_of(cached) <= version_of(written)
+
+    def _is_still(self, key: Key, raw: Raw) -> bool:
+        cached = self._find(key)
+        return cached is not None and cached["metadata"]["uid"] == raw["metadata"]["uid"]
 
     def _find(self, key: Key) -> Raw | None:
         return self._lookups.of(ANALYSIS_RUNS.kind).get(key.namespace, key.name)

@@ -3,7 +3,7 @@
 import asyncio
 import itertools
 from collections.abc import Awaitable, Callable
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
@@ -11,7 +11,8 @@ import pytest
 from rollouts.controller.key import Key
 from rollouts.kube.errors import Invalid, ServerError, Unreachable
 from rollouts.plan.analysis.due import Measure
-from rollouts.plan.analysis.observed import Taken
+from rollouts.plan.analysis.observed import ObservedRun, Taken
+from rollouts.plan.analysis.run import AnalysisPlan
 from rollouts.ports.provider import Outcome, Pending, Reading
 from tests.controller.harness import Harness, running
 from tests.controller.world import Object, error, rollout
@@ -332,3 +333,33 @@ async def test_a_run_of_many_metrics_goes_on_in_its_rhythm_though_every_pass_has
         begun = len(meter.begun)
         await asyncio.sleep(30)
         assert len(meter.begun) - begun > 200
+
+
+async def test_a_plan_that_took_long_is_not_carried_out_for_another_run_of_the_same_name(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    async def answer(measure: Measure) -> Outcome:
+        return Reading(float(measure.values["value"]), measure.values["value"])
+
+    def with_value(value: str) -> Object:
+        return run(
+            metric(provider={"web": {"url": "http://metrics/{{args.value}}"}}), args=[{"name": "value", "value": value}]
+        )
+
+    async with running(measures=True) as here:
+        meter, planned = Meter(here, answer, seconds=0.1), here.analyses._planned
+
+        async def slowly(key: Key, observed: ObservedRun, now: datetime) -> AnalysisPlan:
+            plan = await planned(key, observed, now)
+            await asyncio.sleep(1)  # a plugin takes its time
+            return plan
+
+        monkeypatch.setattr(here.analyses, "_planned", slowly)
+        here.world.put(with_value("99"))
+        await asyncio.sleep(0.5)
+        here.world.remove(RUN, "run")
+        here.world.put(with_value("1"))
+        await here.until(lambda: phase(here), 20)
+        await here.until(lambda: phase(here) != "Running", 20)
+        assert phase(here) == "Successful", status(here)
+        assert len(meter.begun) == 1
