@@ -17,7 +17,7 @@ from rollouts.plan.bound import StepError, bind_plugin
 from rollouts.plan.calls import Call, Returned
 from rollouts.plan.strangers import stranger
 from rollouts.ports.called import ERROR, Answer, AnyCalledStep, CalledStep, Situation
-from rollouts.ports.checked import PluginError
+from rollouts.ports.checked import PluginError, cut
 from rollouts.ports.provider import MeasurementError, Request
 
 Raw = Mapping[str, Any]
@@ -72,7 +72,7 @@ async def _answer(call: Call, rollout: Raw, bench: Bench) -> Answer:
         raise MeasurementError(shown(str(error), here)) from None
     if not isinstance(answer, Answer):
         raise PluginError(f"the step plugin {call.plugin!r} is broken: it returned a {type(answer).__name__}")
-    return replace(answer, message=shown(answer.message, here), status=_masked(answer.status, here))
+    return replace(answer, message=cut(shown(answer.message, here)), status=_masked(answer.status, here))
 
 
 def _flow(step: AnyCalledStep, spec: Any, call: Call, here: Situation) -> Any:

@@ -65,10 +65,13 @@ class Checks:
         return [(cut(path), cut(message)) for path, message in found]
 
     def text(self, what: str, value: object) -> str:
-        """Return a text that isn't endless. Raises PluginError."""
+        """Return a text that isn't endless. Raises PluginError.
+
+        It is cut far behind what anybody gets to see: secrets are masked first, and one cut in two would stay.
+        """
         if not isinstance(value, str):
             raise self.broken(f"{what} is a {_name(value)}")
-        return cut(value)
+        return cut(value, LONGEST_NOTES)
 
     def notes(self, what: str, notes: object) -> dict[str, str]:
         """Return notes for a status that aren't endless. Raises PluginError."""
@@ -102,9 +105,9 @@ class CheckedModel:
         return self._model.model_validate(spec, **how)
 
 
-def cut(text: str) -> str:
+def cut(text: str, longest: int = LONGEST_TEXT) -> str:
     """Return a text that people can still read."""
-    return text if len(text) <= LONGEST_TEXT else f"{text[:LONGEST_TEXT]}..."
+    return text if len(text) <= longest else f"{text[:longest]}..."
 
 
 def _name(value: object) -> str:

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from typing import Any, get_args
 
 from rollouts.ports.called import Answer, CalledStep, CallFlow, Phase, Situation
-from rollouts.ports.checked import LONGEST_NOTES, CheckedModel, Checks
+from rollouts.ports.checked import LONGEST_NOTES, CheckedModel, Checks, cut
 from rollouts.ports.checked_flow import checked_flow
 from rollouts.ports.provider import SecretRef
 from rollouts.ports.step import AnyStep, Gate, Here, Open, Scale, Shut, Step, Wishes
@@ -48,7 +48,7 @@ class CheckedStep(Step[Any]):
 
     def gate(self, spec: Any, here: Here, now: datetime) -> Gate:
         gate: Gate = self._checks.call("gate", Gate, lambda: self._step.gate(spec, here, now))  # type: ignore[arg-type]
-        because = self._checks.text("the reason of gate", gate.because)
+        because = cut(self._checks.text("the reason of gate", gate.because))
         if isinstance(gate, Open):
             return replace(gate, because=because)
         if not isinstance(gate.pauses, bool) or not isinstance(gate.patient, bool):

@@ -7,18 +7,24 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from aiohttp import web
 
+from rollouts.api.base import parse
+from rollouts.api.metrics import Metric
 from rollouts.fetch import open_session
 from rollouts.fetch.perform import Bench, perform
+from rollouts.fetch.take import take
 from rollouts.guard import Guard
+from rollouts.plan.analysis.assess import assess
 from rollouts.plan.analysis.due import Measure
 from rollouts.plan.analysis.observed import Taken, observe_run
 from rollouts.plan.analysis.run import plan_analysis
-from rollouts.ports import Kit, NoData, Pending, Provider, Reading, Request, SecretRef, Verdict
+from rollouts.ports import Asked, Kit, NoData, Pending, Provider, Reading, Request, SecretRef, Verdict
+from rollouts.ports.checked import LONGEST_TEXT
 from tests.fetch.serving import serving
 from tests.plan.analysis.given import metric, run
 from tests.plan.given import after
-from tests.plugins.strangers import ORIGIN, Measures, NoAnswer, fall, kit_with, leave, sleep, spin
+from tests.plugins.strangers import ORIGIN, Anything, Measures, NoAnswer, fall, kit_with, leave, sleep, spin
 
 STRANGER = metric("theirs", provider={"plugin": {"stranger": {}}})
 LIMIT = 0.3
@@ -119,7 +125,37 @@ async def test_the_error_says_where_the_plugin_is_from() -> None:
 async def test_a_long_text_is_cut() -> None:
     found = await taken(Measures(flow=yields(ends=Reading(1, HUGE))))
     assert isinstance(found.outcome, Reading)
-    assert len(found.outcome.value) < 5000
+    assert len(found.outcome.value) < 40_000
+    assert len(assess(parse(Metric, STRANGER), found).value or "") < 5000
+
+
+async def test_no_secret_is_cut_in_two_before_it_is_masked() -> None:
+    def tells(asked: Asked) -> Generator[Any, Any, Any]:
+        yield from ()
+        return Reading(1, "x" * (LONGEST_TEXT - 10) + asked.settings["API_TOKEN"])
+
+    secret = {"API_TOKEN": "a-secret-of-some-length"}
+    plugin = kit_with(Measures(flow=tells)).providers["stranger"]
+    async with open_session() as session:
+        outcome = await take(plugin, Anything(), Asked(after(0), "shop", {}, secret), session)
+    assert isinstance(outcome, Reading)
+    assert "a-secret" not in outcome.value
+    assert outcome.value.endswith("*****")
+
+
+async def test_a_long_header_is_sent_whole() -> None:
+    token = {"Authorization": f"Bearer {'t' * 6_000}"}
+
+    async def answer(request: web.Request) -> web.Response:
+        return web.Response(text=str(dict(request.headers) | token == dict(request.headers)))
+
+    def asks(_: Asked) -> Generator[Any, Any, Any]:
+        response = yield Request("GET", url, token)
+        return Reading(1, response.body.decode())
+
+    async with serving(answer) as url:
+        found = await taken(Measures(flow=asks))
+    assert found.outcome == Reading(1, "True")
 
 
 @pytest.mark.parametrize("deed", [spin, sleep])
