@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from rollouts.api import keys
-from rollouts.kube.patches import merge_patch
+from rollouts.api.merging import merge_patch
 from rollouts.plan.actions import PatchPod, PatchRollout, ScaleWorkload, SwitchService, TemplateChange, UpdateReplicaSet
 from rollouts.plan.ownership import owner_reference
 

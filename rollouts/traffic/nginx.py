@@ -6,8 +6,9 @@ share. It stays there between updates, with nothing, so that the share of the ne
 
 from collections import Counter
 from collections.abc import Iterator, Mapping
-from typing import Any, ClassVar
+from typing import ClassVar
 
+from rollouts.api.merging import merge_patch
 from rollouts.api.traffic import NginxTrafficRouting
 from rollouts.ports import Ability, Create, Objects, Owner, Patch, Reads, Reference, Route, Router, Write
 from rollouts.ports.router import Raw
@@ -114,8 +115,9 @@ def _write(spec: NginxTrafficRouting, owner: Owner, route: Route, objects: Objec
         metadata = {"annotations": annotations, "ownerReferences": owned_by(owner)}
         return Create(reference, {"metadata": metadata, "spec": body})
     now = canary["metadata"].get("annotations") or {}
-    changes = _changes(now, {**_gone(now, spec, annotations), **annotations})
-    fields = _changes(canary["spec"], {**dict.fromkeys(_COPIED), **body})
+    gone = _ours(spec, now)
+    changes = merge_patch(now, {**{key: now[key] for key in now if key not in gone}, **annotations})
+    fields = merge_patch({key: canary["spec"][key] for key in ("rules", *_COPIED) if key in canary["spec"]}, body)
     patch: Raw = {
         **({"metadata": {"annotations": changes}} if changes else {}),
         **({"spec": fields} if fields else {}),
@@ -153,13 +155,7 @@ def _annotations(spec: NginxTrafficRouting, stable: Raw, route: Route) -> dict[s
     }
 
 
-def _gone(now: Mapping[str, str], spec: NginxTrafficRouting, wanted: Mapping[str, str]) -> dict[str, None]:
-    """Return the annotations that we have set once and that aren't wanted any more."""
-    ours = [*(now.get(FROM_SPEC) or "").split(","), FROM_SPEC, CLASS]
-    ours.append(f"{spec.annotation_prefix or PREFIX}/canary-weight-total")
-    return {key: None for key in ours if key in now and key not in wanted}
-
-
-def _changes(now: Raw, wanted: Raw) -> dict[str, Any]:
-    """Return what is to be merged."""
-    return {key: value for key, value in wanted.items() if now.get(key) != value}
+def _ours(spec: NginxTrafficRouting, now: Mapping[str, str]) -> set[str]:
+    """Return the annotations that we have set, so far as they may not be wanted any more."""
+    named = (now.get(FROM_SPEC) or "").split(",")
+    return {*named, FROM_SPEC, CLASS, f"{spec.annotation_prefix or PREFIX}/canary-weight-total"}

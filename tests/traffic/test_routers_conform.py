@@ -3,12 +3,15 @@
 from rollouts.api.base import parse
 from rollouts.ports.testing import RouterConformance
 from rollouts.registry import load_kit
+from rollouts.traffic.ambassador import Ambassador
+from rollouts.traffic.apisix import Apisix
 from rollouts.traffic.gateway_api.plugin import GatewayApiPlugin, PluginConfig
 from rollouts.traffic.gateway_api.router import GatewayApi
 from rollouts.traffic.nginx import Nginx
+from rollouts.traffic.smi import Smi
 from rollouts.traffic.traefik import Traefik
 from tests.routing import SPLIT, Recording, RecordingRouter
-from tests.traffic import test_nginx, test_traefik
+from tests.traffic import test_ambassador, test_apisix, test_nginx, test_smi, test_traefik
 from tests.traffic.gateway_api import backend, canary, live, reference, rule, spec, stable
 
 MADE_BY_PEOPLE = {
@@ -71,6 +74,23 @@ class TestTraefik(RouterConformance):
     router = Traefik()
     specs = (test_traefik.SPEC,)
     objects = test_traefik.live(test_traefik.entry("docs"), *test_traefik.services(test_traefik.BOTH))
+
+
+class TestApisix(RouterConformance):
+    router = Apisix()
+    specs = (test_apisix.spec("all"),)
+    objects = test_apisix.live(test_apisix.DOCS, test_apisix.OURS_ALL)
+
+
+class TestSmi(RouterConformance):
+    router = Smi()
+    specs = (test_smi.spec(), test_smi.spec(rootService="web", trafficSplitName="shares"))
+
+
+class TestAmbassador(RouterConformance):
+    router = Ambassador()
+    specs = (test_ambassador.spec(),)
+    objects = test_ambassador.mapping("web-stable:80", labels={"host": "shop"}, headers={"x-team": "shop"})
 
 
 def test_every_installed_router_is_tested_here() -> None:
