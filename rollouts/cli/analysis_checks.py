@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from rollouts.api import unknown
+from rollouts.api import names, unknown
 from rollouts.api.analysis import AnalysisTemplateSpec
 from rollouts.api.analysis_run import AnalysisRunSpec
 from rollouts.api.base import parse
@@ -21,8 +21,8 @@ from rollouts.view import fields
 
 Raw = Mapping[str, Any]
 
-TEMPLATE, CLUSTER_TEMPLATE, RUN = "AnalysisTemplate", "ClusterAnalysisTemplate", "AnalysisRun"
-EXPERIMENT = "Experiment"
+TEMPLATE, CLUSTER_TEMPLATE = names.ANALYSIS_TEMPLATE.name, names.CLUSTER_ANALYSIS_TEMPLATE.name
+RUN, EXPERIMENT = names.ANALYSIS_RUN.name, names.EXPERIMENT.name
 KINDS = frozenset({TEMPLATE, CLUSTER_TEMPLATE, RUN, EXPERIMENT})
 
 

@@ -10,6 +10,7 @@ from typing import Any
 from uuid import uuid4
 
 from rollouts.api import unknown
+from rollouts.api.names import API_VERSION
 from rollouts.cli.analysis_checks import CLUSTER_TEMPLATE, RUN, TEMPLATE, Templates, is_sound, key_of
 from rollouts.cli.errors import CommandError
 from rollouts.cli.pairs import refuse_unknown
@@ -49,7 +50,7 @@ def run_of(
         "namespace": namespace or fields.namespace_of(chosen),
         "uid": str(uuid4()),  # what it creates has a name of its own each time
     }
-    return {"apiVersion": "argoproj.io/v1alpha1", "kind": RUN, "metadata": metadata, "spec": spec}
+    return {"apiVersion": API_VERSION, "kind": RUN, "metadata": metadata, "spec": spec}
 
 
 def _chosen(contents: Sequence[Raw], name: str | None) -> Raw:

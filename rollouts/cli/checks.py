@@ -9,7 +9,7 @@ from typing import Any
 import orjson
 from pydantic import ValidationError
 
-from rollouts.api import unknown
+from rollouts.api import names, unknown
 from rollouts.api.base import field_path
 from rollouts.api.rollout import parse_rollout
 from rollouts.api.services import service_names
@@ -27,9 +27,7 @@ from rollouts.view import fields
 
 Raw = Mapping[str, Any]
 
-API_GROUP = "argoproj.io"
-API_VERSION = f"{API_GROUP}/v1alpha1"
-API_KINDS = frozenset({"Rollout", "AnalysisTemplate", "ClusterAnalysisTemplate", "AnalysisRun", "Experiment"})
+API_KINDS = frozenset(each.name for each in names.KINDS)
 _LONGEST_VALUE = 60
 _PATH_PART = re.compile(r"([^.\[\]]+)|\[(\d+)\]")
 _NAME = re.compile(r"[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*")
@@ -73,8 +71,8 @@ def value_at(content: Mapping[str, Any], path: str) -> str:
 
 def is_ours(content: Mapping[str, Any]) -> bool:
     """Whether the object is of one of our kinds, or meant to be: other groups have Rollouts as well."""
-    group = str(content.get("apiVersion") or API_GROUP).partition("/")[0]
-    return content.get("kind") in API_KINDS and (group in _MISTAKEN_GROUPS or _is_near(group, API_GROUP))
+    group = str(content.get("apiVersion") or names.GROUP).partition("/")[0]
+    return content.get("kind") in API_KINDS and (group in _MISTAKEN_GROUPS or _is_near(group, names.GROUP))
 
 
 def _is_near(text: str, meant: str) -> bool:
@@ -85,7 +83,7 @@ def _nearest_kind(content: Mapping[str, Any]) -> str:
     """Return the kind that is misspelt here, or nothing: our group has kinds that aren't ours, too."""
     group, kind = str(content.get("apiVersion")).partition("/")[0], str(content.get("kind"))
     near = get_close_matches(kind.lower(), _BY_LOWER, n=1, cutoff=0.85)
-    return _BY_LOWER[near[0]] if near and group == API_GROUP and kind not in API_KINDS else ""
+    return _BY_LOWER[near[0]] if near and group == names.GROUP and kind not in API_KINDS else ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,8 +144,8 @@ def remarks(documents: Sequence[Document]) -> Iterator[Finding]:
 
 def _of_object(document: Document, others: _Others) -> Iterator[Finding]:
     content = document.content
-    if content.get("apiVersion") != API_VERSION:
-        yield Finding(document, "apiVersion", f"must be {API_VERSION}")
+    if content.get("apiVersion") != names.API_VERSION:
+        yield Finding(document, "apiVersion", f"must be {names.API_VERSION}")
     yield from _of_name(document, fields.part(content, "metadata"))
     shape = list(unknown.findings(content["kind"], content))
     yield from (_of_shape(document, each) for each in shape)

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import typer
 
-_GROUP = "argoproj.io"
+from rollouts.api.names import GROUP
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,7 +21,7 @@ class Kind:
     def words(self) -> tuple[str, ...]:
         """Everything that people type for it."""
         both = (self.singular, self.plural)
-        return (*both, self.short, *(f"{word}.{_GROUP}" for word in both))
+        return (*both, self.short, *(f"{word}.{GROUP}" for word in both))
 
     def name_of(self, text: str) -> str:
         """Take `KIND/NAME` for NAME, as kubectl does."""

@@ -9,7 +9,6 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from functools import partial
-from random import uniform
 from typing import Any
 from zlib import crc32
 
@@ -22,6 +21,7 @@ from rollouts.controller.key import Key, status_of
 from rollouts.controller.measuring import Measuring
 from rollouts.controller.observe import is_going
 from rollouts.controller.overdue import SAFETY_WAKE, Overdue
+from rollouts.controller.pace import SHORTEST_WAKE, next_pass, seconds_until
 from rollouts.controller.result import Done, Gone, Result, Waiting
 from rollouts.controller.tell import Teller
 from rollouts.controller.writing import Write, Writing
@@ -39,8 +39,6 @@ Raw = Mapping[str, Any]
 
 PATIENCE = 1.0
 """Seconds for which the beginning of a run waits for its first measurements, so that they share a write."""
-
-SHORTEST_WAKE = 0.005
 
 LONGEST_WRITE = 60.0
 """Seconds after which a write has ended in any case."""
@@ -249,12 +247,10 @@ class Analyses:
         The times of the API are whole seconds, so what lies behind the second is added: intervals keep their length,
         and the runs of a cluster aren't all due at the same moment.
         """
-        delay = self._resync * uniform(0.9, 1.1)  # noqa: S311 - jitter, not a secret
-        if scene.plan.wake_at is not None:
-            finished = [each.finished_at.microsecond for each in scene.taken]
-            uid: str = scene.raw["metadata"]["uid"]
-            behind = max(finished) / 1e6 if finished else crc32(uid.encode()) / 2**32
-            due = scene.plan.wake_at + timedelta(seconds=behind) - self._clock()
-            delay = min(delay, max(SHORTEST_WAKE, due.total_seconds()))
+        finished = [each.finished_at.microsecond for each in scene.taken]
+        uid: str = scene.raw["metadata"]["uid"]
+        behind = max(finished) / 1e6 if finished else crc32(uid.encode()) / 2**32
+        now = self._clock() - timedelta(seconds=behind)
+        delay = next_pass(self._resync, seconds_until(scene.plan.wake_at, now))
         self._due[scene.key] = self._monotonic() + delay
         return delay

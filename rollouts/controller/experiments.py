@@ -5,15 +5,15 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import replace
 from datetime import UTC, datetime
-from random import uniform
 from typing import Any
 
 from rollouts.controller.caches import Lookups, controller_of
 from rollouts.controller.freshness import Freshness
 from rollouts.controller.key import Key
-from rollouts.controller.lessons import SHORTEST_WAKE, Lessons
+from rollouts.controller.lessons import Lessons
 from rollouts.controller.observe import is_going
 from rollouts.controller.overdue import SAFETY_WAKE, Overdue
+from rollouts.controller.pace import next_pass, seconds_until
 from rollouts.controller.perform import Seen, perform
 from rollouts.controller.refusals import Refusals
 from rollouts.controller.result import Done, Gone, Result, Waiting
@@ -133,12 +133,9 @@ class Experiments:
 
     def _delay(self, key: Key, plan: ExperimentPlan) -> float:
         """Return the seconds until time alone may change the answer."""
-        delays = [self._resync * uniform(0.9, 1.1)]  # noqa: S311 - jitter, not a secret
-        if plan.wake_at is not None:
-            delays.append(max(SHORTEST_WAKE, (plan.wake_at - self._clock()).total_seconds()))
-        if (retry := self._refusals.next_retry(key)) is not None:
-            delays.append(max(SHORTEST_WAKE, retry - self._monotonic()))
-        return min(delays)
+        retry = self._refusals.next_retry(key)
+        again = retry - self._monotonic() if retry is not None else None
+        return next_pass(self._resync, seconds_until(plan.wake_at, self._clock()), again)
 
 
 def _seen(here: ObservedExperiment) -> Seen:

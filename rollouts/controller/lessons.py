@@ -9,13 +9,12 @@ from rollouts.controller.freshness import Freshness
 from rollouts.controller.key import Key
 from rollouts.controller.outcome import Outcome
 from rollouts.controller.overdue import SAFETY_WAKE
+from rollouts.controller.pace import SHORTEST_WAKE
 from rollouts.controller.refusals import Refusals
 from rollouts.controller.result import Conflicted, Done, Failed, Gone, Result
 from rollouts.plan import Action, Refusal
 
 Raw = Mapping[str, Any]
-
-SHORTEST_WAKE = 0.005
 
 
 class Lessons:

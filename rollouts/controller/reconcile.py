@@ -5,16 +5,16 @@ from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from random import uniform
 from typing import Any
 
 from rollouts.controller.calling import Calling
 from rollouts.controller.freshness import Freshness
 from rollouts.controller.key import Key
 from rollouts.controller.leaving import give_back
-from rollouts.controller.lessons import SHORTEST_WAKE, Lessons
+from rollouts.controller.lessons import Lessons
 from rollouts.controller.observe import Absent, NotYet, Observer, Picture, Stamp, Unchanged, Unreadable
 from rollouts.controller.overdue import SAFETY_WAKE, Overdue
+from rollouts.controller.pace import SHORTEST_WAKE, next_pass, seconds_until
 from rollouts.controller.perform import Seen, perform
 from rollouts.controller.refusals import Refusals
 from rollouts.controller.result import Done, Failed, Gone, Result, Waiting
@@ -196,13 +196,9 @@ class Reconciler:
 
     def _delay(self, scene: _Scene, plan: Plan) -> float:
         """Return the seconds until time alone may change the answer."""
-        # Resyncs are spread out: all Rollouts of a cluster begin at the same moment.
-        delays = [self._resync * uniform(0.9, 1.1)]  # noqa: S311 - jitter, not a secret
-        if plan.wake_at is not None:
-            delays.append(max(SHORTEST_WAKE, (plan.wake_at - self._clock()).total_seconds()))
-        if (retry := self._refusals.next_retry(scene.key)) is not None:
-            delays.append(max(SHORTEST_WAKE, retry - self._monotonic()))
-        return min(delays)
+        retry = self._refusals.next_retry(scene.key)
+        again = retry - self._monotonic() if retry is not None else None
+        return next_pass(self._resync, seconds_until(plan.wake_at, self._clock()), again)
 
 
 def _in_spite_of(trouble: ApiError, result: Result) -> Result:

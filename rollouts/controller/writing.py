@@ -9,9 +9,9 @@ from collections.abc import Awaitable, Callable
 from typing import Self
 
 from rollouts.controller.key import Key
+from rollouts.controller.pace import SHORTEST_WAKE
 
 MOST_AT_ONCE = 64
-SHORTEST_WAKE = 0.005
 PATIENCE = 3.0
 """Seconds that writes under way get when the work ends."""
 

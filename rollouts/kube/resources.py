@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from urllib.parse import quote
 
+from rollouts.api import names
+
 
 @dataclass(frozen=True, slots=True)
 class Resource:
@@ -41,13 +43,15 @@ class Resource:
         return "/".join(parts)
 
 
-ROLLOUTS = Resource("argoproj.io", "v1alpha1", "rollouts", "Rollout")
-ANALYSIS_RUNS = Resource("argoproj.io", "v1alpha1", "analysisruns", "AnalysisRun")
-ANALYSIS_TEMPLATES = Resource("argoproj.io", "v1alpha1", "analysistemplates", "AnalysisTemplate")
-CLUSTER_ANALYSIS_TEMPLATES = Resource(
-    "argoproj.io", "v1alpha1", "clusteranalysistemplates", "ClusterAnalysisTemplate", namespaced=False
-)
-EXPERIMENTS = Resource("argoproj.io", "v1alpha1", "experiments", "Experiment")
+def _ours(kind: names.Kind) -> Resource:
+    return Resource(names.GROUP, names.VERSION, kind.plural, kind.name, namespaced=kind.namespaced)
+
+
+ROLLOUTS = _ours(names.ROLLOUT)
+ANALYSIS_RUNS = _ours(names.ANALYSIS_RUN)
+ANALYSIS_TEMPLATES = _ours(names.ANALYSIS_TEMPLATE)
+CLUSTER_ANALYSIS_TEMPLATES = _ours(names.CLUSTER_ANALYSIS_TEMPLATE)
+EXPERIMENTS = _ours(names.EXPERIMENT)
 
 REPLICA_SETS = Resource("apps", "v1", "replicasets", "ReplicaSet")
 DEPLOYMENTS = Resource("apps", "v1", "deployments", "Deployment")

@@ -9,6 +9,7 @@ from hashlib import sha256
 from typing import Any
 
 from rollouts.api import keys
+from rollouts.api.names import ANALYSIS_RUN, API_VERSION
 from rollouts.api.providers import JobMetric
 from rollouts.measure.addresses import is_templated
 from rollouts.measure.answers import at, list_at
@@ -131,8 +132,8 @@ def _body(spec: JobMetric, asked: Asked, home: Home) -> Raw:
 
 def _owner(asked: Asked) -> dict[str, Any]:
     return {
-        "apiVersion": "argoproj.io/v1alpha1",
-        "kind": "AnalysisRun",
+        "apiVersion": API_VERSION,
+        "kind": ANALYSIS_RUN.name,
         "name": asked.turn.run,
         "uid": asked.turn.uid,
         "controller": True,

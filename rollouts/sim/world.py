@@ -10,6 +10,7 @@ from datetime import datetime
 from typing import Any
 
 from rollouts.api import keys
+from rollouts.api.names import API_VERSION, ROLLOUT
 from rollouts.api.timestamps import format_time
 from rollouts.plan import Action, Observed, Refusal
 from rollouts.plan.actions import (
@@ -359,7 +360,7 @@ class World:
     def _own(self, action: AdoptReplicaSet | ReleaseReplicaSet, rollout: Raw) -> None:
         raw = self._live(action.name, action.uid)
         metadata = rollout["metadata"]
-        owner = {"apiVersion": "argoproj.io/v1alpha1", "kind": "Rollout", "controller": True}
+        owner = {"apiVersion": API_VERSION, "kind": ROLLOUT.name, "controller": True}
         ours = {**owner, "name": metadata["name"], "uid": metadata["uid"]}
         references = [ours] if isinstance(action, AdoptReplicaSet) else None
         self._put(self.replica_sets, merged(raw, {"metadata": {"ownerReferences": references}}))
