@@ -109,7 +109,8 @@ class Route:
 class Owner:
     """The Rollout whose traffic it is. Services that its spec doesn't name are empty; of a ping-pong pair both are.
 
-    `managed_routes` are the names of trafficRouting.managedRoutes, the most important first.
+    `managed_routes` are the names of trafficRouting.managedRoutes, the most important first. Routes of these names are
+    the Rollout's own, whether they are in force or not.
     """
 
     name: str

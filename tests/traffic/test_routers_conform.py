@@ -7,11 +7,12 @@ from rollouts.traffic.ambassador import Ambassador
 from rollouts.traffic.apisix import Apisix
 from rollouts.traffic.gateway_api.plugin import GatewayApiPlugin, PluginConfig
 from rollouts.traffic.gateway_api.router import GatewayApi
+from rollouts.traffic.istio.router import Istio
 from rollouts.traffic.nginx import Nginx
 from rollouts.traffic.smi import Smi
 from rollouts.traffic.traefik import Traefik
 from tests.routing import SPLIT, Recording, RecordingRouter
-from tests.traffic import test_ambassador, test_apisix, test_nginx, test_smi, test_traefik
+from tests.traffic import istio, test_ambassador, test_apisix, test_nginx, test_smi, test_traefik
 from tests.traffic.gateway_api import backend, canary, live, reference, rule, spec, stable
 
 MADE_BY_PEOPLE = {
@@ -32,6 +33,28 @@ class TestRecordingRouter(RouterConformance):
 class TestRecordingRouterThatCreates(RouterConformance):
     router = RecordingRouter()
     specs = (Recording(),)
+
+
+ISTIO = {
+    **istio.virtual_service(istio.rule(istio.stable(100), istio.canary(0), timeout="3s")),
+    **istio.virtual_service(
+        {"name": "docs", **istio.rule(istio.to("docs"))},
+        {"name": "a", **istio.rule(istio.stable(100), istio.canary(0), istio.to("docs", 25))},
+        at=istio.reference(name="all", namespace="edge"),
+        tcp=[istio.rule(istio.stable(100), istio.canary(0))],
+    ),
+    **istio.destination_rule(istio.named("stable"), istio.named("canary"), istio.named("debug", app="debug")),
+}
+
+
+class TestIstio(RouterConformance):
+    router = Istio()
+    specs = (
+        istio.BY_HOST,
+        istio.BY_SUBSET,
+        istio.spec(virtualServices=[{"name": "web"}, {"name": "all.edge", "routes": ["a"], "tcpRoutes": [{}]}]),
+    )
+    objects = ISTIO
 
 
 ROUTES = {

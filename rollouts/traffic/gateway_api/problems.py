@@ -5,7 +5,8 @@ from collections.abc import Iterator
 from rollouts.api.gateway_api import GatewayApiTrafficRouting, GatewayRoute
 from rollouts.api.selectors import is_label_key, is_label_value, read_selector
 from rollouts.ports import Objects, Owner, Reference, Selected
-from rollouts.traffic.gateway_api.marks import added_by
+from rollouts.traffic.additions import added_by
+from rollouts.traffic.gateway_api.marks import ADDED
 from rollouts.traffic.gateway_api.rules import Rules
 from rollouts.traffic.gateway_api.targets import Found, Target, entries, find, targets
 
@@ -69,7 +70,7 @@ def _live(target: Target, owner: Owner, objects: Objects) -> Iterator[Problem]:
 def _rules(found: Found, owner: Owner) -> Iterator[str]:
     if not owner.stable_service:
         return  # of a ping-pong pair either may be the stable one
-    rules = Rules(found, owner, added_by(found.raw, f"{owner.namespace}/{owner.name}"))
+    rules = Rules(found, owner, added_by(found.raw, ADDED, f"{owner.namespace}/{owner.name}"))
     shared = rules.shared(owner.canary_service, owner.stable_service)
     weighed = {rules.others[index].get("name") for index in shared}
     known = {each.get("name") for each in rules.others}

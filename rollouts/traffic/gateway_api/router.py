@@ -6,8 +6,9 @@ from typing import ClassVar
 from rollouts.api.gateway_api import GatewayApiTrafficRouting
 from rollouts.ports import Ability, Objects, Owner, Patch, Reads, Route, Router, Seen, Write
 from rollouts.ports.router import Raw
+from rollouts.traffic.additions import added_by
 from rollouts.traffic.gateway_api.acceptance import seen
-from rollouts.traffic.gateway_api.marks import added_by, marks
+from rollouts.traffic.gateway_api.marks import ADDED, marks
 from rollouts.traffic.gateway_api.problems import problems
 from rollouts.traffic.gateway_api.rules import Rules
 from rollouts.traffic.gateway_api.targets import Found, find, targets
@@ -48,7 +49,7 @@ class GatewayApi(Router[GatewayApiTrafficRouting]):
 def _patch(found: Found, spec: GatewayApiTrafficRouting, owner: Owner, route: Route) -> Raw:
     """Return what is due on one route, in one write; nothing if it is as it should be."""
     rollout = f"{owner.namespace}/{owner.name}"
-    written = Rules(found, owner, added_by(found.raw, rollout)).written(route)
+    written = Rules(found, owner, added_by(found.raw, ADDED, rollout)).written(route)
     is_active = bool(route.canary.weight or route.additional or route.headers or route.mirrors)
     metadata = marks(found.raw, spec, rollout, written.added, is_active=is_active)
     return {

@@ -15,8 +15,8 @@ from typing import Any
 from rollouts.api.canary import SetMirrorRoute
 from rollouts.ports import Owner, Route
 from rollouts.ports.router import Raw
+from rollouts.traffic.additions import Added
 from rollouts.traffic.gateway_api.backends import Backends
-from rollouts.traffic.gateway_api.marks import Added
 from rollouts.traffic.gateway_api.matches import matches_of, with_headers, within
 from rollouts.traffic.gateway_api.targets import GRPC, HTTP, Found
 

@@ -1,0 +1,1 @@
+"""Traffic by Istio: what its VirtualServices and DestinationRules have to say for a Route."""

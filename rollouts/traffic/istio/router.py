@@ -1,0 +1,54 @@
+"""How does a Route become VirtualServices and a DestinationRule of Istio?"""
+
+from collections.abc import Iterator
+from typing import ClassVar
+
+from rollouts.api.traffic import IstioTrafficRouting
+from rollouts.ports import Ability, Objects, Owner, Patch, Reads, Reference, Route, Router, Write
+from rollouts.ports.router import Raw
+from rollouts.traffic.istio import destination_rule as subsets
+from rollouts.traffic.istio.picks import HTTP, TCP, TLS, rules_of
+from rollouts.traffic.istio.problems import problems
+from rollouts.traffic.istio.targets import destination_rule, virtual_services
+from rollouts.traffic.istio.virtual_service import VirtualService
+
+
+class Istio(Router[IstioTrafficRouting]):
+    """Sets weights in VirtualServices, adds managed routes, and keeps the subsets of a DestinationRule up to date."""
+
+    key = "istio"
+    model: ClassVar = IstioTrafficRouting
+    abilities = frozenset({Ability.PING_PONG, Ability.HEADER_ROUTES, Ability.MIRROR_ROUTES, Ability.EXPERIMENTS})
+
+    def needs_services(self, spec: IstioTrafficRouting) -> bool:
+        return spec.destination_rule is None
+
+    def problems(self, spec: IstioTrafficRouting, owner: Owner, objects: Objects | None) -> Iterator[tuple[str, str]]:
+        yield from problems(spec, owner, objects)
+
+    def reads(self, spec: IstioTrafficRouting, owner: Owner) -> Reads:
+        rule = destination_rule(spec, owner)
+        services = dict.fromkeys(each.reference for each in virtual_services(spec, owner))
+        return (*services, *([] if rule is None else [rule]))
+
+    def write(self, spec: IstioTrafficRouting, owner: Owner, route: Route, objects: Objects) -> tuple[Write, ...]:
+        place = destination_rule(spec, owner)
+        rule = objects.get(place) if place is not None else None
+        due: dict[Reference, Raw] = {}
+        if spec.destination_rule is not None and place is not None and rule is not None:
+            in_use = {name for raw in objects.values() if raw is not None for name in _subsets_named(raw)}
+            due[place] = subsets.patch(rule, spec.destination_rule, owner, route, in_use=in_use)
+        if rule is None or not subsets.subsets_missing(rule, route, owner):
+            for target in virtual_services(spec, owner):
+                if (raw := objects.get(target.reference)) is not None:
+                    due[target.reference] = VirtualService(raw, target.entry, spec, owner).patch(route)
+        return tuple(Patch(reference, body) for reference, body in due.items() if body)
+
+
+def _subsets_named(raw: Raw) -> Iterator[str]:
+    """Yield the subsets that routes name as destinations."""
+    for protocol in (HTTP, TLS, TCP):
+        for rule in rules_of(raw, protocol):
+            for each in rule.get("route") or ():
+                if subset := (each.get("destination") or {}).get("subset"):
+                    yield subset

@@ -1,0 +1,99 @@
+"""Which routes should a VirtualService have?
+
+Routes of other people stay where they are, as they are, but for the weights of our destinations. Managed routes stand
+before all others. Each is made after one of the routes whose traffic is shared, so that it takes no request that the
+Rollout wouldn't have got anyway, and treats those that it takes as that route does.
+"""
+
+from collections.abc import Callable, Collection, Iterator, Sequence
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+from rollouts.api.canary import SetHeaderRoute, SetMirrorRoute
+from rollouts.api.traffic import IstioTrafficRouting, IstioVirtualService
+from rollouts.ports import Owner, Route
+from rollouts.ports.router import Raw
+from rollouts.traffic.additions import Added, added_by, metadata_patch, written_down
+from rollouts.traffic.istio.destinations import CANARY, STABLE, Ends, shares_of
+from rollouts.traffic.istio.matches import matches_of
+from rollouts.traffic.istio.picks import HTTP, TCP, TLS, http_meant, others_of, rules_of, tcp_meant, tls_meant
+
+ADDED = "rollouts.argoproj.io/istio-added"
+
+_MEANT: dict[str, Callable[[IstioVirtualService, Collection[Raw]], list[int]]] = {TLS: tls_meant, TCP: tcp_meant}
+
+
+def managed_names(raw: Raw, owner: Owner) -> set[str]:
+    """Return the names of the routes that are ours: the Rollout lists them, or we have added them."""
+    return {*owner.managed_routes, *added_by(raw, ADDED, f"{owner.namespace}/{owner.name}").rules}
+
+
+@dataclass(frozen=True, slots=True)
+class VirtualService:
+    """A VirtualService that exists, and what the Rollout says about it."""
+
+    raw: Raw
+    entry: IstioVirtualService
+    spec: IstioTrafficRouting
+    owner: Owner
+
+    def patch(self, route: Route) -> dict[str, Any]:
+        """Return what is due for a Route, in one write; nothing if all is as it should be."""
+        rollout = f"{self.owner.namespace}/{self.owner.name}"
+        ends = Ends.of(self.spec, self.owner, route.canary.service, route.stable.service)
+        shares = shares_of(route, self.owner)
+        gone = [name for name in added_by(self.raw, ADDED, rollout).backends if name not in shares]
+        others = others_of(self.raw, managed_names(self.raw, self.owner))
+        meant = http_meant(self.entry, others)
+        shared = _with_shares(others, meant, lambda entries: ends.shared(entries, shares, gone))
+        managed = list(_managed(route, [shared[index] for index in meant], ends, self.owner))
+        wanted = {HTTP: [*managed, *shared]}
+        for protocol, pick in _MEANT.items():
+            rules = rules_of(self.raw, protocol)
+            picked = pick(self.entry, rules)
+            wanted[protocol] = _with_shares(rules, picked, lambda entries: ends.shared(entries, shares, gone))
+        changes = {protocol: rules for protocol, rules in wanted.items() if rules != rules_of(self.raw, protocol)}
+        added = Added(
+            {rule["name"]: "" for rule in managed}, tuple(name for name in shares if name not in {CANARY, STABLE})
+        )
+        metadata = metadata_patch(self.raw, annotations={ADDED: written_down(self.raw, ADDED, rollout, added)})
+        return {**({"metadata": metadata} if metadata else {}), **({"spec": changes} if changes else {})}
+
+
+def _with_shares(
+    rules: Sequence[Raw], meant: Collection[int], shared: Callable[[Sequence[Raw]], Sequence[Raw]]
+) -> list[Raw]:
+    """Return routes, those that are meant with other weights."""
+    return [
+        {**rule, "route": list(shared(rule.get("route") or ()))} if index in meant and rule.get("route") else rule
+        for index, rule in enumerate(rules)
+    ]
+
+
+def _managed(route: Route, shared: Sequence[Raw], ends: Ends, owner: Owner) -> Iterator[dict[str, Any]]:
+    """Yield the managed routes in force, in their order."""
+    every: list[SetHeaderRoute | SetMirrorRoute] = [*route.headers, *route.mirrors]
+    order = {name: index for index, name in enumerate(owner.managed_routes)}
+    for managed in sorted(every, key=lambda each: order.get(each.name or "", len(order))):
+        for rule in shared:
+            canary, matches = ends.canary_of(rule.get("route") or ()), matches_of(managed, rule)
+            if canary is not None and matches:
+                make = _to_canary if isinstance(managed, SetHeaderRoute) else partial(_mirrored, mirror=managed)
+                yield {**make(rule, canary), "name": managed.name, "match": matches}
+
+
+def _to_canary(rule: Raw, canary: Raw) -> dict[str, Any]:
+    return {**rule, "route": [{**canary, "weight": 100}]}
+
+
+def _mirrored(rule: Raw, canary: Raw, *, mirror: SetMirrorRoute) -> dict[str, Any]:
+    """Return a route with one mirror more; Istio knows the single one and a list, but not both in one route."""
+    share = {} if mirror.percentage is None else {"value": mirror.percentage}
+    if "mirror" not in rule and "mirrors" not in rule:
+        return {**rule, "mirror": canary["destination"], **({"mirrorPercentage": share} if share else {})}
+    single = {"destination": rule.get("mirror"), "percentage": rule.get("mirrorPercentage")}
+    known = rule.get("mirrors") or [{key: value for key, value in single.items() if value is not None}]
+    rest = {key: value for key, value in rule.items() if key not in {"mirror", "mirrorPercentage"}}
+    ours = {"destination": canary["destination"], **({"percentage": share} if share else {})}
+    return {**rest, "mirrors": [*known, ours]}
