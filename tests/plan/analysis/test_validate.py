@@ -5,8 +5,10 @@ from typing import Any
 import pytest
 
 from rollouts.plan.analysis.observed import observe_run
+from rollouts.plan.analysis.run import plan_analysis
 from rollouts.plan.analysis.validate import run_problems
 from tests.plan.analysis.given import KIT, metric, run
+from tests.plan.given import after
 
 EVERY = {"interval": "10s"}
 M = "spec.metrics[0]"
@@ -160,3 +162,10 @@ def test_nothing_is_wrong_with(fields: dict[str, Any]) -> None:
     secret = {"name": "most", "valueFrom": {"secretKeyRef": {"name": "a", "key": "b"}}}
     args = [{"name": "n", "value": "2"}, {"name": "i", "value": "10s"}, secret]
     assert problems_of(run(metric(**fields), args=args)) == []
+
+
+def test_a_long_value_in_many_places_is_refused_before_it_fills_the_memory() -> None:
+    query = " ".join(["{{args.long}}"] * 20_000)
+    wide = metric(provider={"prometheus": {"query": query}})
+    plan = plan_analysis(observe_run(run(wide, args=[{"name": "long", "value": "x" * 500_000}])), after(0), KIT)
+    assert "with {{args.long}} filled in it has more than 1000000 characters" in str(plan.problem)
