@@ -24,6 +24,7 @@ a margin fit in. The stakes follow from the odds that a bad request is the canar
 may be: Lindon and Malek, "Anytime-valid inference for multinomial count data" (2022), bet on these odds alone.
 """
 
+from collections.abc import Iterable
 from math import log1p
 
 from rollouts.judge.counts import Interval
@@ -33,30 +34,39 @@ TIMES = (1.02, 1.05, 1.1, 1.25, 1.5, 2.0, 3.0, 5.0, 10.0, 30.0)
 MOST_AT_STAKE = 0.99  # never all: a single request must not end the game
 
 
-def growth(interval: Interval, times: float, *, ratio: float, margin: float, centre: float, burst: int = 1) -> float:
-    """Return the logarithm of the factor by which a bet's money grows in an interval.
+def growths(
+    interval: Interval, many: Iterable[float], *, ratio: float, margin: float, centre: float, burst: int = 1
+) -> list[float]:
+    """Return the logarithms of the factors by which the money of bets grows in an interval.
 
-    `times` over 1 bets that the canary is beyond ratio and margin, under 1 that it is within them. `centre` is k: what
-    stable's rate was thought to be before the interval was seen; `burst` is g.
+    Each of `many` is how many times as bad a bet takes the canary for: over 1 it bets that the canary is beyond ratio
+    and margin, under 1 that it is within them. `centre` is k: what stable's rate was thought to be before the interval
+    was seen; `burst` is g.
     """
-    canary, stable = interval.canary, interval.stable
+    canary, stable, canary_bad, stable_bad = (
+        interval.canary.total, interval.stable.total, interval.canary.bad, interval.stable.bad,
+    )  # fmt: skip
+    canary_good, stable_good = canary - canary_bad, stable - stable_bad
     centre_of_canary = ratio * centre + margin
-    weight = ratio * canary.total
-    share = (times - 1) / (times * weight + stable.total)
-    on_canary, on_stable = share * stable.total, share * weight
-    most = max(
-        on_canary * centre_of_canary,
-        on_canary * (centre_of_canary - 1),
-        on_stable * (1 - centre),
-        -on_stable * centre,
-    )
-    if most > MOST_AT_STAKE:
-        on_canary *= MOST_AT_STAKE / most
-        on_stable *= MOST_AT_STAKE / most
-    independent = (
-        canary.bad * log1p(on_canary * (1 - centre_of_canary))
-        + (canary.total - canary.bad) * log1p(-on_canary * centre_of_canary)
-        + stable.bad * log1p(-on_stable * (1 - centre))
-        + (stable.total - stable.bad) * log1p(on_stable * centre)
-    )
-    return independent / burst
+    weight = ratio * canary
+    grown = []
+    for times in many:
+        share = (times - 1) / (times * weight + stable)
+        on_canary, on_stable = share * stable, share * weight
+        most = max(
+            on_canary * centre_of_canary,
+            on_canary * (centre_of_canary - 1),
+            on_stable * (1 - centre),
+            -on_stable * centre,
+        )
+        if most > MOST_AT_STAKE:
+            on_canary *= MOST_AT_STAKE / most
+            on_stable *= MOST_AT_STAKE / most
+        independent = (
+            canary_bad * log1p(on_canary * (1 - centre_of_canary))
+            + canary_good * log1p(-on_canary * centre_of_canary)
+            + stable_bad * log1p(-on_stable * (1 - centre))
+            + stable_good * log1p(on_stable * centre)
+        )
+        grown.append(independent / burst)
+    return grown

@@ -6,7 +6,7 @@ from functools import partial
 from math import exp, fsum, log
 from typing import Any, Self
 
-from rollouts.judge.bets import TIMES, growth
+from rollouts.judge.bets import TIMES, growths
 from rollouts.judge.counts import Counts, Interval
 from rollouts.judge.rules import RateRule
 
@@ -83,12 +83,12 @@ class Evidence:
         number = self.intervals + 1
         # Only what was known before the interval may be used, or the bets would not be fair.
         centre = self.stable.bad / (self.stable.total + 1)
-        of_rule = partial(growth, interval, ratio=rule.ratio, margin=rule.margin, centre=centre, burst=rule.burst)
+        of_rule = partial(growths, interval, ratio=rule.ratio, margin=rule.margin, centre=centre, burst=rule.burst)
         return replace(
             self,
             canary=self.canary + interval.canary,
             stable=self.stable + interval.stable,
             intervals=number,
-            beyond=self.beyond.after(number, [of_rule(times) for times in TIMES]),
-            within=self.within.after(number, [of_rule(1 / times) for times in TIMES]),
+            beyond=self.beyond.after(number, of_rule(TIMES)),
+            within=self.within.after(number, of_rule([1 / times for times in TIMES])),
         )

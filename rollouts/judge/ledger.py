@@ -14,7 +14,7 @@ from rollouts.judge.readings import Seen
 from rollouts.judge.rules import RateRule
 
 LONGEST_HISTORY = 8
-_HALVINGS = 9  # bounds are 3% too wide at most, and take some milliseconds
+_HALVINGS = 9  # bounds are 3% too wide at most, and take about a millisecond
 _DIGITS = 4  # of logarithms of money
 
 

@@ -1,10 +1,12 @@
 """Do the bounds enclose the true difference at every look, and are they narrow?"""
 
+from math import exp
+
 import numpy as np
 import pytest
 
-from rollouts.judge import Counts, Interval, RateRule, bounds_of_difference
-from rollouts.judge.bounds import _refutes
+from rollouts.judge import Counts, Evidence, Interval, RateRule, bounds_of_difference
+from rollouts.judge.bounds import FARTHEST, HALVINGS, NEAREST, _Search
 from tests.judge.canaries import Traffic, ever, evidence
 
 ALPHA = 0.05
@@ -19,6 +21,11 @@ def intervals_of(traffic: Traffic, canary: int) -> list[Interval]:
         strict=True,
     )
     return [Interval(Counts(n, bad), Counts(m, stable_bad)) for n, bad, m, stable_bad in sides]
+
+
+def search_in(intervals: list[Interval], sign: int) -> _Search:
+    canary, stable = (sum((getattr(each, side) for each in intervals), Counts()) for side in ("canary", "stable"))
+    return _Search(intervals, canary, stable, ALPHA, 1, sign)
 
 
 @pytest.mark.parametrize(("rate", "difference"), [(0.01, 0.0), (0.01, 0.02), (0.1, 0.05)])
@@ -82,5 +89,34 @@ def test_what_is_farther_out_is_refuted_as_well(requests: tuple[int, int], sign:
     for seed, rate in enumerate((0.002, 0.05, 0.4)):
         traffic = Traffic.drawn(seed, 1, requests, (rate, rate), intervals=10)
         margins = np.geomspace(1e-4, 1.5, 30).tolist()
-        refuted = [_refutes(intervals_of(traffic, 0), -sign * margin, ALPHA, 1, sign) for margin in margins]
+        search = search_in(intervals_of(traffic, 0), sign)
+        refuted = [search.won(-sign * margin) >= 1 / ALPHA for margin in margins]
         assert refuted == sorted(refuted)
+
+
+@pytest.mark.parametrize("halvings", [9, HALVINGS])
+@pytest.mark.parametrize("sign", [1, -1])
+def test_guesses_find_what_halving_finds(halvings: int, sign: int) -> None:
+    for seed, (requests, rate, number) in enumerate(
+        [(20, 0.5, 1), (60, 0.02, 8), (400, 0.0, 3), (700, 0.05, 6), (10_000, 0.01, 8), (500, 1.0, 2)]
+    ):
+        search = search_in(
+            intervals_of(Traffic.drawn(seed, 1, (requests, 3 * requests), (rate, 0.01), intervals=number), 0), sign
+        )
+        near, far = NEAREST, FARTHEST
+        for _ in range(halvings):
+            middle = (near + far) / 2
+            if search.won(search.estimate - sign * exp(middle)) >= 1 / ALPHA:
+                far = middle
+            else:
+                near = middle
+        assert search.distance(halvings) == pytest.approx(exp(far), rel=1e-9)
+
+
+def test_bounds_bet_as_the_evidence_does() -> None:
+    intervals = intervals_of(Traffic.drawn(14, 1, (300, 700), (0.03, 0.01), intervals=12), 0)
+    evidence = Evidence()
+    for each in intervals:
+        evidence = evidence.after(RateRule(margin=0.005), each)
+    won = [search_in(intervals, sign).won(0.005) for sign in (1, -1)]
+    assert won == pytest.approx([exp(evidence.beyond.peak), exp(evidence.within.peak)], rel=1e-9)

@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from rollouts.judge import Bounds, Counts, Evidence, Interval, Judgement, RateRule, judge_rates
-from rollouts.judge.bets import TIMES, growth
+from rollouts.judge.bets import TIMES, growths
 
 
 def interval(canary: tuple[int, int], stable: tuple[int, int]) -> Interval:
@@ -197,13 +197,16 @@ def test_no_bet_is_expected_to_win_at_the_limit(
     rate, centre = rates
     at_limit = min(1.0, ratio * rate + margin)
     # The factor of an interval is a product over requests, so that two growths give the factor of any single one.
+    traffic = (
+        Interval(Counts(canary), Counts(stable)),
+        Interval(Counts(canary, canary), Counts(stable)),
+        Interval(Counts(canary), Counts(stable, stable)),
+    )
     for each in (times, 1 / times):
         if each < 1 and at_limit < ratio * rate + margin:
             continue  # no canary is that bad
-        good = growth(Interval(Counts(canary), Counts(stable)), each, ratio=ratio, margin=margin, centre=centre)
-        both = growth(Interval(Counts(canary, canary), Counts(stable)), each, ratio=ratio, margin=margin, centre=centre)
-        other = growth(
-            Interval(Counts(canary), Counts(stable, stable)), each, ratio=ratio, margin=margin, centre=centre
+        good, both, other = (
+            growths(interval, (each,), ratio=ratio, margin=margin, centre=centre)[0] for interval in traffic
         )
         assert _expected(good, both, other, (canary, stable), (at_limit, rate)) <= 1e-9
 
