@@ -14,7 +14,7 @@ from rollouts.api.merging import merge_patch
 from rollouts.api.traffic import AmbassadorTrafficRouting
 from rollouts.ports import Create, Objects, Owner, Patch, Reads, Reference, Route, Router, Write
 from rollouts.ports.router import Raw
-from rollouts.traffic.owned import is_owned, owned_by, taken
+from rollouts.traffic.owned import adopted_by, is_controlled, is_owned, owned_by, taken
 
 GROUP = "getambassador.io"
 _SERVICE = re.compile(r"(?P<scheme>[a-zA-Z]+://)?(?P<name>[^.:/]+)(?P<rest>.*)")
@@ -68,8 +68,11 @@ def _live(name: str, owner: Owner, objects: Objects) -> Iterator[str]:
             yield f'{reference} sends traffic to "{service}": it must be the stable Service {owner.stable_service}'
         if weight is not None:
             yield f"{reference} has the weight {weight} itself: remove spec.weight, it gets what the canary leaves"
-    if message := taken(canary, objects.get(canary), owner):
-        yield message
+    made = objects.get(canary)
+    if made is not None and not _is_ours(
+        made, owner, _towards(_service(raw), owner.stable_service, owner.canary_service)
+    ):
+        yield taken(canary, made, owner)
 
 
 def _write(owner: Owner, route: Route, objects: Objects, name: str) -> Create | Patch | None:
@@ -77,7 +80,7 @@ def _write(owner: Owner, route: Route, objects: Objects, name: str) -> Create | 
     stable, reference = objects.get(_mapping(owner, name)), _canary_of(owner, name)
     canary = objects.get(reference)
     service = _towards(_service(stable), route.stable.service, route.canary.service)
-    if stable is None or not service or (canary is not None and not is_owned(canary, owner)):
+    if stable is None or not service or (canary is not None and not _is_ours(canary, owner, service)):
         return None
     spec = {**stable["spec"], "service": service, "weight": route.canary.weight}
     labels = stable["metadata"].get("labels") or {}  # by labels a Host picks its Mappings
@@ -86,11 +89,20 @@ def _write(owner: Owner, route: Route, objects: Objects, name: str) -> Create | 
         return Create(reference, {"metadata": metadata, "spec": spec})
     now = canary["metadata"].get("labels") or {}
     new_labels, changes = merge_patch(now, {**now, **labels}), merge_patch(canary["spec"], spec)
+    metadata = {
+        **({"labels": new_labels} if new_labels else {}),
+        **({} if is_owned(canary, owner) else {"ownerReferences": adopted_by(owner, canary)}),
+    }
     patch: Raw = {
-        **({"metadata": {"labels": new_labels}} if new_labels else {}),
+        **({"metadata": metadata} if metadata else {}),
         **({"spec": changes} if changes else {}),
     }
     return Patch(reference, patch) if patch else None
+
+
+def _is_ours(canary: Raw, owner: Owner, service: str) -> bool:
+    """Tell whether a canary Mapping is the Rollout's; Argo Rollouts leaves its own ones without an owner."""
+    return is_owned(canary, owner) or (not is_controlled(canary) and _service(canary) == service)
 
 
 def _service(mapping: Raw | None) -> str:

@@ -12,10 +12,20 @@ def owned_by(owner: Owner) -> list[dict[str, Any]]:
     return [{**controller, "controller": True, "blockOwnerDeletion": True}]
 
 
+def adopted_by(owner: Owner, raw: Raw) -> list[dict[str, Any]]:
+    """Return the ownerReferences of an object without a controller that becomes a Rollout's own."""
+    return [*(raw.get("metadata", {}).get("ownerReferences") or ()), *owned_by(owner)]
+
+
 def is_owned(raw: Raw, owner: Owner) -> bool:
     """Tell whether a Rollout controls an object."""
     controller = _controller(raw)
     return controller is not None and controller["uid"] == owner.uid
+
+
+def is_controlled(raw: Raw) -> bool:
+    """Tell whether an object belongs to anybody."""
+    return _controller(raw) is not None
 
 
 def taken(reference: Reference, raw: Raw | None, owner: Owner) -> str:

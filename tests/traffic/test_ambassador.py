@@ -101,6 +101,14 @@ def test_what_is_not_ours_is_left_alone(objects: Objects) -> None:
     assert ROUTER.write(spec(), OWNER, route(5), objects) == ()
 
 
+def test_a_canary_mapping_that_argo_rollouts_has_made_is_taken_over() -> None:
+    theirs = raw_object(CANARY, {"prefix": "/shop/", "service": "web-canary", "weight": 20})
+    assert said(ROUTER, spec(), {**mapping(), **theirs}) == []
+    after = written(ROUTER, spec(), route(20), {**mapping(), **theirs})
+    assert (after[CANARY] or {})["metadata"]["ownerReferences"] == owned_by(OWNER)
+    assert canary(after)["weight"] == 20
+
+
 ROWS: dict[str, tuple[tuple[str, ...], Objects | None, list[tuple[str, str]]]] = {
     "twice": (
         ("shop", "shop"),

@@ -3,6 +3,7 @@
 from rollouts.api.base import parse
 from rollouts.ports.testing import RouterConformance
 from rollouts.registry import load_kit
+from rollouts.traffic.alb.router import Alb
 from rollouts.traffic.ambassador import Ambassador
 from rollouts.traffic.apisix import Apisix
 from rollouts.traffic.gateway_api.plugin import GatewayApiPlugin, PluginConfig
@@ -12,7 +13,7 @@ from rollouts.traffic.nginx import Nginx
 from rollouts.traffic.smi import Smi
 from rollouts.traffic.traefik import Traefik
 from tests.routing import SPLIT, Recording, RecordingRouter
-from tests.traffic import istio, test_ambassador, test_apisix, test_nginx, test_smi, test_traefik
+from tests.traffic import istio, test_alb, test_ambassador, test_apisix, test_nginx, test_smi, test_traefik
 from tests.traffic.gateway_api import backend, canary, live, reference, rule, spec, stable
 
 MADE_BY_PEOPLE = {
@@ -97,6 +98,17 @@ class TestTraefik(RouterConformance):
     router = Traefik()
     specs = (test_traefik.SPEC,)
     objects = test_traefik.live(test_traefik.entry("docs"), *test_traefik.services(test_traefik.BOTH))
+
+
+class TestAlb(RouterConformance):
+    router = Alb()
+    specs = (
+        test_alb.spec(),
+        test_alb.spec(
+            ingresses=["shop"], rootService="root", stickinessConfig={"enabled": True, "durationSeconds": 60}
+        ),
+    )
+    objects = test_alb.ingress(test_alb.DOCS, test_alb.rule(test_alb.ACTION, test_alb.path("root", "/root")))
 
 
 class TestApisix(RouterConformance):

@@ -1,0 +1,97 @@
+"""Which annotations tell the AWS Load Balancer Controller who gets which traffic?
+
+Their values are JSON. One that says the same in other words stays as it is. One more annotation, which Argo Rollouts
+writes, too, lists those that each Rollout has set: several may share an Ingress.
+"""
+
+import json
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any
+
+from rollouts.api.canary import HeaderRoutingMatch
+from rollouts.api.traffic import AlbTrafficRouting
+from rollouts.ports import Destination, Route
+from rollouts.ports.router import Raw
+
+PREFIX = "alb.ingress.kubernetes.io"
+MANAGED = "rollouts.argoproj.io/managed-alb-annotations"
+
+Changes = dict[str, str | None]
+
+
+def action_of(spec: AlbTrafficRouting, name: str) -> str:
+    """Return the key of an action: what happens to requests whose backend has this name."""
+    return f"{spec.annotation_prefix or PREFIX}/actions.{name}"
+
+
+def conditions_of(spec: AlbTrafficRouting, name: str) -> str:
+    """Return the key of the further conditions of an action."""
+    return f"{spec.annotation_prefix or PREFIX}/conditions.{name}"
+
+
+def set_by(raw: Raw, rollout: str) -> frozenset[str]:
+    """Return the keys that a Rollout has set."""
+    return frozenset(_all_set(raw).get(rollout, ()))
+
+
+def others_with(raw: Raw, rollout: str, key: str) -> list[str]:
+    """Return the other Rollouts that have set a key."""
+    return sorted(name for name, keys in _all_set(raw).items() if name != rollout and key in keys)
+
+
+def changes(spec: AlbTrafficRouting, rollout: str, root: str, route: Route, raw: Raw) -> Changes:
+    """Return what is to be merged into the annotations: nothing where they say it already."""
+    now: Mapping[str, str] = raw["metadata"].get("annotations") or {}
+    wanted = dict(_wanted(spec, root, route))
+    found: Changes = {key: _text(value) for key, value in wanted.items() if _read(now.get(key)) != value}
+    found |= {key: None for key in set_by(raw, rollout) if key not in wanted and key in now}
+    if set_by(raw, rollout) != wanted.keys():
+        found[MANAGED] = _text({**_all_set(raw), rollout: sorted(wanted)})
+    return found
+
+
+def _wanted(spec: AlbTrafficRouting, root: str, route: Route) -> Iterator[tuple[str, Any]]:
+    groups = [_group(spec, each) for each in (route.canary, *route.additional, route.stable)]
+    sticky = spec.stickiness_config
+    stickiness = {"Enabled": True, "DurationSeconds": sticky.duration_seconds} if sticky and sticky.enabled else None
+    yield action_of(spec, root), _forward(groups, stickiness)
+    for header in route.headers:
+        if header.name:
+            yield action_of(spec, header.name), _forward([{**_group(spec, route.canary), "Weight": 100}], None)
+            yield conditions_of(spec, header.name), _conditions(header.match)
+
+
+def _forward(groups: Sequence[Raw], stickiness: Raw | None) -> Raw:
+    config: Raw = {"TargetGroups": groups}
+    return {
+        "Type": "forward",
+        "ForwardConfig": {**config, "TargetGroupStickinessConfig": stickiness} if stickiness else config,
+    }
+
+
+def _group(spec: AlbTrafficRouting, end: Destination) -> dict[str, Any]:
+    return {"ServiceName": end.service, "ServicePort": str(spec.service_port), "Weight": end.weight}
+
+
+def _conditions(match: Iterable[HeaderRoutingMatch]) -> list[Raw]:
+    """Return the conditions of a header route: all of them have to hold."""
+    configs = ({"HttpHeaderName": each.header_name, "Values": [each.header_value.exact or ""]} for each in match)
+    return [{"Field": "http-header", "HttpHeaderConfig": config} for config in configs]
+
+
+def _all_set(raw: Raw) -> dict[str, list[str]]:
+    """Return the keys that each Rollout has set; what can't be read says nothing."""
+    found = _read(((raw.get("metadata") or {}).get("annotations") or {}).get(MANAGED))
+    every = found.items() if isinstance(found, dict) else ()
+    return {name: [str(key) for key in keys] for name, keys in every if isinstance(keys, list)}
+
+
+def _read(text: str | None) -> Any:
+    try:
+        return json.loads(text or "null")
+    except ValueError:
+        return None
+
+
+def _text(value: Any) -> str:
+    return json.dumps(value, separators=(",", ":"))
