@@ -31,12 +31,15 @@ class Templates:
     """The templates in some files, by name and scope: their raw specs."""
 
     specs: Mapping[TemplateKey, Raw]
+    misshapen: frozenset[TemplateKey] = frozenset()
 
     @classmethod
     def among(cls, contents: Iterable[Raw]) -> "Templates":
         """Collect those whose shape is sound; the others are told about themselves."""
-        sound = (each for each in contents if each.get("kind") in {TEMPLATE, CLUSTER_TEMPLATE} and is_sound(each))
-        return cls({key_of(each): without_nulls(each["kind"], each)["spec"] for each in sound})
+        found = [each for each in contents if each.get("kind") in {TEMPLATE, CLUSTER_TEMPLATE}]
+        sound = [each for each in found if is_sound(each)]
+        specs = {key_of(each): without_nulls(each["kind"], each)["spec"] for each in sound}
+        return cls(specs, frozenset(map(key_of, found)) - specs.keys())
 
     def granted(self, key: TemplateKey) -> Raw:
         """Return a template's spec; one that is in none of the files may well be in the cluster."""

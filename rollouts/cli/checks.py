@@ -14,9 +14,9 @@ from rollouts.api.base import field_path
 from rollouts.api.rollout import parse_rollout
 from rollouts.api.services import service_names
 from rollouts.cli.analysis_checks import KINDS, Templates, analysis_problems
+from rollouts.cli.analysis_remarks import analysis_remarks
 from rollouts.cli.manifests import Document
 from rollouts.guard import in_time
-from rollouts.plan.children.analyses.problems import unseen
 from rollouts.plan.problem import Problem
 from rollouts.plan.validate import problems
 from rollouts.plan.workload import API_VERSIONS, Reference, reference_in
@@ -128,7 +128,7 @@ def findings(documents: Sequence[Document]) -> Iterator[Finding]:
 
 
 def remarks(documents: Sequence[Document]) -> Iterator[Finding]:
-    """Yield what is no problem, but left unchecked: what is referred to and is in none of the documents."""
+    """Yield what is no problem, but left unchecked or without effect: what is in none of the documents, for one."""
     others = _Others.among(documents)
     for document in documents:
         if not is_ours(document.content):
@@ -137,9 +137,8 @@ def remarks(documents: Sequence[Document]) -> Iterator[Finding]:
         if reference is not None and reference not in others.workloads:
             message = f"{reference} is in none of these files: the pod template is not checked"
             yield Finding(document, "spec.workloadRef.name", message)
-        if document.content["kind"] == "Rollout":
-            for path, key in unseen(document.content, others.templates.granted):
-                yield Finding(document, path, f"{key} is in none of these files: the analysis is not checked")
+        for remark in analysis_remarks(document.content, others.templates):
+            yield Finding(document, remark.path, remark.message)
 
 
 def _of_object(document: Document, others: _Others) -> Iterator[Finding]:

@@ -1,6 +1,6 @@
 """What happens to a Rollout that can't be carried out? It says so, keeps everything as it is, and looks again."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -15,8 +15,11 @@ from rollouts.plan.phase import DEGRADED
 LOOK_AGAIN = timedelta(seconds=20)
 
 
-def plan_invalid(raw: Mapping[str, Any], message: str, now: datetime) -> Plan:
-    """Return the plan that shows `message` as the InvalidSpec condition and touches nothing else."""
+def plan_invalid(raw: Mapping[str, Any], message: str, now: datetime, others: Sequence[str] = ()) -> Plan:
+    """Return the plan that shows `message` as the InvalidSpec condition and touches nothing else.
+
+    `others` are the problems that would come to light one by one: whoever asks why hears of all of them.
+    """
     old = raw.get("status") or {}
     parsed, _ = parse_status(old)
     previous = conditions.find(parsed.conditions, conditions.INVALID_SPEC)
@@ -33,7 +36,7 @@ def plan_invalid(raw: Mapping[str, Any], message: str, now: datetime) -> Plan:
     return Plan(
         status=status if status != old else None,
         wake_at=now + LOOK_AGAIN,
-        because=(message,),
+        because=(message, *others),
         problem=message,
     )
 

@@ -12,7 +12,7 @@ from rollouts.plan.invalid import plan_invalid
 from rollouts.plan.observed import Observed
 from rollouts.plan.revisions import claims
 from rollouts.plan.services import releases
-from rollouts.plan.soundness import first_problem, other_problem
+from rollouts.plan.soundness import found_problems, other_problem
 from rollouts.plan.validate import invalid_message
 from rollouts.ports import Kit
 from rollouts.ports.checked import PluginError
@@ -33,9 +33,10 @@ def plan_rollout(here: Observed, now: datetime, kit: Kit) -> Plan:
 def _plan(here: Observed, now: datetime, kit: Kit) -> Plan:
     if "deletionTimestamp" in here.raw["metadata"]:
         return Plan(because=("the Rollout is being deleted",))
-    problem = first_problem(here, kit)
+    problem, *others = found_problems(here, kit) or (None,)
     if problem is not None and not (needs_no_analysis(here) and other_problem(here, kit) is None):
-        return plan_invalid(here.raw, invalid_message(here.name, problem), now)
+        message = invalid_message(here.name, problem)
+        return plan_invalid(here.raw, message, now, [str(each) for each in others])
     return _first(here) or _plan_strategy(here, now, kit)
 
 

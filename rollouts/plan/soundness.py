@@ -3,7 +3,7 @@
 Checking costs more than the rest of a plan: each template of each analysis is read, with its conditions and providers.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from dataclasses import replace
 from typing import Any
@@ -26,15 +26,15 @@ _UNREADABLE = Problem(
 _VERSIONS = frozenset({"resourceVersion", "generation"})
 
 
-def first_problem(here: Observed, kit: Kit) -> Problem | None:
-    """Return what keeps a Rollout from being carried out, if anything does."""
+def found_problems(here: Observed, kit: Kit) -> tuple[Problem, ...]:
+    """Return all that keeps a Rollout from being carried out."""
     is_known = here.sound is not None and here.sound == _basis(here, kit)
-    return None if is_known else _problem(here, kit, here.templates.get)
+    return () if is_known else tuple(_problems(here, kit, here.templates.get))
 
 
 def other_problem(here: Observed, kit: Kit) -> Problem | None:
     """Return the first problem that isn't one of analyses or experiments."""
-    return _problem(here, kit, None)
+    return next(_problems(here, kit, None), None)
 
 
 def checked(here: Observed, kit: Kit) -> Observed:
@@ -46,7 +46,7 @@ def checked(here: Observed, kit: Kit) -> Observed:
     if here.sound == basis:
         return here
     with suppress(PluginError, StepError):
-        if _problem(here, kit, here.templates.get) is None:
+        if next(_problems(here, kit, here.templates.get), None) is None:
             return replace(here, sound=basis)
     return here
 
@@ -58,7 +58,7 @@ def _basis(here: Observed, kit: Kit) -> tuple[object, ...]:
     return (kit, metadata, here.raw["spec"], *seen)
 
 
-def _problem(here: Observed, kit: Kit, templates: Find | None) -> Problem | None:
+def _problems(here: Observed, kit: Kit, templates: Find | None) -> Iterator[Problem]:
     found = problems(
         here.rollout,
         here.raw,
@@ -69,8 +69,12 @@ def _problem(here: Observed, kit: Kit, templates: Find | None) -> Problem | None
         workload=here.workload,
         templates=templates,
     )
-    problem = next(found, None)
-    return _UNREADABLE if problem is None and here.objects is None and _is_routed(here) else problem
+    is_sound = True
+    for problem in found:
+        is_sound = False
+        yield problem
+    if is_sound and here.objects is None and _is_routed(here):
+        yield _UNREADABLE
 
 
 def _is_routed(here: Observed) -> bool:

@@ -8,7 +8,9 @@ import pytest
 import yaml
 from typer.testing import CliRunner
 
+from rollouts.cli.checks import remarks
 from rollouts.cli.main import app
+from rollouts.cli.manifests import Document
 from tests.plan.analysis.given import KIT, metric, run, template
 from tests.plan.experiment.given import analysis, experiment, side
 
@@ -143,4 +145,47 @@ def test_a_template_that_is_elsewhere_is_no_problem_but_said(tmp_path: Path) -> 
     assert (
         'spec.strategy.canary.steps[1].analysis.templates[0].templateName: ClusterAnalysisTemplate "a" is in none of'
         " these files: the analysis is not checked" in result.stderr
+    )
+
+
+def noted(*objects: dict[str, Any]) -> list[str]:
+    """Return what is remarked about objects, without their place."""
+    documents = [Document("a.yaml", number, content) for number, content in enumerate(objects, 1)]
+    return [str(each).removeprefix("a.yaml:") for each in remarks(documents)]
+
+
+def test_what_a_template_or_an_experiment_refers_to_is_looked_for() -> None:
+    refers = named("a", {"metrics": [metric()], "templates": [{"templateName": "b"}]})
+    tried = named("e", {"templates": [], "analyses": [{"name": "x", "templateName": "a"}]}, "Experiment")
+    (note,) = noted(refers, tried)
+    assert note.startswith('1: AnalysisTemplate/a: spec.templates[0].templateName: AnalysisTemplate "b" is in none of')
+    (note,) = noted(tried)
+    assert note.startswith('1: Experiment/e: spec.analyses[0].templateName: AnalysisTemplate "a" is in none of')
+
+
+def test_a_template_that_cannot_be_read_is_not_said_to_be_missing() -> None:
+    (note,) = noted(rollout_with({"templates": [{"templateName": "a"}]}), named("a", {"metrics": [{"name": 5}]}))
+    assert note.endswith(
+        'templates[0].templateName: AnalysisTemplate "a" has problems of its own: the analysis is not checked'
+    )
+
+
+def test_an_argument_that_no_template_reads_is_said() -> None:
+    wanted = named("a", template(metric(), args=[{"name": "most", "value": "1"}]))
+    given = {"templates": [{"templateName": "a"}], "args": [{"name": "mots", "value": "0.05"}]}
+    step = "1: Rollout/web: spec.strategy.canary.steps[1].analysis"
+    assert noted(rollout_with(given), wanted) == [
+        f'{step}.args[0].name: no template reads argument "mots": declared are most'
+    ]
+    (note,) = noted(rollout_with(given))
+    assert "is in none of these files" in note
+
+
+def test_arguments_of_experiments_are_looked_at_one_analysis_at_a_time() -> None:
+    read = {"name": "x", "templateName": "a", "args": [{"name": "most", "value": "1"}]}
+    unread = {"name": "y", "templateName": "b", "args": [{"name": "most", "value": "1"}]}
+    known = named("a", template(metric(), args=[{"name": "most"}])), named("b", template(metric()))
+    (note,) = noted(named("e", {"templates": [], "analyses": [read, unread]}, "Experiment"), *known)
+    assert note == (
+        '1: Experiment/e: spec.analyses[1].args[0].name: no template reads argument "most": none is declared'
     )

@@ -26,7 +26,7 @@ def test_the_problem_is_shown_and_nothing_else_touched(case: str) -> None:
     plan = planned(here)
     assert plan.actions == ()
     assert plan.problem == message
-    assert plan.because == (message,)
+    assert plan.because[0] == message
     assert plan.wake_at == after(120)
     assert plan.status is not None
     status = dict(plan.status)
@@ -36,6 +36,14 @@ def test_the_problem_is_shown_and_nothing_else_touched(case: str) -> None:
     rest = {key: value for key, value in before["status"].items() if key != "conditions"}
     assert status == {**rest, "phase": "Degraded", "message": f"InvalidSpec: {message}", "observedGeneration": "2"}
     assert narrate(here, plan, (), status_written=True, kit=load_kit()) == [Event("Warning", "InvalidSpec", message)]
+
+
+def test_whoever_asks_why_hears_of_all_problems() -> None:
+    raw = stable(step({"setWeight": 140}))
+    raw["spec"]["progressDeadlineSeconds"] = -1
+    first, *others = planned(given(raw, replica_set("app:1", 5), services=services())).because
+    assert first.startswith('The Rollout "web" is invalid: spec.progressDeadlineSeconds: -1 is negative')
+    assert [each.split(": ")[0] for each in others] == ["spec.strategy.canary.steps[0].setWeight"]
 
 
 def invalid(raw: Raw, seconds: float = 100) -> Raw:

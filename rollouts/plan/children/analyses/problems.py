@@ -12,13 +12,7 @@ from rollouts.api.metrics import Metric
 from rollouts.plan.analysis.arguments import LATEST, STABLE, ArgumentError, field_of
 from rollouts.plan.analysis.guard import GUARD
 from rollouts.plan.analysis.metric import rules_of
-from rollouts.plan.analysis.references import (
-    BLUE_GREEN,
-    CANARY,
-    analyses_in,
-    experiments_in,
-    templates_of_experiment,
-)
+from rollouts.plan.analysis.references import BLUE_GREEN, CANARY, analyses_in
 from rollouts.plan.analysis.rules import rule_problems
 from rollouts.plan.analysis.substitution import SubstitutionError, fill
 from rollouts.plan.analysis.templates import Find, TemplateKey, flatten, keys_in
@@ -167,15 +161,3 @@ class _Analysis:
         names += [GUARD] if self.raw.get("podHealth") else []
         for problem in rule_problems(field, parsed, names):
             yield Problem(f"{self.path}.{field}", f"with those of its templates: {problem}")
-
-
-def unseen(raw: Raw, find: Find) -> Iterator[tuple[str, TemplateKey]]:
-    """Yield (path, template) for each template that a raw Rollout names itself and that is out of sight."""
-    for path, analysis in analyses_in(raw):
-        for index, key in enumerate(keys_in(analysis.get("templates") or ())):
-            if find(key) is OUT_OF_SIGHT:
-                yield f"{path}.templates[{index}].templateName", key
-    for path, experiment in experiments_in(raw):
-        for index, key in enumerate(templates_of_experiment(experiment)):
-            if find(key) is OUT_OF_SIGHT:
-                yield f"{path}.analyses[{index}].templateName", key
