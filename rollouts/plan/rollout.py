@@ -34,7 +34,8 @@ def _plan(here: Observed, now: datetime, kit: Kit) -> Plan:
     if "deletionTimestamp" in here.raw["metadata"]:
         return Plan(because=("the Rollout is being deleted",))
     problem, *others = found_problems(here, kit) or (None,)
-    if problem is not None and not (needs_no_analysis(here) and other_problem(here, kit) is None):
+    # A template without the shape of one can't be compared with others, so that is asked first.
+    if problem is not None and not (other_problem(here, kit) is None and needs_no_analysis(here)):
         message = invalid_message(here.name, problem)
         return plan_invalid(here.raw, message, now, [str(each) for each in others])
     return _first(here) or _plan_strategy(here, now, kit)

@@ -8,7 +8,7 @@ import pytest
 
 from rollouts.plan import Observed, observe_rollout, plan_rollout
 from rollouts.plan.analysis.templates import TemplateKey
-from rollouts.plan.soundness import checked, first_problem
+from rollouts.plan.soundness import checked, found_problems
 from rollouts.registry import load_kit
 from tests.plan.children.analyses.given import ERRORS, METRIC, SETS, TEMPLATES, at, canary
 from tests.plan.decided import given
@@ -57,7 +57,7 @@ def test_what_was_found_sound_is_checked_again_once_it_has_changed(name: str) ->
     known = checked(sound, KIT)
     assert known.sound is not None
     later = checked(replace(unsound, sound=known.sound), KIT)
-    assert problem in str(first_problem(later, KIT))
+    assert problem in str(found_problems(later, KIT))
     assert plan_rollout(later, after(100), KIT) == plan_rollout(unsound, after(100), KIT)
 
 
@@ -88,5 +88,5 @@ def test_trouble_is_told_until_it_is_over() -> None:
 
 def test_other_plugins_have_their_own_say() -> None:
     known, without = checked(here(), KIT), replace(KIT, providers={})
-    assert "no such metric provider is installed" in str(first_problem(known, without))
-    assert "no such metric provider is installed" in str(first_problem(checked(known, without), without))
+    assert "no such metric provider is installed" in str(found_problems(known, without))
+    assert "no such metric provider is installed" in str(found_problems(checked(known, without), without))
