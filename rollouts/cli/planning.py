@@ -11,6 +11,7 @@ from pydantic import ValidationError
 from rollouts.api import keys
 from rollouts.api.base import describe
 from rollouts.api.services import service_names
+from rollouts.cli.router_objects import OutOfSightError, router_objects
 from rollouts.guard import in_time
 from rollouts.kube.errors import Forbidden, NotFound
 from rollouts.kube.resources import (
@@ -147,6 +148,10 @@ async def plan_now(
     beside = beside or await measured(session)
     rivals = await _rivals(session, rollout, services)
     try:
+        objects = await router_objects(session, rollout)
+    except OutOfSightError as error:
+        return plan_unreadable(rollout, str(error), now)
+    try:
         observed = observe_rollout(
             rollout,
             replica_sets,
@@ -157,6 +162,7 @@ async def plan_now(
             runs=oldest_first(fields.controlled_by(rollout, beside.runs)),
             experiments=oldest_first(fields.controlled_by(rollout, beside.experiments)),
             templates=templates,
+            objects=objects,
         )
     except ValidationError as error:
         return plan_unreadable(rollout, describe(error), now)

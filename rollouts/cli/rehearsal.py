@@ -13,7 +13,10 @@ from rollouts.cli.people import people
 from rollouts.plan.actions import ANALYSIS_RUN
 from rollouts.plan.analysis.references import closure, templates_of
 from rollouts.plan.analysis.templates import TemplateKey
+from rollouts.plan.traffic import reads_in
 from rollouts.plan.workload import Reference, meant_spec, reference_in
+from rollouts.ports import Reference as RouterReference
+from rollouts.ports import picked
 from rollouts.registry import load_kit
 from rollouts.sim.course import Asked, Condition, Course, Happening
 from rollouts.sim.director import Director
@@ -56,6 +59,7 @@ class Cast:
     changes: tuple[Json, ...]
     services: tuple[Json, ...]
     templates: Mapping[TemplateKey, Mapping[str, Any]]
+    objects: Mapping[RouterReference, Mapping[str, Any]]
     taken_for_granted: tuple[str, ...]
     left_out: tuple[str, ...]
 
@@ -114,17 +118,38 @@ def cast(documents: Sequence[Document]) -> Cast:
     referred = (key for each in rollouts for key in templates_of(each))
     granted = [key for key, spec in closure(referred, templates.get).items() if spec is None]
     labels = meant_spec(rollouts[0]["spec"], next(iter(workloads), None)).get("selector", {}).get("matchLabels", {})
+    objects = _of_routers(rollouts[0], documents)
     return Cast(
         rollout=rollouts[0],
         workload=next(iter(workloads), None),
         changes=tuple(each for each in map(_as_written, (each.content for each in played)) if each not in first),
         services=(*services.values(), *(_stand_in(name, labels) for name in missing)),
         templates={**templates, **{key: _stand_in_template(key) for key in granted}},
+        objects={place: _as_written(each.content) for place, each in objects.items()},
         taken_for_granted=(*(f"Service {name}" for name in missing), *map(str, granted)),
         left_out=tuple(
-            each.title for each in documents if each not in played and each.content.get("kind") not in _BESIDE
+            each.title
+            for each in documents
+            if each not in (*played, *objects.values()) and each.content.get("kind") not in _BESIDE
         ),
     )
+
+
+def _of_routers(rollout: Json, documents: Sequence[Document]) -> dict[RouterReference, Document]:
+    """Return the documents that the Rollout's traffic routers read."""
+    home = fields.namespace_of(rollout)
+    places = {
+        RouterReference(
+            group=str(each.content.get("apiVersion")).rpartition("/")[0],
+            kind=str(each.content.get("kind")),
+            namespace=str(fields.part(each.content, "metadata").get("namespace") or home),
+            name=fields.name_of(each.content),
+        ): each
+        for each in documents
+    }
+    named = {**rollout, "metadata": {**rollout["metadata"], "namespace": home}}
+    read = picked(reads_in(named, load_kit()), {place: each.content for place, each in places.items()})
+    return {place: places[place] for place, raw in read.items() if raw is not None}
 
 
 def _is(reference: Reference | None, content: Json) -> bool:
@@ -176,6 +201,8 @@ def stage(
     for service in the_cast.services:
         world.create_service(service)
     world.templates |= the_cast.templates
+    for place, raw in the_cast.objects.items():
+        world.create_object(place, raw)
     world.followers = (Measuring(load_kit(), course.metrics), Experimenting())
     director = Director(
         name=the_cast.name,

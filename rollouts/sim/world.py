@@ -92,6 +92,10 @@ class World:
         """Create a Service."""
         self._create(self.services, raw)
 
+    def create_object(self, reference: Reference, raw: Raw) -> None:
+        """Create an object of a traffic router."""
+        self.objects.create(reference, raw, self.next_version(), self.now)
+
     def create_workload(self, raw: Raw) -> None:
         """Create a Deployment, which gets its pods at once, or another object that holds a pod template."""
         self._create(self.workloads, raw)

@@ -18,6 +18,7 @@ from rollouts.cli.main import app
 from rollouts.cli.timetable import Timetable
 from rollouts.view.timeline import Frame, RevisionPods, Step, Weight
 from tests.plan.given import rollout, service
+from tests.routing import KIT, SPLIT, by_router
 
 Json = dict[str, Any]
 Simulate = Callable[..., Result]
@@ -412,3 +413,15 @@ def test_without_matplotlib_the_way_out_is_told(simulate: Simulate, monkeypatch:
     assert result.exit_code == 1
     assert result.stderr.startswith("error: --picture needs matplotlib, which is not installed (")
     assert "`pip install 'rollouts[simulate]'` brings it" in result.stderr
+
+
+def test_what_traffic_routers_read_takes_part(simulate: Simulate, monkeypatch: pytest.MonkeyPatch) -> None:
+    for place in ("rehearsal", "checks"):
+        monkeypatch.setattr(f"rollouts.cli.{place}.load_kit", lambda: KIT)
+    routed = {**by_router(steps=STEPS), "apiVersion": "argoproj.io/v1alpha1", "metadata": {"name": "web"}}
+    metadata = {"name": "web", "namespace": "default"}
+    split = {"apiVersion": f"{SPLIT.group}/v1", "kind": SPLIT.kind, "metadata": metadata, "spec": {"shares": []}}
+    result = simulate(dict(routed), split)
+    assert "left out" not in result.output
+    assert "the router is being set to weight 25" in result.output
+    assert result.exit_code == 0
