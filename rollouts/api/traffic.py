@@ -197,7 +197,7 @@ class TrafficRouting(Model):
         ),
     )
     max_traffic_weight: Int32 | None = Field(
-        None, description="The weight that means all traffic, for nginx, gatewayAPI and plugins. Defaults to 100."
+        None, description="The weight that means all traffic, where the router can hold it. Defaults to 100."
     )
     istio: IstioTrafficRouting | None = Field(None, description="Split traffic by Istio.")
     nginx: NginxTrafficRouting | None = Field(None, description="Split traffic by Ingress NGINX.")
