@@ -35,7 +35,7 @@ def uses(test: RouterConformance) -> Iterator[tuple[Kind, str]]:
             live = applied(live, writes)
 
 
-def tested() -> list[type[RouterConformance]]:
+def conformances() -> list[type[RouterConformance]]:
     """Return the tests of routers, which stand in another module."""
     every = vars(test_routers_conform).values()
     return [each for each in every if isinstance(each, type) and RouterConformance in each.__bases__]
@@ -43,7 +43,7 @@ def tested() -> list[type[RouterConformance]]:
 
 def needed() -> dict[Kind, set[str]]:
     found: dict[Kind, set[str]] = {}
-    for each in tested():
+    for each in conformances():
         if each.router.key == KEY:
             continue
         for kind, verb in uses(each()):
