@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import orjson
 
+from rollouts.kube.depth import shallow
 from rollouts.kube.errors import Conflict, Gone, Invalid, Unreachable, from_status
 from rollouts.kube.patches import PatchType
 from rollouts.kube.transport import Request, Transport
@@ -280,10 +281,10 @@ def _is_failed_test(error: Invalid, body: object) -> bool:
 
 
 def _loads(body: bytes, request: Request) -> dict[str, Any]:
-    try:
-        answer = orjson.loads(body)
-    except orjson.JSONDecodeError as error:
-        answer = error
+    answer = _read(body)
+    if answer is None:
+        # An object may be too deep to be read. That is rare: only then all of it is looked at.
+        answer = _read(shallow(body))
     if not isinstance(answer, dict):
         text = " ".join(body[:200].decode(errors="replace").split())
         raise Unreachable(
@@ -293,6 +294,13 @@ def _loads(body: bytes, request: Request) -> dict[str, Any]:
             path=request.path,
         )
     return answer
+
+
+def _read(body: bytes) -> Any:
+    try:
+        return orjson.loads(body)
+    except orjson.JSONDecodeError:
+        return None
 
 
 def _dumps(body: object) -> bytes:

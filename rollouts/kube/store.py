@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import structlog
 
+from rollouts.kube.depth import DEEPEST
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
@@ -47,17 +49,21 @@ def compact(obj: dict[str, Any]) -> dict[str, Any]:
     return obj
 
 
-def _share(value: dict[str, Any]) -> None:
-    for key, inner in value.items():
-        kind = type(inner)
-        if kind is str:
-            value[key] = intern(inner)
-        elif kind is dict:
-            _share(inner)
-        elif kind is list:
-            for item in inner:
-                if type(item) is dict:
-                    _share(item)
+def _share(value: Any, left: int = DEEPEST) -> None:
+    """Make equal strings one; what lies too deep is left out."""
+    if not left:
+        value.clear()
+    elif type(value) is dict:
+        for key, inner in value.items():
+            kind = type(inner)
+            if kind is str:
+                value[key] = intern(inner)
+            elif kind is dict or kind is list:
+                _share(inner, left - 1)
+    else:
+        for inner in value:
+            if type(inner) is dict or type(inner) is list:
+                _share(inner, left - 1)
 
 
 class Store:
