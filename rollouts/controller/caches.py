@@ -6,7 +6,7 @@ from is followed on demand: `rollouts.controller.workloads`.
 """
 
 import asyncio
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -47,7 +47,7 @@ OnChange = Callable[[Object | None, Object | None], None]
 ESSENTIAL = frozenset({ROLLOUTS.kind, REPLICA_SETS.kind, SERVICES.kind})
 """The kinds that there is no work without."""
 
-BY_NAMESPACE = "namespace"
+BY_LABEL = "label"
 BY_OWNER = "owner"
 BY_SERVICE = "service"
 BY_MANAGER = "manager"
@@ -182,7 +182,7 @@ def is_kept(resource: Resource, raw: Raw, instance_id: str) -> bool:
 
 
 ROLLOUT_INDEXES: Mapping[str, Callable[[Raw], tuple[str, ...]]] = {
-    BY_NAMESPACE: lambda raw: (raw["metadata"]["namespace"],),
+    BY_LABEL: lambda raw: (_place_by_label(raw),),
     BY_SERVICE: lambda raw: tuple(f"{raw['metadata']['namespace']}/{name}" for name in service_names(raw)),
     BY_WORKLOAD: lambda raw: tuple(workload_key(raw["metadata"]["namespace"], each) for each in _references(raw)),
     BY_WORKLOAD_KIND: lambda raw: tuple(each.kind for each in _references(raw)),
@@ -197,6 +197,24 @@ SERVICE_INDEXES: Mapping[str, Callable[[Raw], tuple[str, ...]]] = {
 def workload_key(namespace: str, reference: Reference) -> str:
     """Return the key of an object in the index of those that Rollouts refer to."""
     return f"{reference.kind}/{namespace}/{reference.name}"
+
+
+def label_places(metadata: Raw) -> Iterator[str]:
+    """Yield where in the index of Rollouts those are that may select an object with this metadata."""
+    namespace = metadata["namespace"]
+    yield f"{namespace}/"
+    for key, value in (metadata.get("labels") or {}).items():
+        yield f"{namespace}/{key}={value}"
+
+
+def _place_by_label(rollout: Raw) -> str:
+    """Return the place of a Rollout by a label that it selects, if it names one."""
+    namespace, selector = rollout["metadata"]["namespace"], (rollout.get("spec") or {}).get("selector")
+    labels = selector.get("matchLabels") if isinstance(selector, Mapping) else None
+    if not isinstance(labels, Mapping) or not labels:
+        return f"{namespace}/"
+    key = min(labels)
+    return f"{namespace}/{key}={labels[key]}"
 
 
 def _references(rollout: Raw) -> tuple[Reference, ...]:

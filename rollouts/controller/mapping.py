@@ -5,7 +5,7 @@ from typing import Any, Protocol
 
 from rollouts.api.selectors import selector_matches
 from rollouts.controller.caches import (
-    BY_NAMESPACE,
+    BY_LABEL,
     BY_SERVICE,
     BY_WORKLOAD,
     BY_WORKLOAD_KIND,
@@ -13,6 +13,7 @@ from rollouts.controller.caches import (
     Lookups,
     OnChange,
     controller_of,
+    label_places,
     manager_of,
     workload_key,
 )
@@ -249,9 +250,10 @@ class ChangeMap:
         if controller_of(replica_set) is not None:
             yield from _controllers(replica_set)
             return
-        for rollout in self._lookups.rollouts.by_index(BY_NAMESPACE, metadata["namespace"]):
-            if _selects(rollout, metadata.get("labels") or {}):
-                yield key_of(rollout)
+        for place in label_places(metadata):
+            for rollout in self._lookups.rollouts.by_index(BY_LABEL, place):
+                if _selects(rollout, metadata.get("labels") or {}):
+                    yield key_of(rollout)
 
 
 def _controllers(raw: Raw) -> Iterator[Key]:

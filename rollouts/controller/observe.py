@@ -28,6 +28,7 @@ from rollouts.kube.client import Api
 from rollouts.kube.errors import ApiError
 from rollouts.kube.resources import ANALYSIS_RUNS, EXPERIMENTS, PODS, REPLICA_SETS
 from rollouts.plan import Observed, Refusal, ReplicaSet, observe_replica_set, observe_rollout
+from rollouts.plan.analysis.assess import COMPLETED
 from rollouts.plan.analysis.references import closure, templates_of
 from rollouts.plan.analysis.templates import TemplateKey
 from rollouts.plan.observed import Pod
@@ -133,12 +134,12 @@ class _Parts:
     def stamp(self) -> Stamp:
         """What everything was made from, in one comparable value: versions, which are never used twice in a cluster.
 
-        Of a run counts only what `gist` leaves: single measurements are no news.
+        Of a run that goes on counts only what `gist` leaves: single measurements are no news.
         """
         services = (each and each["metadata"]["resourceVersion"] for each in (*self.services.values(), *self.left))
         replica_sets = (each["metadata"]["resourceVersion"] for each in self.replica_sets)
         rivals = tuple(self.rivals.items())
-        children = (tuple(map(gist, self.runs)), tuple(map(gist, self.experiments)), self.templates)
+        children = (tuple(map(_mark, self.runs)), tuple(map(_mark, self.experiments)), self.templates)
         objects = tuple((place, raw and raw["metadata"]["resourceVersion"]) for place, raw in self.objects.items())
         own = self.raw["metadata"]["resourceVersion"]
         return (own, *replica_sets, "|", *services, rivals, self.refusals, children, objects)
@@ -312,6 +313,12 @@ def gist(child: Raw) -> Raw:
     metadata = {key: value for key, value in child["metadata"].items() if key not in _VERSIONS}
     status = {key: value for key, value in (child.get("status") or {}).items() if key != "metricResults"}
     return {**child, "metadata": metadata, "status": status}
+
+
+def _mark(child: Raw) -> object:
+    """Return what tells if a child is still the same. Most have come to an end: a version says it in fewer bytes."""
+    metadata, status = child["metadata"], child.get("status") or {}
+    return metadata["resourceVersion"] if status.get("phase") in COMPLETED else gist(child)
 
 
 def _age(child: Raw) -> tuple[str, str]:

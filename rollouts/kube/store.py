@@ -38,6 +38,13 @@ def owner_uids(obj: Mapping[str, Any]) -> list[str]:
     return [owner["uid"] for owner in obj["metadata"].get("ownerReferences") or () if owner.get("uid")]
 
 
+def _indexed(obj: Mapping[str, Any]) -> tuple[Any, ...]:
+    """Return what index functions go by: a status has no part in it, and most changes are those of a status."""
+    metadata = obj["metadata"]
+    parts = (metadata.get(part) for part in ("labels", "annotations", "ownerReferences"))
+    return (*parts, obj.get("spec"))
+
+
 def compact(obj: dict[str, Any]) -> dict[str, Any]:
     """Drop what no decision needs and share equal strings: of 10,000 objects most say the same."""
     metadata = obj["metadata"]
@@ -68,6 +75,8 @@ def _share(value: Any, left: int = DEEPEST) -> None:
 
 class Store:
     """Objects of one kind; tells of each change once, in the order in which it learns of them.
+
+    Index functions go by the spec and by what metadata says of names, labels, annotations and owners.
 
     An object that was deleted and made again under its name is told as a deletion and an addition. Objects are shared
     with all readers: nobody may change them.
@@ -136,6 +145,8 @@ class Store:
             self.put(obj)
 
     def _reindex(self, key: Key, known: dict[str, Any] | None, obj: dict[str, Any] | None) -> None:
+        if known is not None and obj is not None and len(self._indexes) > 1 and _indexed(known) == _indexed(obj):
+            return
         for name, index in self._indexes.items():
             before = set(index(known)) if known is not None else set()
             after = set(index(obj)) if obj is not None else set()

@@ -116,9 +116,15 @@ def test_an_orphan_concerns_those_who_may_adopt_it(stage: Stage) -> None:
     boundless = rollout("boundless")
     boundless["spec"]["selector"] = {}
     stage.world.put(boundless)
+    by_expression = rollout("by-expression")
+    by_expression["spec"]["selector"] = {"matchExpressions": [{"key": "app", "operator": "Exists"}]}
+    stage.world.put(by_expression)
+    by_two = rollout("by-two")
+    by_two["spec"]["selector"]["matchLabels"]["tier"] = "front"
+    stage.world.put(by_two)
     stage.told.clear()
     stage.world.put(replica_set(None, "a"))
-    assert stage.told.added == ["web"]
+    assert sorted(stage.told.added) == ["by-expression", "web"]
 
 
 def test_somebody_elses_replica_set_concerns_nobody(stage: Stage) -> None:

@@ -10,7 +10,7 @@ from rollouts.kube.backoff import Backoff
 from rollouts.kube.cache import Cache
 from rollouts.kube.client import Api
 from rollouts.kube.resources import REPLICA_SETS
-from rollouts.kube.store import version_of
+from rollouts.kube.store import Store, key_of, version_of
 from tests.kube.scripted_server import Handler, Server, answer, bookmark, event, eventually, refuse, replica_set, stream
 
 
@@ -257,6 +257,22 @@ async def test_objects_are_trimmed_and_indexed(server: Server, api: Api) -> None
         await eventually(lambda: version_of(it.cache.items()[0]) == "6")
         assert it.cache.by_index("owner", "owner-1") == it.cache.by_index("app", "web") == []
         assert it.cache.by_index("owner", "owner-2") == it.cache.by_index("app", "db") == it.cache.items()
+
+
+def test_objects_are_found_by_what_they_say_now_whatever_else_has_changed() -> None:
+    store = Store(indexes={"size": lambda obj: (str(obj["spec"]["replicas"]),), "name": lambda obj: (key_of(obj)[1],)})
+
+    def put(version: int, replicas: int, **status: int) -> dict[str, Any]:
+        metadata = {"namespace": "shop", "name": "a", "uid": "1", "resourceVersion": str(version)}
+        obj = {"metadata": metadata, "spec": {"replicas": replicas}, "status": status}
+        store.put(obj)
+        return obj
+
+    put(1, 2)
+    latest = put(2, 2, readyReplicas=2)
+    assert store.by_index("size", "2") == store.by_index("name", "a") == [latest]
+    latest = put(3, 5, readyReplicas=2)
+    assert (store.by_index("size", "2"), store.by_index("size", "5")) == ([], [latest])
 
 
 async def test_a_listeners_bug_does_not_blind_the_cache(server: Server, api: Api) -> None:
