@@ -1,4 +1,4 @@
-"""Which parts of the reference does the code itself write? Commands, their options, flags, metrics."""
+"""Which parts of the reference does the code itself write? Commands, their options, flags, metrics, routers."""
 
 from collections.abc import Iterator
 from enum import Enum
@@ -9,6 +9,9 @@ from typer.core import TyperGroup
 
 from rollouts.cli.main import app
 from rollouts.controller.metrics import Metrics
+from rollouts.ports import Ability, Router
+from rollouts.ports.router import AnyRouter
+from tests.docs.routers import declared
 
 _BEGIN, _END = "<!-- generated: {} -->", "<!-- end -->"
 _HELP = "help"
@@ -121,8 +124,28 @@ def _label_names(metrics: Metrics) -> Iterator[tuple[str, tuple[str, ...]]]:
             yield collector._name, collector._labelnames
 
 
+def routers() -> str:
+    """Return the table of what traffic routers can do."""
+    rows = [_router(key, router) for key, router in declared().items()]
+    head = "| router | weights | header routes | mirrors | experiments | `pingPong` | waits |"
+    return "\n".join([head, "|---|---|---|---|---|---|---|", *rows])
+
+
+def _router(key: str, router: AnyRouter) -> str:
+    weights = f"to {router.most_weight:,}" if router.most_weight else "any"
+    can = router.abilities
+    cells = [
+        weights if Ability.MAX_WEIGHT in can else "percent",
+        ", ".join(router.header_matches) if Ability.HEADER_ROUTES in can else "",
+        *("yes" if each in can else "" for each in (Ability.MIRROR_ROUTES, Ability.EXPERIMENTS, Ability.PING_PONG)),
+        "yes" if type(router).seen is not Router.seen else "",
+    ]
+    return f"| `{key}` | {' | '.join(cells)} |".replace("  ", " ")
+
+
 PARTS = {
     "cli.md": {"commands": command_line},
+    "routers.md": {"routers": routers},
     "controller.md": {"flags": controller_flags, "metrics": metrics},
 }
 
