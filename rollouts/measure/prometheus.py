@@ -27,7 +27,18 @@ from rollouts.measure.answers import (
 )
 from rollouts.measure.authentication import authenticated, authentication_problems
 from rollouts.measure.headers import header_problems, headers_of
-from rollouts.ports.provider import Asked, Flow, MeasurementError, NoData, Outcome, Provider, Reading, Request, Response
+from rollouts.ports.provider import (
+    SHARED_SETTINGS,
+    Asked,
+    Flow,
+    MeasurementError,
+    NoData,
+    Outcome,
+    Provider,
+    Reading,
+    Request,
+    Response,
+)
 
 ADDRESS = "ARGO_ROLLOUTS_PROMETHEUS_ADDRESS"
 
@@ -57,7 +68,8 @@ class Prometheus(Provider[PrometheusMetric]):
         address = spec.address or asked.settings.get(ADDRESS)
         if not address:
             raise MeasurementError(
-                f"no address of Prometheus: set it in the metric, or {ADDRESS} in the controller's environment"
+                "no address of Prometheus: set it in the metric, or once for all metrics in the Secret "
+                f"{SHARED_SETTINGS.name} in the controller's namespace, or by {ADDRESS} in the controller's environment"
             )
         path, form = "/api/v1/query", {"query": spec.query or "", "time": _seconds(Moment(asked.now))}
         if spec.range_query is not None:
