@@ -98,7 +98,7 @@ class Experiments:
             self._lessons.refused(key, raw),
         )
         missing = self._lookups.missing(templates, needs_of_experiment(raw))
-        if missing is None:
+        if missing is None or _only_ends(here):
             return here
         kind, purpose = missing
         trouble = self._lookups.known.trouble(kind)
@@ -136,6 +136,11 @@ class Experiments:
         retry = self._refusals.next_retry(key)
         again = retry - self._monotonic() if retry is not None else None
         return next_pass(self._resync, seconds_until(plan.wake_at, self._clock()), again)
+
+
+def _only_ends(here: ObservedExperiment) -> bool:
+    """Tell whether an Experiment has ended or is told to: that needs nothing but what it has made."""
+    return here.status.phase in ENDED or (here.spec is not None and bool(here.spec.terminate))
 
 
 def _seen(here: ObservedExperiment) -> Seen:

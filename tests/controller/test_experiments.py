@@ -158,6 +158,18 @@ async def test_runs_that_cannot_be_read_are_told() -> None:
 
 
 @pytest.mark.looptime
+async def test_what_cannot_be_read_keeps_nobody_from_ending_it() -> None:
+    async with running() as here:
+        here.world.put(template())
+        here.world.put(experiment(scaleDownDelaySeconds=1, **MEASURED))
+        await here.until(lambda: phase(here) == "Running")
+        here.world.known.problems["AnalysisTemplate"] = "analysistemplates is forbidden"
+        here.world.change(EXPERIMENT, "ab", {"spec": {"terminate": True}})
+        await here.until(lambda: phase(here) == "Successful")
+        await here.until(lambda: here.world.get_now("ReplicaSet", "ab-canary")["spec"]["replicas"] == 0)
+
+
+@pytest.mark.looptime
 async def test_one_that_is_deleted_is_left_to_the_garbage_collector() -> None:
     async with running() as here:
         here.world.put(experiment())

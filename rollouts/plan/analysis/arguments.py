@@ -13,7 +13,7 @@ Raw = Mapping[str, Any]
 LATEST, STABLE = "Latest", "Stable"
 _ENTRY = re.compile(r"metadata\.(labels|annotations)\['([^']*)'\]")
 _PLAIN = frozenset({"metadata.name", "metadata.namespace", "metadata.uid"})
-_PART = re.compile(r"([^.\[\]]+)|\[(\d+)\]")
+_PART = re.compile(r"([^.\[\]]+)|\[(\d{1,9})\]")
 
 
 class ArgumentError(ValueError):
