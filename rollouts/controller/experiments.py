@@ -27,6 +27,7 @@ from rollouts.plan.experiment.experiment import ExperimentPlan, plan_experiment
 from rollouts.plan.experiment.members import service_names
 from rollouts.plan.experiment.narrate import narrate_experiment
 from rollouts.plan.experiment.observed import ObservedExperiment, observe_experiment
+from rollouts.plan.experiment.phases import ENDED
 from rollouts.plan.narrate import Event
 
 Raw = Mapping[str, Any]

@@ -7,6 +7,7 @@ import sys
 from typing import TYPE_CHECKING, Literal
 
 import structlog
+from structlog.tracebacks import ExceptionDictTransformer
 
 if TYPE_CHECKING:
     from structlog.typing import Processor
@@ -19,6 +20,8 @@ LEVELS = {
     "warning": logging.WARNING,
     "error": logging.ERROR,
 }
+# Where it was, not with which values: those of Secrets may be among them.
+_TRACES = ExceptionDictTransformer(show_locals=False)
 
 
 def configure_logs(level: str = "info", form: Format = "text") -> None:
@@ -26,7 +29,7 @@ def configure_logs(level: str = "info", form: Format = "text") -> None:
     number = LEVELS[level]
     renderer: list[Processor]
     if form == "json":
-        renderer = [structlog.processors.dict_tracebacks, structlog.processors.JSONRenderer(default=str)]
+        renderer = [structlog.processors.ExceptionRenderer(_TRACES), structlog.processors.JSONRenderer(default=str)]
     else:
         colours = sys.stderr.isatty()
         plain = structlog.dev.plain_traceback

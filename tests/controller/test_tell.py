@@ -4,7 +4,7 @@ import pytest
 import structlog
 
 from rollouts.controller.key import Key
-from rollouts.controller.logs import configure_logs
+from rollouts.controller.logs import Format, configure_logs
 from rollouts.controller.metrics import Metrics
 from rollouts.controller.outcome import Outcome, Refused
 from rollouts.controller.tell import Teller, describe
@@ -119,3 +119,19 @@ def test_logs_for_people_have_no_colours_in_a_file_and_respect_the_level(capsys:
     assert "not this" not in said
     assert "rollout=default/web" in said
     assert "\x1b" not in said
+
+
+@pytest.mark.parametrize("form", ["json", "text"])
+def test_the_trace_of_a_mistake_tells_no_values(form: Format, capsys: pytest.CaptureFixture[str]) -> None:
+    def fails(token: str) -> None:
+        raise RuntimeError(f"a text of {len(token)} characters")
+
+    configure_logs("info", form)
+    try:
+        fails("secret".upper())
+    except RuntimeError as error:
+        structlog.get_logger().error("pass failed", exc_info=error)
+    told = capsys.readouterr().err
+    assert "a text of 6 characters" in told
+    assert "in fails" in told or '"name": "fails"' in told
+    assert "SECRET" not in told
