@@ -284,8 +284,7 @@ def _written(here: ObservedRun, status: AnalysisRunStatus, plan: AnalysisPlan, n
     """Return the plan with the status, if that is another one, and with the end of a run's life."""
     new = None
     if status != here.status:  # cheaper than to compare its JSON
-        status = fitted(status)
-        written = as_json(status)
+        status, written = fitted(status)
         new = None if written == as_json(here.status) else written
     ends_at = expires_at(here, status)
     wake_at = min((at for at in (plan.wake_at, ends_at) if at is not None and at > now), default=None)

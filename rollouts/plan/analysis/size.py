@@ -7,6 +7,7 @@ whoever waits for that would wait for ever. No verdict depends on what is left o
 import json
 from collections.abc import Callable
 from functools import partial
+from typing import Any
 
 from rollouts.api.analysis_run import AnalysisRunStatus, Measurement, MetricResult
 from rollouts.plan.analysis.results import unfinished
@@ -18,13 +19,15 @@ MOST = 512 * 1024
 Shorten = Callable[[MetricResult], MetricResult]
 
 
-def fitted(status: AnalysisRunStatus) -> AnalysisRunStatus:
-    """Return a status that can be written: the same, or with fewer measurements, or with shorter texts."""
+def fitted(status: AnalysisRunStatus) -> tuple[AnalysisRunStatus, dict[str, Any]]:
+    """Return a status that can be written, and its JSON: the same, or with fewer measurements, or shorter texts."""
+    written = as_json(status)
     for shorten in _WAYS:
-        if len(json.dumps(as_json(status))) <= MOST:
+        if len(json.dumps(written)) <= MOST:
             break
         status = status.model_copy(update={"metric_results": tuple(map(shorten, status.metric_results))})
-    return status
+        written = as_json(status)
+    return status, written
 
 
 def _newest(count: int, result: MetricResult) -> MetricResult:

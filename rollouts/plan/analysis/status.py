@@ -46,18 +46,13 @@ def as_json(part: Model | AnalysisRunStatus) -> dict[str, Any]:
 
 
 def _plain(value: Any) -> Any:
-    if isinstance(value, datetime):
-        return format_time(value)
-    if isinstance(value, Mapping):
-        return {key: _plain(part) for key, part in value.items() if not _is_empty(part)}
+    # As the API writes it: zero, false and empty texts are left out, objects stay. Concrete types, because a long
+    # status has many values, and asking each of them whether it is a Mapping takes most of the time.
+    if isinstance(value, dict):
+        return {key: _plain(part) for key, part in value.items() if part or isinstance(part, dict)}
     if isinstance(value, list | tuple):
         return [_plain(part) for part in value]
-    return value
-
-
-def _is_empty(value: Any) -> bool:
-    # As the API writes it: zero, false and empty texts are left out, objects stay.
-    return not value and not isinstance(value, Mapping)
+    return format_time(value) if isinstance(value, datetime) else value
 
 
 def events(old: AnalysisRunStatus, new: AnalysisRunStatus) -> list[Event]:

@@ -45,6 +45,6 @@ def test_what_fits_stays_as_it_is(metrics: int, measurements: int, length: int) 
     results = [
         {"name": f"m{number}", "phase": "Running", "measurements": [taken] * measurements} for number in range(metrics)
     ]
-    once = fitted(parse(AnalysisRunStatus, {"metricResults": results}))
-    assert fitted(once) == once
+    once, written = fitted(parse(AnalysisRunStatus, {"metricResults": results}))
+    assert fitted(once) == (once, written)
     assert len(once.metric_results) == metrics
