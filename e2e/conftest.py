@@ -33,6 +33,8 @@ ASKED_FOR: dict[str, Recipe] = {
     "influxdb": recipes.INFLUXDB,
     "graphite": recipes.GRAPHITE,
     "gateway_api": recipes.GATEWAY_API,
+    "traefik_kinds": recipes.TRAEFIK_KINDS,
+    "apisix_kinds": recipes.APISIX_KINDS,
 }
 
 
@@ -106,6 +108,18 @@ def argo_cd(request: pytest.FixtureRequest) -> Path:
 def gateway_api(request: pytest.FixtureRequest) -> Path:
     """The directory of the definitions of the Gateway API, in their channels."""
     return _built(request.config, recipes.GATEWAY_API) / "crd"
+
+
+@pytest.fixture(scope="session")
+def traefik_kinds(request: pytest.FixtureRequest) -> Path:
+    """The directory of the definitions of Traefik's kinds."""
+    return _built(request.config, recipes.TRAEFIK_KINDS) / "dynamic-configuration"
+
+
+@pytest.fixture(scope="session")
+def apisix_kinds(request: pytest.FixtureRequest) -> Path:
+    """The directory of the definitions of APISIX's kinds, by the version of the API that they are written in."""
+    return _built(request.config, recipes.APISIX_KINDS) / "crd"
 
 
 @pytest.fixture(scope="session")

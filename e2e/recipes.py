@@ -86,4 +86,31 @@ GATEWAY_API = GoModule(
     prefix="gateway-api-",
     folder="config/crd",
 )
-ALL: tuple[Recipe, ...] = (CONTROL_PLANE, ARGO_ROLLOUTS, ARGO_CD, ORACLE, PROMETHEUS, INFLUXDB, GRAPHITE, GATEWAY_API)
+TRAEFIK_KINDS = GoModule(
+    title="the definitions of Traefik's kinds",
+    module=HERE / "crds" / "traefik",
+    source="github.com/traefik/traefik/v3",
+    takes="a download of 15 MB",
+    prefix="traefik-kinds-",
+    folder="docs/content/reference/dynamic-configuration",
+)
+APISIX_KINDS = GoModule(
+    title="the definitions of APISIX's kinds",
+    module=HERE / "crds" / "apisix",
+    source="github.com/apache/apisix-ingress-controller",
+    takes="a download of 3 MB",
+    prefix="apisix-kinds-",
+    folder="samples/deploy/crd",
+)
+ALL: tuple[Recipe, ...] = (
+    CONTROL_PLANE,
+    ARGO_ROLLOUTS,
+    ARGO_CD,
+    ORACLE,
+    PROMETHEUS,
+    INFLUXDB,
+    GRAPHITE,
+    GATEWAY_API,
+    TRAEFIK_KINDS,
+    APISIX_KINDS,
+)

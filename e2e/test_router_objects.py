@@ -1,0 +1,217 @@
+"""Does a real API server, with the projects' own definitions, take what routers write, as it is written?"""
+
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from e2e.kubectl import Kubectl
+from e2e.plane import ControlPlane
+from e2e.waiting import eventually
+from rollouts.api.base import parse
+from rollouts.api.canary import SetHeaderRoute
+from rollouts.api.traffic import AlbTrafficRouting, ApisixTrafficRouting, NginxTrafficRouting, TraefikTrafficRouting
+from rollouts.controller.router_writes import write_object
+from rollouts.kube.client import Api
+from rollouts.kube.connection import connect
+from rollouts.kube.discovery import discover
+from rollouts.kube.errors import NotFound
+from rollouts.kube.resources import Resource
+from rollouts.plan.actions import CreateObject, DeleteObject, ObjectAction, PatchObject
+from rollouts.ports import Ability, Create, Destination, Objects, Owner, Patch, Reference, Route, Write
+from rollouts.ports.router import AnyRouter, Raw
+from rollouts.traffic.alb.router import Alb
+from rollouts.traffic.apisix import Apisix
+from rollouts.traffic.nginx import Nginx
+from rollouts.traffic.traefik import Traefik
+
+Json = dict[str, Any]
+
+BETA = {
+    "name": "beta",
+    "match": [
+        {"headerName": "X-Version", "headerValue": {"exact": "v1.2 (beta)"}},
+        {"headerName": "X-Team", "headerValue": {"exact": "shop"}},
+    ],
+}
+ROLLOUT: Json = {
+    "apiVersion": "argoproj.io/v1alpha1",
+    "kind": "Rollout",
+    "metadata": {"name": "web"},
+    "spec": {
+        "replicas": 0,
+        "selector": {"matchLabels": {"app": "web"}},
+        "template": {
+            "metadata": {"labels": {"app": "web"}},
+            "spec": {"containers": [{"name": "web", "image": "web:1"}]},
+        },
+        "strategy": {"canary": {}},
+    },
+}
+
+
+def ingress(port: Json, *, backend: str = "web-stable", ingress_class: str = "nginx") -> Json:
+    def path(name: str, at: str, to: Json) -> Json:
+        return {"path": at, "pathType": "Prefix", "backend": {"service": {"name": name, "port": to}}}
+
+    paths = [path("docs", "/docs", {"number": 80}), path(backend, "/", port)]
+    return {
+        "apiVersion": "networking.k8s.io/v1",
+        "kind": "Ingress",
+        "metadata": {"name": "shop", "annotations": {"team": "shop"}},
+        "spec": {
+            "ingressClassName": ingress_class,
+            "tls": [{"hosts": ["shop.example.com"], "secretName": "shop"}],
+            "rules": [{"host": "shop.example.com", "http": {"paths": paths}}],
+        },
+    }
+
+
+def routes(router: AnyRouter) -> Iterator[Route]:
+    """Yield the routes of an update, forth and back."""
+    for weight in (0, 5, 100):
+        yield Route(Destination("web-canary", "c", weight), Destination("web-stable", "s", 100 - weight))
+    five = Route(Destination("web-canary", "c", 5), Destination("web-stable", "s", 95))
+    if Ability.HEADER_ROUTES in router.abilities:
+        yield replace(five, headers=(parse(SetHeaderRoute, BETA),))
+    if Ability.EXPERIMENTS in router.abilities:
+        stable = replace(five.stable, weight=85)
+        yield replace(five, stable=stable, additional=(Destination("web-1-baseline", "b", 10),))
+    yield Route(Destination("web-canary", "c", 0), Destination("web-stable", "s", 100))
+
+
+class Course:
+    """A router and its objects on a real control plane."""
+
+    def __init__(self, api: Api, router: AnyRouter, spec: Any, owner: Owner) -> None:
+        self._api = api
+        self._router = router
+        self._spec = spec
+        self._owner = owner
+
+    async def run(self) -> Objects:
+        """Write each route, as the controller does it; return the objects at the end."""
+        objects = await self._objects()
+        assert list(self._router.problems(self._spec, self._owner, objects)) == []
+        for route in routes(self._router):
+            for write in self._router.write(self._spec, self._owner, route, objects):
+                await write_object(self._api, await self._resource(write.reference), _action(write, objects))
+            objects = await self._objects()
+            again = self._router.write(self._spec, self._owner, route, objects)
+            assert again == (), f"{self._router.key}: {route} is written twice: {again}"
+            assert list(self._router.problems(self._spec, self._owner, objects)) == []
+        return objects
+
+    async def _objects(self) -> dict[Reference, Raw | None]:
+        reads = self._router.reads(self._spec, self._owner)
+        return {read: await self._read(read) for read in reads if isinstance(read, Reference)}
+
+    async def _read(self, reference: Reference) -> Raw | None:
+        try:
+            return await self._api.get(await self._resource(reference), reference.namespace, reference.name)
+        except NotFound:
+            return None
+
+    async def _resource(self, reference: Reference) -> Resource:
+        found = await discover(self._api, reference.group, reference.kind)
+        assert found is not None, f"{reference.kind} isn't served"
+        return found
+
+
+def _action(write: Write, objects: Objects) -> ObjectAction:
+    if isinstance(write, Create):
+        return CreateObject(write.reference, write.body)
+    metadata = (objects[write.reference] or {})["metadata"]
+    if isinstance(write, Patch):
+        return PatchObject(write.reference, metadata["uid"], metadata["resourceVersion"], write.body)
+    return DeleteObject(write.reference, metadata["uid"], metadata["resourceVersion"])
+
+
+async def owner(kubectl: Kubectl) -> Owner:
+    """Create a Rollout that nobody looks after: objects belong to one that exists, or they are collected."""
+    await kubectl.create(ROLLOUT)
+    uid = (await kubectl.json("get", "rollout", "web"))["metadata"]["uid"]
+    return Owner("web", kubectl.namespace, uid, "web-canary", "web-stable", managed_routes=("beta",))
+
+
+async def run(plane: ControlPlane, router: AnyRouter, spec: Any, whose: Owner) -> Objects:
+    async with await connect(kubeconfig=str(plane.admin_kubeconfig)) as connection:
+        return await Course(Api(connection), router, spec, whose).run()
+
+
+async def test_ingress_nginx(plane: ControlPlane, kubectl: Kubectl) -> None:
+    await kubectl.create(ingress({"name": "http"}))
+    spec = parse(
+        NginxTrafficRouting,
+        {"stableIngress": "shop", "additionalIngressAnnotations": {"canary-by-header": "X-Canary"}},
+    )
+    whose = await owner(kubectl)
+    await run(plane, Nginx(), spec, whose)
+    canary = await kubectl.json("get", "ingress", "web-shop-canary")
+    assert canary["metadata"]["annotations"]["nginx.ingress.kubernetes.io/canary-weight"] == "0"
+    assert canary["spec"]["tls"] == [{"hosts": ["shop.example.com"], "secretName": "shop"}]
+    await kubectl("delete", "rollout", "web")
+
+    async def is_gone() -> bool:
+        return not await kubectl("get", "ingress", "web-shop-canary", "--ignore-not-found")
+
+    await eventually(is_gone, what="the canary Ingress goes with its Rollout")
+
+
+async def test_aws_load_balancer_controller(plane: ControlPlane, kubectl: Kubectl) -> None:
+    made = ingress({"name": "use-annotation"}, backend="root", ingress_class="alb")
+    await kubectl.create(made)
+    settings = {
+        "ingress": "shop",
+        "servicePort": 80,
+        "rootService": "root",
+        "stickinessConfig": {"enabled": True, "durationSeconds": 60},
+    }
+    await run(plane, Alb(), parse(AlbTrafficRouting, settings), await owner(kubectl))
+    after = await kubectl.json("get", "ingress", "shop")
+    assert after["spec"] == made["spec"]
+    assert after["metadata"]["annotations"]["team"] == "shop"
+
+
+async def test_traefik(plane: ControlPlane, kubectl: Kubectl, traefik_kinds: Path) -> None:
+    await installed(plane, traefik_kinds / "traefik.io_traefikservices.yaml", "traefikservices.traefik.io")
+    services = [
+        {"name": "web-stable", "port": 80, "weight": 100, "passHostHeader": True},
+        {"name": "web-canary", "port": 80, "weight": 0},
+        {"name": "docs", "port": 80, "weight": 7},
+    ]
+    body = {"weighted": {"services": services, "sticky": {"cookie": {"name": "web"}}}}
+    manifest = {
+        "apiVersion": "traefik.io/v1alpha1",
+        "kind": "TraefikService",
+        "metadata": {"name": "web"},
+        "spec": body,
+    }
+    await kubectl.create(manifest)
+    begin = await kubectl.json("get", "traefikservice", "web")
+    spec = parse(TraefikTrafficRouting, {"weightedTraefikServiceName": "web"})
+    await run(plane, Traefik(), spec, await owner(kubectl))
+    assert (await kubectl.json("get", "traefikservice", "web"))["spec"] == begin["spec"]
+
+
+async def test_apisix(plane: ControlPlane, kubectl: Kubectl, apisix_kinds: Path) -> None:
+    await installed(plane, apisix_kinds / "v1" / "ApisixRoute.yaml", "apisixroutes.apisix.apache.org")
+    backends = [{"serviceName": name, "servicePort": 80, "weight": 50} for name in ("web-stable", "web-canary")]
+    rule = {"name": "all", "match": {"hosts": ["shop.example.com"], "paths": ["/*"]}, "backends": backends}
+    manifest = {
+        "apiVersion": "apisix.apache.org/v2",
+        "kind": "ApisixRoute",
+        "metadata": {"name": "shop"},
+        "spec": {"ingressClassName": "apisix", "http": [rule]},
+    }
+    await kubectl.create(manifest)
+    spec = parse(ApisixTrafficRouting, {"route": {"name": "shop", "rules": ["all"]}})
+    after = await run(plane, Apisix(), spec, await owner(kubectl))
+    assert [reference.name for reference, raw in after.items() if raw is not None] == ["shop"]
+
+
+async def installed(plane: ControlPlane, file: Path, name: str) -> None:
+    """Install a definition, and wait until it is served."""
+    admin = Kubectl(plane.admin_kubeconfig)
+    await admin.apply(file, "--server-side")
+    await admin.wait(f"crd/{name}", "--for=condition=Established")
