@@ -3,7 +3,7 @@
 from pydantic import Field
 
 from rollouts.api.base import Bool, Int32, Int64, Model
-from rollouts.api.gateway_api import GatewayApiTrafficRouting
+from rollouts.api.gateway_api import GatewayApiTrafficRouting, GatewayRequestRoute
 from rollouts.api.meta import OpenObject, Strings
 
 DEFAULT_MAX_TRAFFIC_WEIGHT = 100
@@ -181,6 +181,54 @@ class AppMeshTrafficRouting(Model):
     )
 
 
+class LinkerdTrafficRouting(Model):
+    """Traffic by Linkerd's own HTTPRoutes, which have a Service as their parent."""
+
+    namespace: str | None = Field(None, description="Namespace of the routes. Defaults to the Rollout's.")
+    http_routes: tuple[GatewayRequestRoute, ...] = Field(
+        (), description="The HTTPRoutes (policy.linkerd.io) to manage. Name at least one."
+    )
+
+
+class ContourTrafficRouting(Model):
+    """Traffic by Contour."""
+
+    http_proxies: tuple[str, ...] = Field(
+        (),
+        description=(
+            "Names of the HTTPProxies to manage. Weights are set in every route that names both Services or, if there"
+            " is none, the stable one. Name at least one."
+        ),
+    )
+
+
+class KumaTrafficRouting(Model):
+    """Traffic by Kuma. Name at least one route."""
+
+    namespace: str | None = Field(None, description="Namespace of the routes. Defaults to the Rollout's.")
+    mesh_http_routes: tuple[str, ...] = Field(
+        (), alias="meshHTTPRoutes", description="Names of the MeshHTTPRoutes to manage."
+    )
+    mesh_tcp_routes: tuple[str, ...] = Field(
+        (), alias="meshTCPRoutes", description="Names of the MeshTCPRoutes to manage."
+    )
+
+
+class SkipperTrafficRouting(Model):
+    """Traffic by Skipper."""
+
+    ingresses: tuple[str, ...] = Field(
+        (), description="Names of the Ingresses that have both Services at each path. Name at least one."
+    )
+
+
+class GlooTrafficRouting(Model):
+    """Traffic by Gloo."""
+
+    namespace: str | None = Field(None, description="Namespace of the RouteTables. Defaults to the Rollout's.")
+    route_tables: tuple[str, ...] = Field((), description="Names of the RouteTables to manage. Name at least one.")
+
+
 class ManagedRoute(Model):
     """A route that steps of the rollout create and remove."""
 
@@ -212,6 +260,11 @@ class TrafficRouting(Model):
     gateway_api: GatewayApiTrafficRouting | None = Field(
         None, alias="gatewayAPI", description="Split traffic by routes of the Gateway API."
     )
+    linkerd: LinkerdTrafficRouting | None = Field(None, description="Split traffic by Linkerd's own HTTPRoutes.")
+    contour: ContourTrafficRouting | None = Field(None, description="Split traffic by HTTPProxies of Contour.")
+    kuma: KumaTrafficRouting | None = Field(None, description="Split traffic by routes of Kuma.")
+    skipper: SkipperTrafficRouting | None = Field(None, description="Split traffic by Ingresses of Skipper.")
+    gloo: GlooTrafficRouting | None = Field(None, description="Split traffic by RouteTables of Gloo.")
     plugins: OpenObject | None = Field(
         None, description="Split traffic by plugins: their configurations, each under the name of its plugin."
     )

@@ -6,14 +6,34 @@ from rollouts.registry import load_kit
 from rollouts.traffic.alb.router import Alb
 from rollouts.traffic.ambassador import Ambassador
 from rollouts.traffic.apisix import Apisix
+from rollouts.traffic.app_mesh import AppMesh
+from rollouts.traffic.contour import Contour
 from rollouts.traffic.gateway_api.plugin import GatewayApiPlugin, PluginConfig
 from rollouts.traffic.gateway_api.router import GatewayApi
+from rollouts.traffic.gloo import Gloo
 from rollouts.traffic.istio.router import Istio
+from rollouts.traffic.kuma import Kuma
+from rollouts.traffic.linkerd import Linkerd
 from rollouts.traffic.nginx import Nginx
+from rollouts.traffic.skipper import Skipper
 from rollouts.traffic.smi import Smi
 from rollouts.traffic.traefik import Traefik
 from tests.routing import SPLIT, Recording, RecordingRouter
-from tests.traffic import istio, test_alb, test_ambassador, test_apisix, test_nginx, test_smi, test_traefik
+from tests.traffic import (
+    istio,
+    test_alb,
+    test_ambassador,
+    test_apisix,
+    test_app_mesh,
+    test_contour,
+    test_gloo,
+    test_kuma,
+    test_linkerd,
+    test_nginx,
+    test_skipper,
+    test_smi,
+    test_traefik,
+)
 from tests.traffic.gateway_api import backend, canary, live, reference, rule, spec, stable
 
 MADE_BY_PEOPLE = {
@@ -56,6 +76,58 @@ class TestIstio(RouterConformance):
         istio.spec(virtualServices=[{"name": "web"}, {"name": "all.edge", "routes": ["a"], "tcpRoutes": [{}]}]),
     )
     objects = ISTIO
+
+
+class TestAppMesh(RouterConformance):
+    router = AppMesh()
+    specs = (test_app_mesh.WEB, test_app_mesh.spec(virtualService={"name": "web", "routes": ["a"]}))
+    objects = test_app_mesh.mesh({"name": "a", **test_app_mesh.both(0)})
+
+
+class TestLinkerd(RouterConformance):
+    router = Linkerd()
+    specs = (test_linkerd.WEB,)
+    objects = test_linkerd.http_route(test_linkerd.SHARED)
+
+
+PROXIES = {
+    **test_contour.proxy(
+        test_contour.rule(test_contour.to("docs")),
+        test_contour.rule(test_contour.stable(100), test_contour.canary(0), test_contour.to("docs", 25)),
+        tcpproxy=test_contour.rule(test_contour.stable(100), test_contour.canary(0)),
+    ),
+    **test_contour.proxy(test_contour.rule(test_contour.stable(100)), name="docs"),
+}
+
+
+class TestContour(RouterConformance):
+    router = Contour()
+    specs = (test_contour.WEB, test_contour.spec("web", "docs"))
+    objects = PROXIES
+
+
+MESH_ROUTES = {
+    **test_kuma.mesh_route(test_kuma.rule(test_kuma.stable(100), test_kuma.to("docs", 25))),
+    **test_kuma.mesh_route(test_kuma.rule(test_kuma.stable(100)), at=test_kuma.reference("MeshTCPRoute")),
+}
+
+
+class TestKuma(RouterConformance):
+    router = Kuma()
+    specs = (test_kuma.WEB, test_kuma.spec(meshHTTPRoutes=["web"], meshTCPRoutes=["web"]))
+    objects = MESH_ROUTES
+
+
+class TestGloo(RouterConformance):
+    router = Gloo()
+    specs = (test_gloo.WEB,)
+    objects = test_gloo.table({"redirectAction": {}}, test_gloo.rule(test_gloo.stable(100), name="all"))
+
+
+class TestSkipper(RouterConformance):
+    router = Skipper()
+    specs = (test_skipper.WEB,)
+    objects = test_skipper.ingress(*test_skipper.BOTH, weights='{"docs": 3}')
 
 
 ROUTES = {

@@ -3,12 +3,12 @@
 A rule's matches are alternatives, and so are a mirror's: each pair of them becomes one match, where both can hold.
 """
 
-import re
 from collections.abc import Collection, Iterable
 from typing import Any
 
 from rollouts.api.canary import HeaderRoutingMatch, RouteMatch, StringMatch
 from rollouts.ports.router import Raw
+from rollouts.traffic.expressions import literal
 from rollouts.traffic.gateway_api.targets import HTTP
 
 Match = dict[str, Any]
@@ -47,12 +47,8 @@ def _text(value: StringMatch) -> tuple[str, str]:
     if value.regex is not None:
         return "RegularExpression", value.regex
     if value.prefix is not None:
-        return "RegularExpression", f"^{_literal(value.prefix)}.*$"
+        return "RegularExpression", f"^{literal(value.prefix)}.*$"
     return "Exact", value.exact or ""
-
-
-def _literal(text: str) -> str:
-    return re.sub(r"[\\.+*?()|\[\]{}^$]", r"\\\g<0>", text)
 
 
 def _with(match: Match, headers: Iterable[Match]) -> Match | None:

@@ -1,0 +1,82 @@
+"""How does a Route become MeshHTTPRoutes and MeshTCPRoutes of Kuma?"""
+
+from collections.abc import Sequence
+from typing import ClassVar
+
+from rollouts.api.canary import SetHeaderRoute, StringMatch
+from rollouts.api.traffic import KumaTrafficRouting
+from rollouts.ports import Ability, Owner, Reference
+from rollouts.ports.router import Raw
+from rollouts.traffic.rules import Rules, RulesRouter, Shape
+
+GROUP = "kuma.io"
+HTTP, TCP = "MeshHTTPRoute", "MeshTCPRoute"
+_SERVICE = "svc"
+"""What the third part of a name is that Kuma makes after a Service: web_shop_svc_8080."""
+
+
+class Kuma(RulesRouter[KumaTrafficRouting]):
+    """Sets weights in routes of the mesh, and adds rules for header routes."""
+
+    key = "kuma"
+    model: ClassVar = KumaTrafficRouting
+    abilities = frozenset({Ability.MAX_WEIGHT, Ability.PING_PONG, Ability.HEADER_ROUTES, Ability.EXPERIMENTS})
+    way_out: ClassVar = "list some in meshHTTPRoutes or meshTCPRoutes"
+
+    def places(self, spec: KumaTrafficRouting, owner: Owner) -> dict[str, Reference]:
+        named = {(HTTP, "meshHTTPRoutes"): spec.mesh_http_routes, (TCP, "meshTCPRoutes"): spec.mesh_tcp_routes}
+        return {
+            f"{field}[{index}]": Reference(GROUP, kind, spec.namespace or owner.namespace, name)
+            for (kind, field), names in named.items()
+            for index, name in enumerate(names)
+        }
+
+    def shape(self, reference: Reference, raw: Raw, owner: Owner) -> Shape:
+        entries: Sequence[Raw] = (raw.get("spec") or {}).get("to") or []
+        return Shape(
+            lists=[each.get("rules") or [] for each in entries],
+            changed=lambda lists: {"to": _with_rules(entries, lists)},
+            destinations=lambda rule: (rule.get("default") or {}).get("backendRefs") or [],
+            going_to=lambda rule, backends: {**rule, "default": {**rule["default"], "backendRefs": list(backends)}},
+            service_of=lambda backend: _service(backend, reference.namespace, owner.namespace),
+            beside=_beside,
+            with_headers=_with_headers,
+            plain=range(len(entries)) if reference.kind == TCP else (),
+            default_weight=1,
+        )
+
+
+def _with_rules(entries: Sequence[Raw], lists: Sequence[Rules]) -> list[Raw]:
+    return [{**entry, "rules": list(rules)} if rules else entry for entry, rules in zip(entries, lists, strict=True)]
+
+
+def _service(backend: Raw, here: str, there: str) -> str:
+    """Return which Service of the Rollout's namespace (`there`) a backend of a route (`here`) is, empty if none."""
+    if backend.get("kind") != "MeshService" or not backend.get("name"):
+        return ""
+    name, *rest = str(backend["name"]).split("_")
+    namespace = rest[0] if rest[1:2] == [_SERVICE] else backend.get("namespace") or here
+    return name if namespace == there else ""
+
+
+def _beside(backend: Raw, service: str) -> Raw:
+    _, line, rest = str(backend["name"]).partition("_")
+    return {**backend, "name": f"{service}{line}{rest}"}
+
+
+def _with_headers(rule: Raw, header: SetHeaderRoute, canary: Raw) -> Raw:
+    headers = [{"name": each.header_name, **_comparison(each.header_value)} for each in header.match]
+    everything: Raw = {"path": {"type": "PathPrefix", "value": "/"}}
+    matches = [
+        {**each, "headers": [*(each.get("headers") or ()), *headers]} for each in rule.get("matches") or (everything,)
+    ]
+    alone = {**rule["default"], "backendRefs": [{**canary, "weight": 1}]}
+    return {**rule, "matches": matches, "default": alone}
+
+
+def _comparison(value: StringMatch) -> dict[str, str]:
+    if value.regex is not None:
+        return {"type": "RegularExpression", "value": value.regex}
+    if value.prefix is not None:
+        return {"type": "Prefix", "value": value.prefix}
+    return {"type": "Exact", "value": value.exact or ""}
