@@ -17,6 +17,14 @@ HEALTHY, PROGRESSING, PAUSED, DEGRADED, UNKNOWN = "Healthy", "Progressing", "Pau
 COMPLETED = frozenset({"Successful", "Failed", "Inconclusive", "Error"})
 """The phases in which an analysis run or an experiment stays."""
 
+RUN_STATUSES = (
+    ("canary", "currentStepAnalysisRunStatus"),
+    ("canary", "currentBackgroundAnalysisRunStatus"),
+    ("blueGreen", "prePromotionAnalysisRunStatus"),
+    ("blueGreen", "postPromotionAnalysisRunStatus"),
+)
+"""Where a Rollout's status names its present analysis runs."""
+
 _NOT_CREATED = "Failed to create new replica set"
 
 
@@ -105,11 +113,19 @@ def _blue_green_pause(rollout: Raw, condition: Raw) -> Waiting:
     return Waiting("the preview waits for autoPromotionSeconds to pass", until, "promote")
 
 
+def _inconclusive(rollout: Raw) -> str:
+    """Name the run that couldn't decide."""
+    status = fields.part(rollout, "status")
+    runs = (fields.part(status, *place) for place in RUN_STATUSES)
+    found = (str(each["name"]) for each in runs if each.get("status") == "Inconclusive" and each.get("name"))
+    return next((f"analysis run {name}" for name in found), "an analysis run")
+
+
 _PAUSES: dict[str, Callable[[Raw, Raw], Waiting]] = {
     "CanaryPauseStep": _canary_pause,
     "BlueGreenPause": _blue_green_pause,
-    "InconclusiveAnalysisRun": lambda *_: Waiting(
-        "an analysis run was inconclusive: somebody has to decide", None, "promote"
+    "InconclusiveAnalysisRun": lambda rollout, _: Waiting(
+        f"{_inconclusive(rollout)} was inconclusive: somebody has to decide", None, "promote"
     ),
     "InconclusiveExperiment": lambda *_: Waiting(
         "an experiment was inconclusive: somebody has to decide", None, "promote"

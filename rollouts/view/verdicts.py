@@ -8,7 +8,7 @@ from rollouts.view.experiments import TemplateRow, shown_experiment, template_ro
 from rollouts.view.fields import Raw
 from rollouts.view.metrics import MeasurementRow, MetricRow, metric_rows
 from rollouts.view.runs import BAD, PENDING, RUNNING, oldest_first, shown_run, slot_of
-from rollouts.view.status import COMPLETED, shown_status
+from rollouts.view.status import COMPLETED, RUN_STATUSES, shown_status
 
 _MOST_VALUES = 3
 _LONGEST_VALUE = 80
@@ -18,12 +18,6 @@ _ADVICE = (
     ("nil or empty", "the provider has no data: check the query, or say by noData what that shall mean"),
     ('the Secret "', "create it, with that key, in the namespace of the analysis run"),
     ("expected bool", "a condition has to be true or false: try it with `rollouts eval`"),
-)
-_SLOTS = (
-    "canary.currentStepAnalysisRunStatus",
-    "canary.currentBackgroundAnalysisRunStatus",
-    "blueGreen.prePromotionAnalysisRunStatus",
-    "blueGreen.postPromotionAnalysisRunStatus",
 )
 _TRY = "try the template with `rollouts analyze`"
 
@@ -57,7 +51,7 @@ def of_rollout(rollout: Raw, runs: Iterable[Raw], experiments: Iterable[Raw]) ->
 def _names(rollout: Raw) -> set[str]:
     """Return the runs that the status names as the present ones."""
     status = fields.part(rollout, "status")
-    named = (fields.part(status, *place.split(".")).get("name") for place in _SLOTS)
+    named = (fields.part(status, *place).get("name") for place in RUN_STATUSES)
     return {str(name) for name in named if name}
 
 

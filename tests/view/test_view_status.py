@@ -66,6 +66,17 @@ def test_a_timed_pause_tells_its_end(paused: Json, now: datetime) -> None:
             "an analysis run was inconclusive: somebody has to decide",
             "promote",
         ),
+        (
+            {
+                "pauseConditions": [{"reason": "InconclusiveAnalysisRun", "startTime": "2024-05-01T11:58:00Z"}],
+                "canary": {
+                    "currentStepAnalysisRunStatus": {"name": "web-new-2-1", "status": "Inconclusive"},
+                    "currentBackgroundAnalysisRunStatus": {"name": "web-new-2", "status": "Running"},
+                },
+            },
+            "analysis run web-new-2-1 was inconclusive: somebody has to decide",
+            "promote",
+        ),
         ({"pauseConditions": [{"reason": "SomethingElse"}]}, "paused: SomethingElse", "promote"),
     ],
 )
