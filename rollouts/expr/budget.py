@@ -9,6 +9,8 @@ MAX_STEPS = 500_000
 MAX_ELEMENTS = 1_000_000
 MAX_CHARACTERS = 10_000_000
 CHARACTERS_A_STEP = 64
+SEARCHED_A_STEP = 256
+"""Characters of a text that is searched or compared, which is quicker than to build one."""
 
 
 class Budget:
@@ -46,6 +48,7 @@ class Budget:
 
         A list that holds another one twice is built in one step, but whoever prints or compares it meets it twice.
         """
+        self.steps(sum(len(value) // SEARCHED_A_STEP for value in values if isinstance(value, str | bytes)))
         waiting = [value for value in values if isinstance(value, list | Mapping)]
         while waiting:
             value = waiting.pop()

@@ -123,6 +123,7 @@ class _Evaluator:
             return False
         if not isinstance(left, bytes):
             texts.text(left)
+        self._budget.look_at(left)
         return patterns.matches(left, texts.text(right))
 
     def conditional(self, node: nodes.Conditional) -> Any:

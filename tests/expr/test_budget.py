@@ -48,6 +48,28 @@ def test_nesting_has_a_limit(expression: str) -> None:
 def test_regular_expressions_take_linear_time() -> None:
     assert evaluate("result matches '(a*)*b'", "a" * 100_000) is False
     assert evaluate("result matches '(a|a)*$'", "a" * 100_000) is True
+    assert evaluate("result matches '(.*a){200}b'", "a" * 1_000_000) is False  # half a minute, were groups looked for
+
+
+SEARCHES = ("matches 'z'", "contains 'z'", "startsWith 'z'", "endsWith 'z'", "== result + ''", "< 'b'", "in {'z': 1}")
+CALLS = ("indexOf(result, 'z')", "lastIndexOf(result, 'z')", "len(result)")
+
+
+@pytest.mark.parametrize("search", SEARCHES)
+def test_a_long_text_is_not_searched_again_and_again(search: str) -> None:
+    with pytest.raises(ExpressionError, match="budget exceeded"):
+        evaluate(f"count(1..100000, result {search}) == 0", "a" * 100_000)
+
+
+@pytest.mark.parametrize("call", CALLS)
+def test_nor_by_a_function(call: str) -> None:
+    with pytest.raises(ExpressionError, match="budget exceeded"):
+        evaluate(f"all(1..100000, {call} != 5)", "a" * 100_000)
+
+
+def test_a_large_answer_may_be_searched_for_a_few_things() -> None:
+    searches = " || ".join(f"result contains 'x{number}' || result matches 'y{number}'" for number in range(5))
+    assert evaluate(searches, "a" * 10_000_000) is False
 
 
 def test_a_caller_may_be_stricter() -> None:
