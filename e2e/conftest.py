@@ -35,6 +35,8 @@ ASKED_FOR: dict[str, Recipe] = {
     "gateway_api": recipes.GATEWAY_API,
     "traefik_kinds": recipes.TRAEFIK_KINDS,
     "apisix_kinds": recipes.APISIX_KINDS,
+    "emissary_kinds": recipes.EMISSARY_KINDS,
+    "smi_kinds": recipes.SMI_KINDS,
 }
 
 
@@ -120,6 +122,18 @@ def traefik_kinds(request: pytest.FixtureRequest) -> Path:
 def apisix_kinds(request: pytest.FixtureRequest) -> Path:
     """The directory of the definitions of APISIX's kinds, by the version of the API that they are written in."""
     return _built(request.config, recipes.APISIX_KINDS) / "crd"
+
+
+@pytest.fixture(scope="session")
+def emissary_kinds(request: pytest.FixtureRequest) -> Path:
+    """The file with the definitions of Emissary-ingress' kinds."""
+    return _built(request.config, recipes.EMISSARY_KINDS) / "emissary" / "emissary-crds.yaml.in"
+
+
+@pytest.fixture(scope="session")
+def smi_kinds(request: pytest.FixtureRequest) -> Path:
+    """The directory of the definitions of the Service Mesh Interface."""
+    return _built(request.config, recipes.SMI_KINDS) / "crds"
 
 
 @pytest.fixture(scope="session")

@@ -102,6 +102,22 @@ APISIX_KINDS = GoModule(
     prefix="apisix-kinds-",
     folder="samples/deploy/crd",
 )
+EMISSARY_KINDS = GoModule(
+    title="the definitions of Emissary-ingress' kinds",
+    module=HERE / "crds" / "emissary",
+    source="github.com/emissary-ingress/emissary/v3",
+    takes="a download of 7 MB",
+    prefix="emissary-kinds-",
+    folder="manifests/emissary",
+)
+SMI_KINDS = GoModule(
+    title="the definitions of the Service Mesh Interface",
+    module=HERE / "crds" / "smi",
+    source="github.com/servicemeshinterface/smi-sdk-go",
+    takes="a download of 1 MB",
+    prefix="smi-kinds-",
+    folder="crds",
+)
 ALL: tuple[Recipe, ...] = (
     CONTROL_PLANE,
     ARGO_ROLLOUTS,
@@ -113,4 +129,6 @@ ALL: tuple[Recipe, ...] = (
     GATEWAY_API,
     TRAEFIK_KINDS,
     APISIX_KINDS,
+    EMISSARY_KINDS,
+    SMI_KINDS,
 )

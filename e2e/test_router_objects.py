@@ -5,12 +5,21 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import yaml
+
 from e2e.kubectl import Kubectl
 from e2e.plane import ControlPlane
 from e2e.waiting import eventually
 from rollouts.api.base import parse
 from rollouts.api.canary import SetHeaderRoute
-from rollouts.api.traffic import AlbTrafficRouting, ApisixTrafficRouting, NginxTrafficRouting, TraefikTrafficRouting
+from rollouts.api.traffic import (
+    AlbTrafficRouting,
+    AmbassadorTrafficRouting,
+    ApisixTrafficRouting,
+    NginxTrafficRouting,
+    SmiTrafficRouting,
+    TraefikTrafficRouting,
+)
 from rollouts.controller.router_writes import write_object
 from rollouts.kube.client import Api
 from rollouts.kube.connection import connect
@@ -21,8 +30,10 @@ from rollouts.plan.actions import CreateObject, DeleteObject, ObjectAction, Patc
 from rollouts.ports import Ability, Create, Destination, Objects, Owner, Patch, Reference, Route, Write
 from rollouts.ports.router import AnyRouter, Raw
 from rollouts.traffic.alb.router import Alb
+from rollouts.traffic.ambassador import Ambassador
 from rollouts.traffic.apisix import Apisix
 from rollouts.traffic.nginx import Nginx
+from rollouts.traffic.smi import Smi
 from rollouts.traffic.traefik import Traefik
 
 Json = dict[str, Any]
@@ -210,8 +221,50 @@ async def test_apisix(plane: ControlPlane, kubectl: Kubectl, apisix_kinds: Path)
     assert [reference.name for reference, raw in after.items() if raw is not None] == ["shop"]
 
 
-async def installed(plane: ControlPlane, file: Path, name: str) -> None:
+async def test_emissary_ingress(plane: ControlPlane, kubectl: Kubectl, emissary_kinds: Path) -> None:
+    name = "mappings.getambassador.io"
+    await installed(plane, without_webhook(_read(emissary_kinds, name)), name)
+    body = {"prefix": "/", "host": "shop.example.com", "service": "web-stable:80", "timeout_ms": 4000}
+    metadata = {"name": "shop", "labels": {"host": "shop"}}
+    manifest = {"apiVersion": "getambassador.io/v2", "kind": "Mapping", "metadata": metadata, "spec": body}
+    await kubectl.create(manifest)
+    spec = parse(AmbassadorTrafficRouting, {"mappings": ["shop"]})
+    await run(plane, Ambassador(), spec, await owner(kubectl))
+    canary = await kubectl.json("get", "mappings.v2.getambassador.io", "shop-canary")
+    assert canary["spec"] == {**body, "service": "web-canary:80", "weight": 0}
+    assert canary["metadata"]["labels"] == {"host": "shop"}
+
+
+async def test_service_mesh_interface(plane: ControlPlane, kubectl: Kubectl, smi_kinds: Path) -> None:
+    definition = in_todays_version(_read(smi_kinds / "split.yaml", "trafficsplits.split.smi-spec.io"))
+    await installed(plane, definition, "trafficsplits.split.smi-spec.io")
+    spec = parse(SmiTrafficRouting, {"rootService": "web"})
+    await run(plane, Smi(), spec, await owner(kubectl))
+    split = await kubectl.json("get", "trafficsplit", "web")
+    shares = [{"service": "web-canary", "weight": 0}, {"service": "web-stable", "weight": 100}]
+    assert split["spec"] == {"service": "web", "backends": shares}
+
+
+def _read(file: Path, name: str) -> Json:
+    found: Json = next(each for each in yaml.safe_load_all(file.read_text()) if each["metadata"]["name"] == name)
+    return found
+
+
+def without_webhook(definition: Json) -> Json:
+    """Return a definition without the program that converts objects between its versions: it isn't there."""
+    return {**definition, "spec": {key: value for key, value in definition["spec"].items() if key != "conversion"}}
+
+
+def in_todays_version(old: Json) -> Json:
+    """Return a definition that was written for apiextensions.k8s.io/v1beta1, which no API server takes any more."""
+    spec = {key: value for key, value in old["spec"].items() if key in {"group", "scope", "names"}}
+    schema = {"openAPIV3Schema": {"type": "object", **old["spec"]["validation"]["openAPIV3Schema"]}}
+    spec["versions"] = [{**each, "schema": schema} for each in old["spec"]["versions"]]
+    return {**old, "apiVersion": "apiextensions.k8s.io/v1", "spec": spec}
+
+
+async def installed(plane: ControlPlane, definition: Path | Json, name: str) -> None:
     """Install a definition, and wait until it is served."""
     admin = Kubectl(plane.admin_kubeconfig)
-    await admin.apply(file, "--server-side")
+    await admin.apply(definition, "--server-side")
     await admin.wait(f"crd/{name}", "--for=condition=Established")
