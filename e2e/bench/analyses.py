@@ -13,6 +13,7 @@ from aiohttp import web
 
 from e2e.bench.stage import Bench, Process, analysis_run
 from e2e.waiting import eventually
+from tests.serving import serving
 
 INTERVAL = 10.0
 WINDOW = 60.0
@@ -52,16 +53,9 @@ class Prometheus:
 @contextlib.asynccontextmanager
 async def prometheus() -> AsyncIterator[Prometheus]:
     """Serve metrics while the context lasts."""
-    server, app = Prometheus(), web.Application()
-    app.router.add_route("*", "/{path:.*}", server.answer)
-    runner = web.AppRunner(app, access_log=None)
-    await runner.setup()
-    try:
-        await web.TCPSite(runner, "127.0.0.1", 0).start()
-        server.address = f"http://127.0.0.1:{runner.addresses[0][1]}"
+    server = Prometheus()
+    async with serving(server.answer) as server.address:
         yield server
-    finally:
-        await runner.cleanup()
 
 
 async def many_analyses(bench: Bench, count: int) -> None:

@@ -5,6 +5,8 @@ from contextlib import asynccontextmanager
 
 from aiohttp import web
 
+from tests.serving import serving
+
 
 class Errors:
     """How many errors there are, as a test says; `asked` counts how often that was measured."""
@@ -22,13 +24,6 @@ class Errors:
 async def serving_errors() -> AsyncIterator[Errors]:
     """Serve them while the context lasts, at `http://HOST/errors`."""
     server = Errors()
-    app = web.Application()
-    app.router.add_get("/errors", server.answer)
-    runner = web.AppRunner(app)
-    await runner.setup()
-    await web.TCPSite(runner, "127.0.0.1", 0).start()
-    server.host = "{}:{}".format(*runner.addresses[0])
-    try:
+    async with serving(server.answer) as url:
+        server.host = url.removeprefix("http://")
         yield server
-    finally:
-        await runner.cleanup()

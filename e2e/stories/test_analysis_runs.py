@@ -14,6 +14,7 @@ from aiohttp import web
 from e2e.controller import Controller
 from e2e.stories.story import Json, Story
 from e2e.waiting import eventually
+from tests.serving import serving
 
 API = "/apis/argoproj.io/v1alpha1"
 
@@ -35,14 +36,9 @@ class Metrics:
 @pytest_asyncio.fixture
 async def metrics() -> AsyncIterator[Metrics]:
     """Serve metrics on loopback."""
-    server, app = Metrics(), web.Application()
-    app.router.add_route("*", "/{path:.*}", server.answer)
-    runner = web.AppRunner(app, shutdown_timeout=0)
-    await runner.setup()
-    await web.TCPSite(runner, "127.0.0.1", 0).start()
-    server.url = f"http://127.0.0.1:{runner.addresses[0][1]}"
-    yield server
-    await runner.cleanup()
+    server = Metrics()
+    async with serving(server.answer) as server.url:
+        yield server
 
 
 def analysis_run(metrics: Metrics, name: str = "errors", *, spec: Json | None = None, **settings: Any) -> Json:

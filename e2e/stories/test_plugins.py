@@ -14,6 +14,7 @@ from e2e.program import ask
 from e2e.stories.story import BETTER, GOOD, Json, Story
 from e2e.venv import ROOT, Venv
 from e2e.waiting import eventually
+from tests.serving import serving_app
 
 PLUGINS = ROOT / "plugins"
 BAD_PROJECT = """
@@ -86,17 +87,12 @@ class Gate:
 @pytest_asyncio.fixture
 async def gate() -> AsyncIterator[Gate]:
     """A gate and an application."""
-    serving = Gate()
-    app = web.Application()
-    app.router.add_post("/gate", serving.ask)
-    app.router.add_delete("/gate/{ticket}", serving.take_back)
-    app.router.add_get("/metrics", serving.metrics)
-    runner = web.AppRunner(app)
-    await runner.setup()
-    await web.TCPSite(runner, "127.0.0.1", 0).start()
-    serving.url = "http://{}:{}".format(*runner.addresses[0])
-    yield serving
-    await runner.cleanup()
+    here, app = Gate(), web.Application()
+    app.router.add_post("/gate", here.ask)
+    app.router.add_delete("/gate/{ticket}", here.take_back)
+    app.router.add_get("/metrics", here.metrics)
+    async with serving_app(app) as here.url:
+        yield here
 
 
 @pytest_asyncio.fixture

@@ -8,7 +8,8 @@ import yaml
 from typer.testing import CliRunner, Result
 
 from rollouts.cli.main import app
-from tests.cli.fake_api import KINDS, FakeApi, serving, write_kubeconfig
+from tests.cli.fake_api import KINDS, FakeApi, write_kubeconfig
+from tests.serving import serving_beside
 
 Json = dict[str, Any]
 
@@ -19,7 +20,8 @@ PLURALS = {kind: plural for plural, (_, kind, _) in KINDS.items()}
 
 @pytest.fixture(scope="module")
 def server() -> Iterator[FakeApi]:
-    with serving(FakeApi()) as api:
+    api = FakeApi()
+    with serving_beside(api.handle) as api.url:
         yield api
 
 

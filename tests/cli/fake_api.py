@@ -2,8 +2,7 @@
 
 import asyncio
 import threading
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -172,35 +171,6 @@ class FakeApi:
                         self.told.set()
             await asyncio.sleep(0.01)
         return response
-
-
-@contextmanager
-def serving(api: FakeApi) -> Iterator[FakeApi]:
-    """Serve in a thread of its own, so that commands may run their own event loop."""
-    loop = asyncio.new_event_loop()
-    started, stop = threading.Event(), asyncio.Event()
-
-    async def run() -> None:
-        app = web.Application()
-        app.router.add_route("*", "/{rest:.*}", api.handle)
-        runner = web.AppRunner(app, shutdown_timeout=0.1)
-        await runner.setup()
-        site = web.TCPSite(runner, "127.0.0.1", 0)
-        await site.start()
-        api.url = f"http://127.0.0.1:{runner.addresses[0][1]}"
-        started.set()
-        await stop.wait()
-        await runner.cleanup()
-
-    thread = threading.Thread(target=loop.run_until_complete, args=(run(),), daemon=True)
-    thread.start()
-    assert started.wait(10)
-    try:
-        yield api
-    finally:
-        loop.call_soon_threadsafe(stop.set)
-        thread.join(10)
-        loop.close()
 
 
 def write_kubeconfig(path: Path, url: str) -> Path:

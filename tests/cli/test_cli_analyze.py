@@ -1,17 +1,17 @@
 """What does `rollouts analyze` measure and print, and with which code does it exit?"""
 
+import asyncio
 import io
 import json
 import os
 import signal
-import threading
 from collections.abc import Callable, Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
+from aiohttp import web
 from rich.console import Console
 from typer.testing import CliRunner, Result
 
@@ -22,44 +22,29 @@ from rollouts.cli.main import app
 from rollouts.measure.web import Web
 from rollouts.ports import Kit
 from tests.plan.analysis.given import metric, run, template
+from tests.serving import serving_beside
 
 Analyze = Callable[..., Result]
 KIT = Kit(steps={}, providers={"web": Web()})
 TOKEN = "s3cret-token"  # noqa: S105 - it is none
 
 
-class Shop(BaseHTTPRequestHandler):
-    """Answers with the rate of errors that its path names, and repeats what it was sent."""
-
-    released = threading.Event()
-
-    def do_GET(self) -> None:
-        rate, _, wish = self.path.removeprefix("/").partition("?")
-        if wish:  # a person has seen enough
-            os.kill(os.getpid(), signal.SIGINT)
-        if wish == "hang":
-            self.released.wait(60)
-            return
-        echo = self.headers.get("Authorization", "")
-        body = json.dumps({"rate": float(rate), "echo": echo}).encode() if rate != "broken" else b""
-        self.send_response(200 if body else 503)
-        self.end_headers()
-        self.wfile.write(body)
-
-    def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 - the name is the library's
-        del format, args
+async def tell(request: web.Request) -> web.Response:
+    """Answer with the rate of errors that the path names, and repeat what was sent."""
+    rate, wish = request.path.removeprefix("/"), request.query_string
+    if wish:  # a person has seen enough
+        os.kill(os.getpid(), signal.SIGINT)
+    if wish == "hang":
+        await asyncio.Event().wait()
+    if rate == "broken":
+        return web.Response(status=503)
+    return web.json_response({"rate": float(rate), "echo": request.headers.get("Authorization", "")})
 
 
 @pytest.fixture(scope="module")
 def shop() -> Iterator[str]:
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Shop)
-    thread = threading.Thread(target=server.serve_forever)
-    thread.start()
-    yield f"http://127.0.0.1:{server.server_address[1]}"
-    Shop.released.set()
-    server.shutdown()
-    thread.join()
-    server.server_close()
+    with serving_beside(tell) as url:
+        yield url
 
 
 @pytest.fixture

@@ -1,55 +1,41 @@
 """Does the judge work from a laptop, against an HTTP server, measurement after measurement?"""
 
 import json
-import threading
 from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
-from urllib.parse import parse_qs, urlsplit
 
 import pytest
 import yaml
+from aiohttp import web
 from typer.testing import CliRunner, Result
 
 from rollouts.cli.main import app
 from rollouts.measure.judge import Judge
 from rollouts.measure.web import Web
 from rollouts.ports import Kit
+from tests.serving import serving_beside
 
 KIT = Kit(steps={}, providers={"judge": Judge({"web": Web()})})
 
 
-class Shop(BaseHTTPRequestHandler):
+class Shop:
     """Tells of 500 requests a look and version; the version's name ends with the share in percent that fails."""
 
     looks = 0
 
-    def do_GET(self) -> None:
-        version = parse_qs(urlsplit(self.path).query)["version"][0]
-        Shop.looks += 1
-        total = 500 * (1 + Shop.looks // 4)
-        body = json.dumps({"all": total, "failed": total * int(version.split("-")[1]) // 100}).encode()
-        self.send_response(200)
-        self.end_headers()
-        self.wfile.write(body)
-
-    def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 - the name is the library's
-        del format, args
+    async def tell(self, request: web.Request) -> web.Response:
+        self.looks += 1
+        total = 500 * (1 + self.looks // 4)
+        return web.json_response({"all": total, "failed": total * int(request.query["version"].split("-")[1]) // 100})
 
 
 @pytest.fixture
 def shop(monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
     monkeypatch.setattr("rollouts.registry.load_kit", lambda: KIT)
     monkeypatch.setattr("rollouts.cli.analysis_checks.load_kit", lambda: KIT)
-    Shop.looks = 0
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Shop)
-    thread = threading.Thread(target=server.serve_forever)
-    thread.start()
-    yield f"http://127.0.0.1:{server.server_address[1]}"
-    server.shutdown()
-    thread.join()
-    server.server_close()
+    with serving_beside(Shop().tell) as url:
+        yield url
 
 
 def run(command: str, tmp_path: Path, url: str, canary: str, *words: str, **judge: Any) -> Result:

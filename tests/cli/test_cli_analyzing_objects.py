@@ -9,7 +9,8 @@ from rollouts.cli.analyzing_objects import ClusterObjects
 from rollouts.cli.session import Where
 from rollouts.ports.objects import CreateObject, Home, ObjectKind, ReadObject
 from rollouts.ports.provider import MeasurementError
-from tests.kube.scripted_server import Server, answer, serving, write_kubeconfig
+from tests.kube.scripted_server import Server, answer, write_kubeconfig
+from tests.serving import serving
 
 JOBS = ObjectKind("batch", "v1", "jobs", "Job")
 SHOP = Home("shop")

@@ -22,7 +22,7 @@ from rollouts.kube.resources import ANALYSIS_RUNS, CUSTOM_RESOURCE_DEFINITIONS, 
 from tests.controller.test_analysis import metric, run
 from tests.controller.test_app import controlled, eventually, options, scrape
 from tests.controller.world import Object
-from tests.fetch.serving import serving
+from tests.serving import serving
 
 CRDS = Path(__file__).parents[2] / "manifests" / "crds"
 
@@ -181,7 +181,8 @@ async def test_a_secret_that_is_missing_at_first_is_read_once_it_is_there_and_ne
         headers = [{"key": "Authorization", "value": "Bearer {{args.token}}"}]
         reference = {"secretKeyRef": {"name": "credentials", "key": "token"}}
         await stage.create(
-            stage.metric("good", web={"headers": headers}), args=[{"name": "token", "valueFrom": reference}]
+            stage.metric("good", interval="1s", count=1, web={"headers": headers}),
+            args=[{"name": "token", "valueFrom": reference}],
         )
         status = await stage.status(lambda status: status.get("metricResults"))
         assert status["metricResults"][0]["measurements"][0]["message"] == 'the Secret "credentials" does not exist'

@@ -9,7 +9,7 @@ from aiohttp import web
 
 from rollouts.fetch.session import MAX_BODY, exchange
 from rollouts.ports import MeasurementError, Request
-from tests.fetch.serving import serving
+from tests.serving import server_tls, serving
 
 SECRET = "marker-of-a-secret"  # noqa: S105 - it opens nothing
 
@@ -161,7 +161,7 @@ async def test_an_answer_that_is_cut_is_an_error(session: aiohttp.ClientSession)
 
 
 async def test_certificates_are_checked_unless_the_metric_says_otherwise(session: aiohttp.ClientSession) -> None:
-    async with serving(_echo, tls=True) as url:
+    async with serving(_echo, tls=server_tls()) as url:
         with pytest.raises(MeasurementError, match=r"no secure connection .*from a known authority"):
             await exchange(session, Request("GET", url))
         assert (await exchange(session, Request("GET", url, verify=False))).status == 200

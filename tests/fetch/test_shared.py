@@ -15,9 +15,9 @@ from rollouts.plan.analysis.observed import Taken, observe_run
 from rollouts.plan.analysis.run import plan_analysis
 from rollouts.ports import Kit
 from rollouts.ports.provider import SHARED_SETTINGS, AnyProvider, Pending, Reading, SecretRef
-from tests.fetch.serving import serving
 from tests.plan.analysis.given import metric, run
 from tests.plan.given import after
+from tests.serving import serving
 
 PROVIDERS: Mapping[str, AnyProvider] = {"prometheus": Prometheus(), "splunk": Splunk()}
 KIT = Kit({}, providers={**PROVIDERS, "judge": Judge(PROVIDERS)})

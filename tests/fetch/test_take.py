@@ -28,7 +28,7 @@ from rollouts.ports import (
     Stopping,
     Verdict,
 )
-from tests.fetch.serving import serving
+from tests.serving import serving
 
 SECRET = "marker-of-a-secret"  # noqa: S105 - it opens nothing
 ASKED = Asked(

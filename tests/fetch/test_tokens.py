@@ -13,8 +13,8 @@ from rollouts.fetch.take import take
 from rollouts.fetch.tokens import MOST, Tokens, lifetime
 from rollouts.measure.prometheus import Prometheus
 from rollouts.ports.provider import Asked, MeasurementError, Request, Response
-from tests.fetch.serving import serving
 from tests.plan.given import after
+from tests.serving import serving
 
 
 @dataclass

@@ -5,7 +5,8 @@ import pytest
 
 from rollouts.kube.client import Api
 from rollouts.kube.connection import Connection, connect
-from tests.kube.scripted_server import Server, serving, write_kubeconfig
+from tests.kube.scripted_server import Server, write_kubeconfig
+from tests.serving import serving
 
 
 @pytest.fixture

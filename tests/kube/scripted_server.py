@@ -1,8 +1,7 @@
 """A small scripted API server: real HTTP on loopback, answering what a test tells it to, broken streams included."""
 
 import asyncio
-import contextlib
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +9,7 @@ import orjson
 import yaml
 from aiohttp import web
 
-Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
+from tests.serving import Handler
 
 
 class Server:
@@ -114,17 +113,3 @@ async def eventually(true: Callable[[], bool], within: float = 5.0) -> None:
     async with asyncio.timeout(within):
         while not true():  # noqa: ASYNC110 - nobody announces the condition
             await asyncio.sleep(0.005)
-
-
-@contextlib.asynccontextmanager
-async def serving(handler: Handler, **site: Any) -> AsyncIterator[str]:
-    runner = web.AppRunner(web.Application(), shutdown_timeout=0.1)
-    runner.app.router.add_route("*", "/{path:.*}", handler)
-    await runner.setup()
-    started = web.TCPSite(runner, "127.0.0.1", 0, **site)
-    await started.start()
-    port = runner.addresses[0][1]
-    try:
-        yield f"{'https' if site.get('ssl_context') else 'http'}://127.0.0.1:{port}"
-    finally:
-        await runner.cleanup()

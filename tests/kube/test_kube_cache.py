@@ -11,7 +11,8 @@ from rollouts.kube.cache import Cache
 from rollouts.kube.client import Api
 from rollouts.kube.resources import REPLICA_SETS
 from rollouts.kube.store import Store, key_of, version_of
-from tests.kube.scripted_server import Handler, Server, answer, bookmark, event, eventually, refuse, replica_set, stream
+from tests.kube.scripted_server import Server, answer, bookmark, event, eventually, refuse, replica_set, stream
+from tests.serving import Handler
 
 
 class Following:

@@ -18,7 +18,8 @@ from rollouts.kube.client import Api
 from rollouts.kube.connection import connect
 from rollouts.kube.errors import ConfigError, Unauthorized, Unreachable
 from rollouts.kube.resources import PODS
-from tests.kube.scripted_server import Server, answer, refuse, serving, write_kubeconfig
+from tests.kube.scripted_server import Server, answer, refuse, write_kubeconfig
+from tests.serving import server_tls, serving
 
 TLS = Path(__file__).parent / "tls"
 
@@ -284,12 +285,12 @@ class SecureServer(Server):
 
 @pytest.fixture
 async def secure() -> AsyncIterator[SecureServer]:
-    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH, cafile=str(TLS / "authority.pem"))
+    context = server_tls()
+    context.load_verify_locations(TLS / "authority.pem")
     context.verify_mode = ssl.CERT_OPTIONAL
-    context.load_cert_chain(TLS / "server.pem", TLS / "server.key.pem")
     scripted = SecureServer()
     scripted.otherwise = answer({})
-    async with serving(scripted.handle, ssl_context=context) as url:
+    async with serving(scripted.handle, tls=context) as url:
         scripted.url = url
         yield scripted
 

@@ -9,8 +9,9 @@ from aiohttp import web
 from rollouts.kube.client import Api
 from rollouts.kube.depth import DEEPEST, shallow
 from rollouts.kube.store import Store
-from tests.kube.scripted_server import Handler, Server, bookmark, event, eventually, refuse, replica_set, stream
+from tests.kube.scripted_server import Server, bookmark, event, eventually, refuse, replica_set, stream
 from tests.kube.test_kube_cache import following
+from tests.serving import Handler
 
 OPEN = {"maps": (b'{"a":', b"}"), "lists": (b"[", b"]"), "both": (b'[{"a":', b"}]")}
 DEPTHS = (DEEPEST + 5, 240, 900, 1_000, 1_020, 5_000, 10_000)

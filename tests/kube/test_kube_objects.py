@@ -18,7 +18,8 @@ from rollouts.ports.objects import (
     ReadPath,
 )
 from rollouts.ports.provider import ObjectError
-from tests.kube.scripted_server import Handler, Server, answer, refuse, write_kubeconfig
+from tests.kube.scripted_server import Server, answer, refuse, write_kubeconfig
+from tests.serving import Handler
 
 PODS = ObjectKind("", "v1", "pods", "Pod")
 JOBS = ObjectKind("batch", "v1", "jobs", "Job")

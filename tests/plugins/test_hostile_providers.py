@@ -21,10 +21,10 @@ from rollouts.plan.analysis.observed import Taken, observe_run
 from rollouts.plan.analysis.run import plan_analysis
 from rollouts.ports import Asked, Kit, NoData, Pending, Provider, Reading, Request, SecretRef, Verdict
 from rollouts.ports.checked import LONGEST_TEXT
-from tests.fetch.serving import serving
 from tests.plan.analysis.given import metric, run
 from tests.plan.given import after
 from tests.plugins.strangers import ORIGIN, Anything, Measures, NoAnswer, fall, kit_with, leave, sleep, spin
+from tests.serving import serving
 
 STRANGER = metric("theirs", provider={"plugin": {"stranger": {}}})
 LIMIT = 0.3

@@ -19,11 +19,11 @@ from rollouts.ports import Answer, Kit, Open, Request, Shut, Situation, Step, Wi
 from rollouts.ports.provider import SecretRef
 from rollouts.ports.step import Scale
 from tests.calling import plugin
-from tests.fetch.serving import serving
 from tests.plan.decided import given, planned
 from tests.plan.given import after, replica_set, rollout, updating
 from tests.plugins.strangers import ORIGIN, Asks, Stands, fall, kit_with, leave, sleep, spin
 from tests.plugins.test_hostile_providers import HUGE, LIMIT, does, yields
+from tests.serving import serving
 
 NAIVE = datetime(2026, 1, 2)  # noqa: DTZ001 - that it has no zone is what is wrong with it
 STEPS = [plugin("stranger", a=1), {"setWeight": 60}]
