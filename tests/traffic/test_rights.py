@@ -19,8 +19,10 @@ Kind = tuple[str, str]
 
 
 def kind_of(read: Reference | Selected) -> Kind:
-    plural = f"{read.kind.lower()}es" if read.kind.endswith("s") else f"{read.kind.lower()}s"
-    return read.group, plural
+    """Return the group and the resource of what is read; English decides about the plural."""
+    singular = read.kind.lower()
+    endings = {"s": "ses", "y": "ies"}
+    return read.group, singular[:-1] + endings.get(singular[-1], f"{singular[-1]}s")
 
 
 def uses(test: RouterConformance) -> Iterator[tuple[Kind, str]]:
