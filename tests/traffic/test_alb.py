@@ -88,6 +88,12 @@ def test_an_action_that_says_the_same_in_other_words_stays() -> None:
     assert ROUTER.write(spec(), OWNER, route(5), ingress(rule(ACTION), annotations=spaced)) == ()
 
 
+def test_the_order_of_target_groups_makes_no_difference() -> None:
+    before = written(ROUTER, spec(rootService="root"), route(5), ingress(rule(path("root"))))
+    turned = replace(route(95), canary=route(5).stable, stable=route(5).canary)
+    assert ROUTER.write(spec(rootService="root"), OWNER, turned, before) == ()
+
+
 def test_root_service_port_and_prefix() -> None:
     settings = spec(rootService="root", servicePort=8080, annotationPrefix="edge.example.com")
     after = written(ROUTER, settings, route(5), ingress(rule(path("root"))))

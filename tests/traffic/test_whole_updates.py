@@ -1,5 +1,6 @@
 """Do whole updates pass through each router, with one write for each change of the weight?"""
 
+import json
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
@@ -9,7 +10,7 @@ import pytest
 import yaml
 
 from rollouts.plan.actions import CreateObject, DeleteObject, PatchObject
-from rollouts.ports import Reference
+from rollouts.ports import Ability, Reference
 from rollouts.registry import load_kit
 from rollouts.sim.scenario import Change, Scenario, abort, create, set_image
 from rollouts.sim.simulation import Pass, Simulation
@@ -77,6 +78,27 @@ def test_an_abort_is_one_write_at_once(manifest: list[Any]) -> None:
     assert max(written(every, 200).values()) == 1
     first = next(each.now for each in every if written([each], 200))
     assert (first - START).total_seconds() == 200
+
+
+PAIRS = [key for key, _ in MANIFESTS if Ability.PING_PONG in KIT.routers[key].abilities]
+
+
+@pytest.mark.parametrize("key", dict.fromkeys(PAIRS))
+def test_a_pair_takes_turns_and_nothing_moves_at_the_end(key: str) -> None:
+    canary, *objects = of_a_pair(next(manifest for each, manifest in MANIFESTS if each == key))
+    every = passes(canary, objects, set_image(100, "web", "app:2"), set_image(2000, "web", "app:3"))
+    assert phase(every[-1]) == "Healthy"
+    weights = len([*STEPS, "all"])
+    mark = 1 if key == "linkerd" else 0  # the route says that it isn't in progress any more
+    assert max(written(every, 2000).values()) == weights + mark
+
+
+def of_a_pair(manifest: list[Any]) -> list[Any]:
+    """Return a manifest with a ping-pong pair instead of its two Services."""
+    text = json.dumps(manifest).replace("web-stable", "ping").replace("web-canary", "pong")
+    canary, *objects = json.loads(text)
+    rest = {name: value for name, value in canary.items() if name not in {"stableService", "canaryService"}}
+    return [{**rest, "pingPong": {"pingService": "ping", "pongService": "pong"}}, *objects]
 
 
 def phase(last: Pass) -> str:

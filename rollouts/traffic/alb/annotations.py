@@ -43,7 +43,7 @@ def changes(spec: AlbTrafficRouting, rollout: str, root: str, route: Route, raw:
     """Return what is to be merged into the annotations: nothing where they say it already."""
     now: Mapping[str, str] = raw["metadata"].get("annotations") or {}
     wanted = dict(_wanted(spec, root, route))
-    found: Changes = {key: _text(value) for key, value in wanted.items() if _read(now.get(key)) != value}
+    found: Changes = {key: _text(value) for key, value in wanted.items() if not _is_same(_read(now.get(key)), value)}
     found |= {key: None for key in set_by(raw, rollout) if key not in wanted and key in now}
     if set_by(raw, rollout) != wanted.keys():
         found[MANAGED] = _text({**_all_set(raw), rollout: sorted(wanted)})
@@ -77,6 +77,17 @@ def _conditions(match: Iterable[HeaderRoutingMatch]) -> list[Raw]:
     """Return the conditions of a header route: all of them have to hold."""
     configs = ({"HttpHeaderName": each.header_name, "Values": [each.header_value.exact or ""]} for each in match)
     return [{"Field": "http-header", "HttpHeaderConfig": config} for config in configs]
+
+
+def _is_same(now: Any, wanted: Any) -> bool:
+    """Tell whether two values say the same; in which order target groups stand makes no difference."""
+    return bool(_in_order(now) == _in_order(wanted))
+
+
+def _in_order(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key: _in_order(each) for key, each in value.items()}
+    return sorted(map(_in_order, value), key=json.dumps) if isinstance(value, list) else value
 
 
 def _all_set(raw: Raw) -> dict[str, list[str]]:
