@@ -40,7 +40,6 @@ async def until_given_back(story: Story, *names: str) -> None:
 
 async def test_clients_miss_nothing_from_update_to_rollback(story: Story) -> None:
     first = (await deployed(story, autoPromotionEnabled=False, scaleDownDelaySeconds=60))["stableRS"]
-    await asyncio.sleep(1)  # ReplicaSets are as old as the second they were made in
     async with Reach(story.api, story.namespace, "active") as reach:
         await story.set_image(BETTER)
         waiting = await story.reaches("Paused", message="BlueGreenPause", updatedReplicas=REPLICAS)

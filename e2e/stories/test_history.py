@@ -1,7 +1,5 @@
 """What of the past counts: edits by hand that are mended, and a way back that needs no steps."""
 
-import asyncio
-
 import pytest
 
 from e2e.stories.story import BETTER, GOOD, HASH, REVISION, Story
@@ -52,7 +50,6 @@ async def test_an_edit_of_what_is_ours_is_mended(story: Story, edit: tuple[str, 
 
 async def test_back_within_the_window_without_a_step(story: Story) -> None:
     await story.create(rollbackWindow={"revisions": 1})
-    await asyncio.sleep(1)  # ReplicaSets are as old as the second they were made in
     await story.set_image(BETTER)
     await story.reaches("Paused", currentStepIndex=1)
     await story.patch_status({"promoteFull": True})

@@ -110,7 +110,7 @@ def _returns_until(scene: Scene, now: datetime) -> datetime | None:
     """
     current, stable, at = scene.revisions.canary, scene.revisions.stable, scene.state
     is_update = not at.is_promoted and not at.abort and scene.before.aborted_at is None
-    if current is None or stable is None or not is_update or current.created >= stable.created:
+    if current is None or stable is None or not is_update or current.age >= stable.age:
         return None
     end = deadline_on(current, now)
     return end if end is not None and end > now and current.size > 0 else None

@@ -57,6 +57,12 @@ class ReplicaSet:
         return template
 
     @property
+    def age(self) -> tuple[datetime, int]:
+        """Compares by when it was made: creation times are whole seconds, then the first of its revisions counts."""
+        earlier = self.annotations.get(keys.REVISION_HISTORY, "").split(",")
+        return self.created, min((number for each in earlier if (number := parse_count(each))), default=self.revision)
+
+    @property
     def desired(self) -> int | None:
         """The rollout's size when this ReplicaSet was last scaled, as its annotation tells it."""
         return parse_count(self.annotations.get(keys.DESIRED_REPLICAS, ""))

@@ -11,7 +11,7 @@ from rollouts.plan.revisions import Revisions
 def is_within_window(here: Observed, revisions: Revisions) -> bool:
     """Whether the canary's ReplicaSet is older than stable's, with fewer than `revisions` others made in between."""
     window, canary, stable = here.rollout.spec.rollback_window, revisions.canary, revisions.stable
-    if window is None or canary is None or stable is None or canary.created >= stable.created:
+    if window is None or canary is None or stable is None or canary.age >= stable.age:
         return False
-    between = sum(canary.created < each.created < stable.created for each in revisions.all)
+    between = sum(canary.age < each.age < stable.age for each in revisions.all)
     return between < (window.revisions or 0)

@@ -236,8 +236,10 @@ def test_explain_takes_one_object_of_a_known_kind(run: Run) -> None:
 
 
 @pytest.mark.usefixtures("analyses")
-def test_explain_tells_which_analysis_has_aborted_the_rollout(run: Run, rollout: Json) -> None:
+def test_explain_tells_which_analysis_has_aborted_the_rollout(run: Run, rollout: Json, analyses: FakeApi) -> None:
+    said = analyses.objects["analysisruns", "default", "web-new-2-1"]["status"]["message"]
     rollout["status"] |= {"abort": True, "phase": "Degraded", "pauseConditions": None, "controllerPause": None}
+    rollout["status"]["message"] = f"RolloutAborted: Step-based analysis phase error/failed: {said}"
     text = run("explain", "web").stdout
     assert (
         "Analyses:\n"

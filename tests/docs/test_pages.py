@@ -49,8 +49,6 @@ def test_every_rollout_is_sound(page: Path, tmp_path: Path) -> None:
             continue
         if "name: office-hours" in block.text:
             continue  # needs the example plugin: test_example_step.py has it
-        if "gatewayAPI:" in block.text:
-            continue  # test_gateway_api_page.py has it, with its router
         file = tmp_path / "rollout.yaml"
         file.write_text(block.text)
         assert [str(each) for each in findings(list(read_documents(str(file))))] == [], f"{_title(page)}:{block.line}"

@@ -48,6 +48,19 @@ BEGUN: Raw = {
 
 ROWS = (
     Row(
+        "two versions made within one second: the first revision that each of them had tells which is older",
+        given(
+            on_two(within(1)),
+            replica_set("app:1", 0, revision=3, annotations={"rollout.argoproj.io/revision-history": "1"}),
+            replica_set("app:2", 5, revision=2),
+        ),
+        Decided(
+            does=("update ReplicaSet web-78766d5789 (revision 3): 0 to 1 pods", "patch the Rollout: revision=3"),
+            status=BEGUN,
+            because=(SKIPS, "the canary is being scaled from 0 to 5 pods"),
+        ),
+    ),
+    Row(
         "back to the revision before: all steps count as done, and pods are exchanged within the bounds",
         given(on_two(within(1)), *pair()),
         Decided(
@@ -234,3 +247,8 @@ TOLD: tuple[tuple[str, Any, list[str]], ...] = (
 @pytest.mark.parametrize(("here", "events"), [row[1:] for row in TOLD], ids=[row[0] for row in TOLD])
 def test_what_is_told_of_it(here: Any, events: list[str]) -> None:
     assert told(here) == events
+
+
+def test_an_update_made_within_the_second_of_the_version_before_it_is_no_way_back() -> None:
+    here = given(on_two(within(1, "app:3")), replica_set("app:2", 5, revision=2), replica_set("app:3", 0, revision=3))
+    assert SKIPS not in planned(here).because
