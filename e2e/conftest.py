@@ -37,6 +37,8 @@ ASKED_FOR: dict[str, Recipe] = {
     "apisix_kinds": recipes.APISIX_KINDS,
     "emissary_kinds": recipes.EMISSARY_KINDS,
     "smi_kinds": recipes.SMI_KINDS,
+    "istio_kinds": recipes.ISTIO_KINDS,
+    "contour_kinds": recipes.CONTOUR_KINDS,
 }
 
 
@@ -134,6 +136,18 @@ def emissary_kinds(request: pytest.FixtureRequest) -> Path:
 def smi_kinds(request: pytest.FixtureRequest) -> Path:
     """The directory of the definitions of the Service Mesh Interface."""
     return _built(request.config, recipes.SMI_KINDS) / "crds"
+
+
+@pytest.fixture(scope="session")
+def istio_kinds(request: pytest.FixtureRequest) -> Path:
+    """The file of the definitions of Istio's kinds."""
+    return _built(request.config, recipes.ISTIO_KINDS) / "kubernetes" / "customresourcedefinitions.gen.yaml"
+
+
+@pytest.fixture(scope="session")
+def contour_kinds(request: pytest.FixtureRequest) -> Path:
+    """The file of the definitions of Contour's kinds."""
+    return _built(request.config, recipes.CONTOUR_KINDS) / "contour" / "01-crds.yaml"
 
 
 @pytest.fixture(scope="session")

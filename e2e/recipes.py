@@ -118,6 +118,22 @@ SMI_KINDS = GoModule(
     prefix="smi-kinds-",
     folder="crds",
 )
+ISTIO_KINDS = GoModule(
+    title="the definitions of Istio's kinds",
+    module=HERE / "crds" / "istio",
+    source="istio.io/api",
+    takes="a download of 1 MB",
+    prefix="istio-kinds-",
+    folder="kubernetes",
+)
+CONTOUR_KINDS = GoModule(
+    title="the definitions of Contour's kinds",
+    module=HERE / "crds" / "contour",
+    source="github.com/projectcontour/contour",
+    takes="a download of 21 MB",
+    prefix="contour-kinds-",
+    folder="examples/contour",
+)
 ALL: tuple[Recipe, ...] = (
     CONTROL_PLANE,
     ARGO_ROLLOUTS,
@@ -131,4 +147,6 @@ ALL: tuple[Recipe, ...] = (
     APISIX_KINDS,
     EMISSARY_KINDS,
     SMI_KINDS,
+    ISTIO_KINDS,
+    CONTOUR_KINDS,
 )

@@ -1,17 +1,14 @@
 """Does a real API server, with the projects' own definitions, take what routers write, as it is written?"""
 
-from collections.abc import Iterator
-from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import yaml
 
 from e2e.kubectl import Kubectl
 from e2e.plane import ControlPlane
+from e2e.router_course import Json, installed, owner, run
 from e2e.waiting import eventually
 from rollouts.api.base import parse
-from rollouts.api.canary import SetHeaderRoute
 from rollouts.api.traffic import (
     AlbTrafficRouting,
     AmbassadorTrafficRouting,
@@ -20,45 +17,12 @@ from rollouts.api.traffic import (
     SmiTrafficRouting,
     TraefikTrafficRouting,
 )
-from rollouts.controller.router_writes import write_object
-from rollouts.kube.client import Api
-from rollouts.kube.connection import connect
-from rollouts.kube.discovery import discover
-from rollouts.kube.errors import NotFound
-from rollouts.kube.resources import Resource
-from rollouts.plan.actions import CreateObject, DeleteObject, ObjectAction, PatchObject
-from rollouts.ports import Ability, Create, Destination, Objects, Owner, Patch, Reference, Route, Write
-from rollouts.ports.router import AnyRouter, Raw
 from rollouts.traffic.alb.router import Alb
 from rollouts.traffic.ambassador import Ambassador
 from rollouts.traffic.apisix import Apisix
 from rollouts.traffic.nginx import Nginx
 from rollouts.traffic.smi import Smi
 from rollouts.traffic.traefik import Traefik
-
-Json = dict[str, Any]
-
-BETA = {
-    "name": "beta",
-    "match": [
-        {"headerName": "X-Version", "headerValue": {"exact": "v1.2 (beta)"}},
-        {"headerName": "X-Team", "headerValue": {"exact": "shop"}},
-    ],
-}
-ROLLOUT: Json = {
-    "apiVersion": "argoproj.io/v1alpha1",
-    "kind": "Rollout",
-    "metadata": {"name": "web"},
-    "spec": {
-        "replicas": 0,
-        "selector": {"matchLabels": {"app": "web"}},
-        "template": {
-            "metadata": {"labels": {"app": "web"}},
-            "spec": {"containers": [{"name": "web", "image": "web:1"}]},
-        },
-        "strategy": {"canary": {}},
-    },
-}
 
 
 def ingress(port: Json, *, backend: str = "web-stable", ingress_class: str = "nginx") -> Json:
@@ -76,78 +40,6 @@ def ingress(port: Json, *, backend: str = "web-stable", ingress_class: str = "ng
             "rules": [{"host": "shop.example.com", "http": {"paths": paths}}],
         },
     }
-
-
-def routes(router: AnyRouter) -> Iterator[Route]:
-    """Yield the routes of an update, forth and back."""
-    for weight in (0, 5, 100):
-        yield Route(Destination("web-canary", "c", weight), Destination("web-stable", "s", 100 - weight))
-    five = Route(Destination("web-canary", "c", 5), Destination("web-stable", "s", 95))
-    if Ability.HEADER_ROUTES in router.abilities:
-        yield replace(five, headers=(parse(SetHeaderRoute, BETA),))
-    if Ability.EXPERIMENTS in router.abilities:
-        stable = replace(five.stable, weight=85)
-        yield replace(five, stable=stable, additional=(Destination("web-1-baseline", "b", 10),))
-    yield Route(Destination("web-canary", "c", 0), Destination("web-stable", "s", 100))
-
-
-class Course:
-    """A router and its objects on a real control plane."""
-
-    def __init__(self, api: Api, router: AnyRouter, spec: Any, owner: Owner) -> None:
-        self._api = api
-        self._router = router
-        self._spec = spec
-        self._owner = owner
-
-    async def run(self) -> Objects:
-        """Write each route, as the controller does it; return the objects at the end."""
-        objects = await self._objects()
-        assert list(self._router.problems(self._spec, self._owner, objects)) == []
-        for route in routes(self._router):
-            for write in self._router.write(self._spec, self._owner, route, objects):
-                await write_object(self._api, await self._resource(write.reference), _action(write, objects))
-            objects = await self._objects()
-            again = self._router.write(self._spec, self._owner, route, objects)
-            assert again == (), f"{self._router.key}: {route} is written twice: {again}"
-            assert list(self._router.problems(self._spec, self._owner, objects)) == []
-        return objects
-
-    async def _objects(self) -> dict[Reference, Raw | None]:
-        reads = self._router.reads(self._spec, self._owner)
-        return {read: await self._read(read) for read in reads if isinstance(read, Reference)}
-
-    async def _read(self, reference: Reference) -> Raw | None:
-        try:
-            return await self._api.get(await self._resource(reference), reference.namespace, reference.name)
-        except NotFound:
-            return None
-
-    async def _resource(self, reference: Reference) -> Resource:
-        found = await discover(self._api, reference.group, reference.kind)
-        assert found is not None, f"{reference.kind} isn't served"
-        return found
-
-
-def _action(write: Write, objects: Objects) -> ObjectAction:
-    if isinstance(write, Create):
-        return CreateObject(write.reference, write.body)
-    metadata = (objects[write.reference] or {})["metadata"]
-    if isinstance(write, Patch):
-        return PatchObject(write.reference, metadata["uid"], metadata["resourceVersion"], write.body)
-    return DeleteObject(write.reference, metadata["uid"], metadata["resourceVersion"])
-
-
-async def owner(kubectl: Kubectl) -> Owner:
-    """Create a Rollout that nobody looks after: objects belong to one that exists, or they are collected."""
-    await kubectl.create(ROLLOUT)
-    uid = (await kubectl.json("get", "rollout", "web"))["metadata"]["uid"]
-    return Owner("web", kubectl.namespace, uid, "web-canary", "web-stable", managed_routes=("beta",))
-
-
-async def run(plane: ControlPlane, router: AnyRouter, spec: Any, whose: Owner) -> Objects:
-    async with await connect(kubeconfig=str(plane.admin_kubeconfig)) as connection:
-        return await Course(Api(connection), router, spec, whose).run()
 
 
 async def test_ingress_nginx(plane: ControlPlane, kubectl: Kubectl) -> None:
@@ -261,10 +153,3 @@ def in_todays_version(old: Json) -> Json:
     schema = {"openAPIV3Schema": {"type": "object", **old["spec"]["validation"]["openAPIV3Schema"]}}
     spec["versions"] = [{**each, "schema": schema} for each in old["spec"]["versions"]]
     return {**old, "apiVersion": "apiextensions.k8s.io/v1", "spec": spec}
-
-
-async def installed(plane: ControlPlane, definition: Path | Json, name: str) -> None:
-    """Install a definition, and wait until it is served."""
-    admin = Kubectl(plane.admin_kubeconfig)
-    await admin.apply(definition, "--server-side")
-    await admin.wait(f"crd/{name}", "--for=condition=Established")
