@@ -8,6 +8,7 @@ takes doesn't count.
 import asyncio
 import os
 
+import pytest
 from hypothesis import HealthCheck, settings
 
 # Without a loop of its own in the main thread, Python 3.11 makes one when asked, which nobody would close.
@@ -32,3 +33,11 @@ settings.register_profile(
     suppress_health_check=_SLOW_IS_FINE,
 )
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "default"))
+
+
+@pytest.fixture
+def no_proxy(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Take away the proxies that the environment names."""
+    for name in ("http_proxy", "https_proxy", "all_proxy", "no_proxy"):
+        monkeypatch.delenv(name, raising=False)
+        monkeypatch.delenv(name.upper(), raising=False)

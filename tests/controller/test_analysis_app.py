@@ -6,6 +6,7 @@ import itertools
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -27,11 +28,7 @@ from tests.serving import serving
 CRDS = Path(__file__).parents[2] / "manifests" / "crds"
 
 
-@pytest.fixture(autouse=True)
-def _no_proxy(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in ("http_proxy", "https_proxy", "all_proxy", "no_proxy"):
-        monkeypatch.delenv(name, raising=False)
-        monkeypatch.delenv(name.upper(), raising=False)
+pytestmark = pytest.mark.usefixtures("no_proxy")
 
 
 @dataclass
@@ -176,12 +173,15 @@ async def test_a_run_deleted_while_it_is_measured_leaves_nothing() -> None:
         await eventually(lambda: measuring.count == 0)
 
 
-async def test_a_secret_that_is_missing_at_first_is_read_once_it_is_there_and_never_shown() -> None:
+async def test_a_secret_that_is_missing_at_first_is_read_once_it_is_there_and_never_shown(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("rollouts.plan.analysis.due.ERROR_RETRY", timedelta(seconds=1))
     async with staged() as stage:
         headers = [{"key": "Authorization", "value": "Bearer {{args.token}}"}]
         reference = {"secretKeyRef": {"name": "credentials", "key": "token"}}
         await stage.create(
-            stage.metric("good", interval="1s", count=1, web={"headers": headers}),
+            stage.metric("good", web={"headers": headers}),
             args=[{"name": "token", "valueFrom": reference}],
         )
         status = await stage.status(lambda status: status.get("metricResults"))
