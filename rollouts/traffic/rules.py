@@ -74,31 +74,40 @@ def patch(raw: Raw, shape: Shape, owner: Owner, route: Route) -> dict[str, Any]:
     lists = [[each for each in rules if digest(each) not in before.rules.values()] for rules in shape.lists]
     meant = [shared_by(rules, shape, route.canary.service, route.stable.service) for rules in lists]
     shared = [rules[index] for rules, picks in zip(lists, meant, strict=True) for index in picks]
-    is_named = any(route.canary.service in shape.services(rule) for rule in shared)
-    shares = shares_of(route)
-    backends = [each.service for each in route.additional]
-    if route.canary.service in before.backends or not is_named:
-        # A canary that people have named stays in with nothing, one that we have added goes out.
-        if route.canary.weight:
-            backends.append(route.canary.service)
-        else:
-            del shares[route.canary.service]
+    shares, backends = _shares(route, shared, shape, before)
     gone = [name for name in before.backends if name not in shares]
     managed: dict[str, str] = {}
     for place, (rules, picks) in enumerate(zip(lists, meant, strict=True)):
         for index in picks:
             rules[index] = shape.weighed(rules[index], shares, gone)
         asked = [] if place in shape.plain else [rules[index] for index in picks]
-        ours = list(_header_rules(route, asked, shape))
+        live = shape.lists[place]
+        ours = [(name, _as_it_is(made, live, before)) for name, made in _header_rules(route, asked, shape)]
         managed |= {f"{name}-{number}": digest(rule) for number, (name, rule) in enumerate(ours, len(managed) + 1)}
-        rules[:0] = [rule for _, rule in ours]
-    added = Added(managed, tuple(backends) if shared else ())
+        others = [each for each in rules if all(each is not rule for _, rule in ours)]
+        lists[place] = [*(rule for _, rule in ours), *others]
+    added = Added(managed, backends if shared else ())
     metadata = metadata_patch(raw, annotations={ADDED: written_down(raw, ADDED, rollout, added)})
     is_changed = any([*now] != then for now, then in zip(shape.lists, lists, strict=True))
     return {
         **({"metadata": metadata} if metadata else {}),
         **({"spec": dict(shape.changed(lists))} if is_changed else {}),
     }
+
+
+def _shares(route: Route, shared: Rules, shape: Shape, before: Added) -> tuple[dict[str, int], tuple[str, ...]]:
+    """Return the shares by Service, and which of these are in the rules by our doing.
+
+    A canary that people have named stays in with nothing, one that we have added goes out.
+    """
+    shares, canary = shares_of(route), route.canary
+    added = tuple(each.service for each in route.additional)
+    is_named = any(canary.service in shape.services(rule) for rule in shared)
+    if is_named and canary.service not in before.backends:
+        return shares, added
+    if canary.weight:
+        return shares, (*added, canary.service)
+    return {name: share for name, share in shares.items() if name != canary.service}, added
 
 
 def shared_by(rules: Rules, shape: Shape, canary: str, stable: str) -> list[int]:
@@ -116,6 +125,23 @@ def _header_rules(route: Route, shared: Rules, shape: Shape) -> Iterator[tuple[s
             made = shape.with_headers(rule, header, canary or shape.beside(stable, route.canary.service))
             if made is not None:
                 yield header.name or "", made
+
+
+def _as_it_is(made: Raw, live: Rules, before: Added) -> Raw:
+    """Return the rule of ours that is there already, if there is one: an API server may have put defaults into it."""
+    digests = [digest(each) for each in live]
+    is_changed = digest(made) in before.rules.values() and digest(made) not in digests
+    ours = (each for each, said in zip(live, digests, strict=True) if is_changed or said in before.rules.values())
+    return next((each for each in ours if _covers(each, made)), made)
+
+
+def _covers(whole: Any, part: Any) -> bool:
+    """Tell whether JSON says all that another one says; lists must have the same items."""
+    if isinstance(part, Mapping) and isinstance(whole, Mapping):
+        return all(key in whole and _covers(whole[key], value) for key, value in part.items())
+    if isinstance(part, list) and isinstance(whole, list):
+        return len(part) == len(whole) and all(map(_covers, whole, part))
+    return bool(whole == part)
 
 
 def digest(rule: Raw) -> str:

@@ -1,5 +1,6 @@
 """Which weights and rules do routes of Kuma get, and what of them stays untouched?"""
 
+from copy import deepcopy
 from typing import Any
 
 import pytest
@@ -104,6 +105,16 @@ def test_a_header_route_takes_what_the_rule_takes() -> None:
     }
     assert theirs == shared
     assert written(ROUTER, WEB, during, route(0)) == before
+
+
+def test_defaults_of_the_api_server_make_no_rule_of_ours_somebody_elses() -> None:
+    before = mesh_route(rule(stable(100), canary(0)))
+    objects = written(ROUTER, WEB, before, route(0, headers=[BETA]))
+    raw = deepcopy(dict(objects[reference()] or {}))
+    raw["spec"]["to"][1]["rules"][0]["default"]["backendRefs"][0]["port"] = 80
+    defaulted = written(ROUTER, WEB, {reference(): raw}, route(0, headers=[BETA]))
+    assert rules(defaulted) == raw["spec"]["to"][1]["rules"]
+    assert written(ROUTER, WEB, defaulted, route(0)) == before
 
 
 HEADERS: dict[str, tuple[Json, Json]] = {
