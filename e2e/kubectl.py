@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from e2e.program import ask
+from e2e.waiting import eventually
 
 PROGRAM = Path(sysconfig.get_path("scripts")) / "kubectl"
 DEADLINE = 60.0
@@ -58,6 +59,23 @@ class Kubectl:
     async def wait(self, *arguments: str, within: float = 60.0) -> str:
         """`kubectl wait`, e.g. wait("deploy/web", "--for=condition=Available")."""
         return await self("wait", *arguments, f"--timeout={within:g}s", within=within + 10)
+
+    async def serves(self, *definitions: str) -> None:
+        """Wait until kinds can be asked for, by the names of their definitions.
+
+        Not by `kubectl wait`: it fails on a definition that nobody has looked at yet, and what is established is served
+        a moment later.
+        """
+
+        async def is_served() -> bool:
+            try:
+                for name in definitions:
+                    await self("get", name, "--all-namespaces")
+            except KubectlError:
+                return False
+            return True
+
+        await eventually(is_served, what=f"{', '.join(definitions)} are served")
 
 
 def _text(manifest: str | Mapping[str, Any] | Sequence[Mapping[str, Any]]) -> str:

@@ -5,9 +5,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from e2e.kubectl import Kubectl, KubectlError
+from e2e.kubectl import Kubectl
 from e2e.plane import ControlPlane
-from e2e.waiting import eventually
 from rollouts.api.base import parse
 from rollouts.api.canary import SetHeaderRoute, SetMirrorRoute
 from rollouts.controller.router_writes import write_object
@@ -125,16 +124,7 @@ async def run(plane: ControlPlane, router: AnyRouter, spec: Any, whose: Owner) -
 
 
 async def installed(plane: ControlPlane, definition: Path | Json, name: str) -> None:
-    """Install a definition, and wait until it is served: an API server tells of it a moment after it is established."""
+    """Install a definition, and wait until it is served."""
     admin = Kubectl(plane.admin_kubeconfig)
     await admin.apply(definition, "--server-side")
-    await admin.wait(f"crd/{name}", "--for=condition=Established")
-
-    async def is_served() -> bool:
-        try:
-            await admin("get", name, "--all-namespaces")
-        except KubectlError:
-            return False
-        return True
-
-    await eventually(is_served, what=f"{name} is served")
+    await admin.serves(name)

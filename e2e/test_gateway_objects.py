@@ -73,8 +73,7 @@ async def installed(kubectl: Kubectl, definitions: Path, channel: str = "standar
     files = [next((definitions / channel).glob(f"{GROUP}_{kind}.yaml")) for kind in KINDS]
     for file in files:
         await kubectl.apply(file, "--server-side")
-    for kind in KINDS:
-        await kubectl.wait(f"crd/{kind}.{GROUP}", "--for=condition=Established")
+    await kubectl.serves(*(f"{kind}.{GROUP}" for kind in KINDS))
 
 
 async def test_what_is_written_is_taken_and_stays_as_it_is(

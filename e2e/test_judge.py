@@ -70,7 +70,7 @@ async def test_a_canary_without_traffic_is_waited_for(prometheus: Prometheus, sh
 
 async def test_an_api_server_takes_numbers_and_texts(kubectl: Kubectl) -> None:
     await kubectl("apply", "-k", str(Path(__file__).parents[1] / "manifests" / "crds"))
-    await kubectl("wait", "--for=condition=Established", "crd/analysistemplates.argoproj.io")
+    await kubectl.serves("analysistemplates.argoproj.io")
     queries = {"total": "a $version", "bad": "b $version"}
     numbers = {"margin": 0.005, "ratio": 1.25, "alpha": "1%", "minimum": "{{args.least}}", "burst": 3}
     provider = {"source": {"prometheus": {}}, "canary": "new", "baseline": "old", "requests": queries, **numbers}

@@ -17,7 +17,7 @@ VERSION: Json = {"name": "version", "valueFrom": {"podTemplateHashValue": "Lates
 QUICKER = {
     "interval: 30s": "interval: 1s",
     "[1m]": "[5s]",
-    "duration: 2m": "duration: 2s",
+    "duration: 2m": "duration: 5s",
     "duration: 5m": "duration: 3s",
 }
 ADDRESS = "http://prometheus.monitoring:9090"
