@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Any
 
 from rollouts.api import keys
+from rollouts.api.counts import parse_count
 from rollouts.api.rollout import AnalysisRunStrategy
 from rollouts.api.timestamps import parse_time
 from rollouts.plan.actions import DeleteChild, TerminateChild
@@ -56,6 +57,12 @@ class Child:
         return self.phase in COMPLETED
 
     @property
+    def age(self) -> tuple[datetime, int, str]:
+        """Compares by when it was made: creation times are whole seconds, then the revision counts."""
+        annotations = self.raw["metadata"].get("annotations") or {}
+        return self.created, parse_count(annotations.get(keys.REVISION, "")) or 0, self.name
+
+    @property
     def goes_on(self) -> bool:
         """Whether it measures, or may begin to at any moment."""
         return not (self.has_ended or self.is_terminating or self.is_deleting)
@@ -92,7 +99,7 @@ def _beyond(children: Iterable[Child], limits: AnalysisRunStrategy | None) -> It
         True: DEFAULT_HISTORY_LIMIT if successful is None else successful,
         False: DEFAULT_HISTORY_LIMIT if unsuccessful is None else unsuccessful,
     }
-    for each in sorted(children, key=lambda each: (each.created, each.name), reverse=True):
+    for each in sorted(children, key=lambda each: each.age, reverse=True):
         if not each.has_ended:
             continue
         is_successful = each.phase == SUCCESSFUL

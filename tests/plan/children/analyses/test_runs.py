@@ -147,6 +147,15 @@ HISTORIES: tuple[tuple[str, Raw, list[str], list[Raw]], ...] = (
         ["web-successful-0", "web-inconclusive-0"],
         [*runs_of("Successful", 2), *runs_of("Inconclusive", 1)],
     ),
+    (
+        "of those made within one second the revision tells which is older",
+        {"successfulRunHistoryLimit": 1},
+        ["web-z"],
+        [
+            run("web-z", "Successful", annotations={"rollout.argoproj.io/revision": "9"}),
+            run("web-a", "Successful", annotations={"rollout.argoproj.io/revision": "10"}),
+        ],
+    ),
     ("runs without a hash go", {}, ["web-old"], [run("web-old", "Successful", pod_hash="")]),
     ("runs of a version whose ReplicaSet is gone go", {}, ["web-old"], [run("web-old", "Running", pod_hash=THREE)]),
     ("one that is being deleted isn't deleted again", {}, [], [run("web-old", pod_hash="", deletionTimestamp="now")]),
