@@ -19,7 +19,9 @@ async def guard(story: Story) -> Json:
     """Return what is known of the pods in the newest run."""
     runs = (await story.read("/apis/argoproj.io/v1alpha1", "analysisruns"))["items"]
     newest = max(runs, key=lambda each: int(each["metadata"]["resourceVersion"]))
-    result: Json = newest["status"]["metricResults"][0]
+    results = (newest.get("status") or {}).get("metricResults")
+    assert results, "nothing is measured yet"
+    result: Json = results[0]
     return result
 
 
