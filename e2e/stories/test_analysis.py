@@ -92,9 +92,14 @@ async def test_without_data_the_policy_decides(story: Story, prometheus: Prometh
     await story.reaches("Healthy", "inconclusive")
 
     status = await story.reaches("Progressing", "wait")
-    (waiting,) = await runs(story, "wait")
-    assert result(waiting).get("count", 0) == 0
-    assert "waits for data" in result(waiting)["measurements"][-1]["message"]
+
+    async def waits() -> Json:
+        (found,) = await runs(story, "wait")
+        assert result(found).get("count", 0) == 0
+        assert any("waits for data" in each.get("message", "") for each in result(found).get("measurements", ()))
+        return found
+
+    waiting = await eventually(waits, what="the run waits for data")
     async with Customers(story, shop, "wait"):
         await story.reaches("Healthy", "wait")
     ended = await run_reaches(story, waiting["metadata"]["name"], "Successful")
