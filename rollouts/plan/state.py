@@ -143,6 +143,13 @@ def _runs_in(status: RolloutStatus) -> dict[str, RolloutAnalysisRunStatus]:
     return {slot: record for slot, record in runs.items() if record is not None and record.name}
 
 
+def heard(state: State) -> State:
+    """Forget that somebody has resumed the update: from now on what follows has the word."""
+    if state.pauses or not state.controller_pause:
+        return state
+    return replace(state, controller_pause=False, paused_index=None)
+
+
 def reset(state: State, *, pod_hash: str, step_hash: str, step_count: int, restart_at: datetime | None) -> State:
     """Begin anew for another template or other steps.
 

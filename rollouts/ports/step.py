@@ -75,6 +75,14 @@ class Here:
     answer: "Answer | None" = None
     check: Check | None = None
 
+    def checked(self, begins: str) -> "Gate":
+        """Return the gate of a step that waits for its `check` to succeed; `begins` is said before there is one."""
+        if self.check is None:
+            return Shut(begins, patient=True)
+        if self.check.phase == "Successful":
+            return Open(self.check.because)
+        return Shut(self.check.because, patient=not self.check.is_stuck)
+
 
 @dataclass(frozen=True, slots=True)
 class Open:

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from datetime import datetime
 
 from rollouts.api.analysis import RolloutAnalysis
-from rollouts.ports import Gate, Here, Open, Shut, Step
+from rollouts.ports import Gate, Here, Step
 
 
 class Analysis(Step[RolloutAnalysis]):
@@ -22,11 +22,7 @@ class Analysis(Step[RolloutAnalysis]):
 
     def gate(self, spec: RolloutAnalysis, here: Here, now: datetime) -> Gate:
         del spec, now
-        if here.check is None:
-            return Shut("its analysis run begins", patient=True)
-        if here.check.phase == "Successful":
-            return Open(here.check.because)
-        return Shut(here.check.because, patient=not here.check.is_stuck)
+        return here.checked("its analysis run begins")
 
     def title(self, spec: RolloutAnalysis) -> str:
         del spec

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from datetime import datetime
 
 from rollouts.api.experiment import RolloutExperiment
-from rollouts.ports import Gate, Here, Open, Shut, Step
+from rollouts.ports import Gate, Here, Step
 
 
 class Experiment(Step[RolloutExperiment]):
@@ -33,11 +33,7 @@ class Experiment(Step[RolloutExperiment]):
 
     def gate(self, spec: RolloutExperiment, here: Here, now: datetime) -> Gate:
         del spec, now
-        if here.check is None:
-            return Shut("its experiment begins", patient=True)
-        if here.check.phase == "Successful":
-            return Open(here.check.because)
-        return Shut(here.check.because, patient=not here.check.is_stuck)
+        return here.checked("its experiment begins")
 
     def title(self, spec: RolloutExperiment) -> str:
         del spec

@@ -9,7 +9,7 @@ from rollouts.api import keys
 from rollouts.api.counts import parse_count
 from rollouts.api.rollout import AnalysisRunStrategy
 from rollouts.api.timestamps import parse_time
-from rollouts.plan.actions import DeleteChild, TerminateChild
+from rollouts.plan.actions import Action, DeleteChild, TerminateChild
 from rollouts.plan.analysis.assess import COMPLETED, SUCCESSFUL
 
 Raw = Mapping[str, Any]
@@ -89,6 +89,11 @@ def tidied(
             yield DeleteChild(each.kind, each.name, each.uid)
         elif each.goes_on:
             yield TerminateChild(each.kind, each.name, each.uid)
+
+
+def told_to_end(actions: Iterable[Action], kind: str) -> Iterator[str]:
+    """Yield the names of those of a kind that a pass ends."""
+    return (each.name for each in actions if isinstance(each, TerminateChild) and each.kind == kind)
 
 
 def _beyond(children: Iterable[Child], limits: AnalysisRunStrategy | None) -> Iterator[str]:

@@ -12,12 +12,12 @@ from datetime import datetime
 from rollouts.api import keys
 from rollouts.api.status import RolloutAnalysisRunStatus
 from rollouts.plan import state
-from rollouts.plan.actions import ANALYSIS_RUN, Action, ChildAction, CreateChild, TerminateChild
+from rollouts.plan.actions import ANALYSIS_RUN, Action, ChildAction, CreateChild
 from rollouts.plan.analysis.assess import COMPLETED, ERROR, FAILED, INCONCLUSIVE, PENDING
 from rollouts.plan.children.analyses.new_run import NoRunError, new_run
 from rollouts.plan.children.analyses.slots import BACKGROUND, Demand, failure
 from rollouts.plan.children.analyses.words import told
-from rollouts.plan.children.child import Child, tidied
+from rollouts.plan.children.child import Child, tidied, told_to_end
 from rollouts.plan.observed import refusal_of
 from rollouts.plan.ownership import free_name, taken_by_others
 from rollouts.plan.scene import Scene
@@ -158,9 +158,7 @@ def named(scene: Scene, current: Current, after: State, demands: Iterable[Demand
     }
     if not missing:
         return after
-    if not after.pauses and after.controller_pause:
-        # Whoever has resumed it has been heard: from now on the next run has the word.
-        after = replace(after, controller_pause=False, paused_index=None)
+    after = state.heard(after)
     return replace(after, runs={**after.runs, **missing})
 
 
@@ -215,6 +213,5 @@ def run_actions(scene: Scene, current: Current, after: State) -> tuple[ChildActi
 
 def ended(actions: Iterable[Action]) -> Iterator[str]:
     """Say which runs are ended by a pass, and why."""
-    for each in actions:
-        if isinstance(each, TerminateChild) and each.kind == ANALYSIS_RUN:
-            yield f"analysis run {each.name} is told to end: nothing waits for it any more"
+    for name in told_to_end(actions, ANALYSIS_RUN):
+        yield f"analysis run {name} is told to end: nothing waits for it any more"

@@ -11,8 +11,8 @@ from datetime import datetime
 
 from rollouts.api.experiment import parse_experiment_status
 from rollouts.plan import state
-from rollouts.plan.actions import EXPERIMENT, ChildAction, CreateChild, TerminateChild
-from rollouts.plan.children.child import Child, tidied
+from rollouts.plan.actions import EXPERIMENT, ChildAction, CreateChild
+from rollouts.plan.children.child import Child, tidied, told_to_end
 from rollouts.plan.children.experiments.demand import Demand, demand_at
 from rollouts.plan.children.experiments.new_experiment import NoExperimentError, new_experiment
 from rollouts.plan.children.experiments.words import told
@@ -135,10 +135,7 @@ def named(scene: Scene, current: CurrentExperiment, after: State) -> State:
         return after
     if not _lacks(scene, current, after):
         return after
-    if not after.pauses and after.controller_pause:
-        # Whoever has resumed it has been heard: from now on the next experiment has the word.
-        after = replace(after, controller_pause=False, paused_index=None)
-    return replace(after, experiment=_name_for(scene, current, demand))
+    return replace(state.heard(after), experiment=_name_for(scene, current, demand))
 
 
 def _lacks(scene: Scene, current: CurrentExperiment, after: State) -> bool:
@@ -187,6 +184,5 @@ def experiment_actions(scene: Scene, current: CurrentExperiment, after: State) -
 
 def ended(actions: tuple[ChildAction, ...]) -> Iterator[str]:
     """Say which experiments are ended by a pass, and why."""
-    for each in actions:
-        if isinstance(each, TerminateChild) and each.kind == EXPERIMENT:
-            yield f"experiment {each.name} is told to end: nothing waits for it any more"
+    for name in told_to_end(actions, EXPERIMENT):
+        yield f"experiment {name} is told to end: nothing waits for it any more"
