@@ -13,6 +13,7 @@ from typing import Any, Protocol
 from rollouts.api import keys
 from rollouts.api.selectors import parse_selector
 from rollouts.api.services import service_names
+from rollouts.controller.following import PATIENCE
 from rollouts.controller.key import Key
 from rollouts.controller.templates import (
     EXPERIMENT_INDEXES,
@@ -22,7 +23,7 @@ from rollouts.controller.templates import (
     kind_of,
 )
 from rollouts.controller.traffic import TrafficLookup, traffic_indexes
-from rollouts.controller.workloads import PATIENCE, WorkloadLookup
+from rollouts.controller.workloads import WorkloadLookup
 from rollouts.kube.cache import Cache
 from rollouts.kube.client import Api
 from rollouts.kube.resources import (

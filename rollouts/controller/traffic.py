@@ -10,7 +10,7 @@ from typing import Any, NamedTuple, Protocol
 
 import structlog
 
-from rollouts.controller.workloads import PATIENCE
+from rollouts.controller.following import Following, ended
 from rollouts.kube.cache import Cache
 from rollouts.kube.client import Api
 from rollouts.kube.discovery import discover
@@ -100,7 +100,7 @@ def _place(read: Reference | Selected, name: str) -> str:
     return f"{kind_of(read)}/{read.namespace}/{name}"
 
 
-class Traffic:
+class Traffic(Following[Kind]):
     """Keeps the caches of the kinds that are wanted, and no others."""
 
     def __init__(
@@ -112,26 +112,14 @@ class Traffic:
         *,
         retry: float = RETRY,
     ) -> None:
+        super().__init__("router reads it")
         self._api = api
         self._namespace = namespace
         self._on_change = on_change
         self._on_known = on_known
         self._retry = retry
-        self._wanted: dict[Kind, float] = {}
         self._caches: dict[Kind, Cache] = {}
         self._problems: dict[Kind, str] = {}
-        self._changed = asyncio.Event()
-
-    def follow(self, kind: Kind) -> None:
-        """Keep a copy of a kind from now on."""
-        if kind not in self._wanted:
-            self._wanted[kind] = asyncio.get_running_loop().time()
-            self._changed.set()
-
-    def unfollow(self, kind: Kind) -> None:
-        """Keep a copy of a kind no longer."""
-        if self._wanted.pop(kind, None) is not None:
-            self._changed.set()
 
     def picked(self, reads: Reads) -> Objects:
         """Return what is read: None for what is named and doesn't exist."""
@@ -161,8 +149,7 @@ class Traffic:
     def _trouble(self, kind: Kind, cache: Cache | None) -> str:
         if kind in self._problems:
             return self._problems[kind]
-        waited = asyncio.get_running_loop().time() - self._wanted.get(kind, float("inf"))
-        return (cache.problem or "") if cache is not None and waited > PATIENCE else ""
+        return (cache.problem or "") if cache is not None and self._is_late(kind) else ""
 
     def find(self, kind: str, namespace: str, name: str) -> Object | None:
         """Return an object by the name of its kind alone."""
@@ -173,30 +160,6 @@ class Traffic:
         """Return where a kind is served, as far as that is known."""
         every = (cache.resource for cache in self._caches.values())
         return next((each for each in every if each.kind == kind and group in (None, each.group)), None)
-
-    async def run(self) -> None:
-        """Watch what is wanted until cancelled."""
-        watches: dict[Kind, asyncio.Task[None]] = {}
-        try:
-            while True:
-                self._changed.clear()
-                for kind in watches.keys() - self._wanted.keys():
-                    _log.info("no longer watching", kind=str(kind), reason="no Rollout's router reads it")
-                    await _ended(watches.pop(kind))
-                for kind in self._wanted.keys() - watches.keys():
-                    _log.info("watching", kind=str(kind), reason="a Rollout's router reads it")
-                    watches[kind] = asyncio.create_task(self._watch(kind))
-                change = asyncio.create_task(self._changed.wait())
-                try:
-                    await asyncio.wait({change, *watches.values()}, return_when=asyncio.FIRST_COMPLETED)
-                finally:
-                    change.cancel()
-                for watch in watches.values():
-                    if watch.done():
-                        watch.result()  # a watch never ends: what broke it must not go unheard
-        finally:
-            for watch in watches.values():
-                await _ended(watch)
 
     async def _watch(self, kind: Kind) -> None:
         """Keep a copy of a kind, as long as it is served; and wait for it while it isn't."""
@@ -214,7 +177,7 @@ class Traffic:
                             feeds[0].result()
                 finally:
                     for feed in feeds:
-                        await _ended(feed)
+                        await ended(feed)
                     del self._caches[kind]
                 self._on_known(str(kind))
         finally:
@@ -245,8 +208,3 @@ class Traffic:
 def _selected(read: Selected, raws: list[Object]) -> dict[Reference, Raw | None]:
     every = ((reference_to(raw), raw) for raw in raws)
     return {reference: raw for reference, raw in every if read.matches(reference, raw)}
-
-
-async def _ended(task: asyncio.Task[None]) -> None:
-    task.cancel()
-    await asyncio.wait({task})

@@ -4,15 +4,14 @@ A kind is watched only while some Rollout refers to it. A cluster may have tens 
 them are none of our business: of each is kept who it is, its counts of pods, and its template, packed.
 """
 
-import asyncio
 import zlib
 from collections.abc import Callable, Mapping
 from typing import Any, Protocol
 
 import orjson
-import structlog
 
 from rollouts.api import keys
+from rollouts.controller.following import Following
 from rollouts.kube.cache import Cache
 from rollouts.kube.client import Api
 from rollouts.kube.resources import DEPLOYMENTS, POD_TEMPLATES, REPLICA_SETS, Resource
@@ -23,14 +22,9 @@ OnChange = Callable[[Object | None, Object | None], None]
 
 WORKLOAD_RESOURCES: Mapping[str, Resource] = {each.kind: each for each in (DEPLOYMENTS, REPLICA_SETS, POD_TEMPLATES)}
 
-PATIENCE = 10.0
-"""Seconds after which a watch that has not begun is told of: before that it may just be slow."""
-
 _IDENTITY = ("name", "namespace", "uid", "resourceVersion", "generation", "deletionTimestamp")
 _COUNTS = ("replicas", "readyReplicas", "availableReplicas", "observedGeneration")
 _PACKED = "packed"
-
-_log = structlog.get_logger(__name__)
 
 
 class WorkloadLookup(Protocol):
@@ -73,27 +67,15 @@ def unpack(kept: Raw) -> Object:
     return {**raw, **bulk} if raw["kind"] == POD_TEMPLATES.kind else {**raw, "spec": {**raw.get("spec", {}), **bulk}}
 
 
-class Workloads:
+class Workloads(Following[str]):
     """Keeps the caches of the kinds that are wanted, and no others."""
 
     def __init__(self, api: Api, namespace: str | None, on_change: OnChange) -> None:
+        super().__init__("workloadRef names one")
         self._api = api
         self._namespace = namespace
         self._on_change = on_change
-        self._wanted: dict[str, float] = {}
         self._caches: dict[str, Cache] = {}
-        self._changed = asyncio.Event()
-
-    def follow(self, kind: str) -> None:
-        """Keep a copy of a kind from now on."""
-        if kind not in self._wanted:
-            self._wanted[kind] = asyncio.get_running_loop().time()
-            self._changed.set()
-
-    def unfollow(self, kind: str) -> None:
-        """Keep a copy of a kind no longer."""
-        if self._wanted.pop(kind, None) is not None:
-            self._changed.set()
 
     def get(self, kind: str, namespace: str, name: str) -> Object | None:
         """Return one object, if it is there."""
@@ -109,42 +91,12 @@ class Workloads:
     def trouble(self, kind: str) -> str:
         """Say what keeps a kind from being known; nothing while it is only slow."""
         cache = self._caches.get(kind)
-        waited = asyncio.get_running_loop().time() - self._wanted.get(kind, float("inf"))
-        return (cache.problem or "") if cache is not None and waited > PATIENCE else ""
+        return (cache.problem or "") if cache is not None and self._is_late(kind) else ""
 
-    async def run(self) -> None:
-        """Watch what is wanted until cancelled."""
-        watches: dict[str, asyncio.Task[None]] = {}
+    async def _watch(self, kind: str) -> None:
+        resource = WORKLOAD_RESOURCES[kind]
+        self._caches[kind] = Cache(self._api, resource, self._namespace, trim=pack, on_change=self._on_change)
         try:
-            while True:
-                self._changed.clear()
-                for kind in watches.keys() - self._wanted.keys():
-                    await self._stop(kind, watches.pop(kind))
-                for kind in self._wanted.keys() - watches.keys():
-                    watches[kind] = asyncio.create_task(self._start(kind).run())
-                change = asyncio.create_task(self._changed.wait())
-                try:
-                    await asyncio.wait({change, *watches.values()}, return_when=asyncio.FIRST_COMPLETED)
-                finally:
-                    change.cancel()
-                for watch in watches.values():
-                    if watch.done():
-                        watch.result()  # a watch never ends: what broke it must not go unheard
+            await self._caches[kind].run()
         finally:
-            for watch in watches.values():
-                watch.cancel()
-            if watches:
-                await asyncio.wait(watches.values())
-
-    def _start(self, kind: str) -> Cache:
-        _log.info("watching", kind=kind, reason="a Rollout's workloadRef names one")
-        self._caches[kind] = Cache(
-            self._api, WORKLOAD_RESOURCES[kind], self._namespace, trim=pack, on_change=self._on_change
-        )
-        return self._caches[kind]
-
-    async def _stop(self, kind: str, watch: asyncio.Task[None]) -> None:
-        _log.info("no longer watching", kind=kind, reason="no Rollout's workloadRef names one")
-        self._caches.pop(kind)
-        watch.cancel()
-        await asyncio.wait({watch})
+            del self._caches[kind]

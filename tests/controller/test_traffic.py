@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any, cast
 import pytest
 
 from rollouts.api.selectors import parse_selector
+from rollouts.controller.following import PATIENCE
 from rollouts.controller.traffic import RETRY, Kind, Traffic
-from rollouts.controller.workloads import PATIENCE
 from rollouts.kube.errors import Forbidden, Invalid, NotFound
 from rollouts.kube.resources import Resource
 from rollouts.ports import Reference, Selected

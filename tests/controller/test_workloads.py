@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any, cast
 import pytest
 
 from rollouts.api import keys
-from rollouts.controller.workloads import PATIENCE, Workloads
+from rollouts.controller.following import PATIENCE
+from rollouts.controller.workloads import Workloads
 from rollouts.kube.errors import Forbidden
 from rollouts.kube.resources import Resource
 from tests.controller.harness import KEY, Harness, running
