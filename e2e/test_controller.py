@@ -5,11 +5,13 @@ from typing import Any
 from e2e.conftest import StartController
 from e2e.kubectl import Kubectl
 
+RESUME = '{"status": {"pauseConditions": null}}'
+
 
 def rollout(name: str, replicas: int, image: str) -> dict[str, Any]:
     labels = {"app": name}
     template = {"metadata": {"labels": labels}, "spec": {"containers": [{"name": "web", "image": image}]}}
-    steps = [{"setWeight": 50}, {"pause": {"duration": "1s"}}]
+    steps = [{"setWeight": 50}, {"pause": {}}]
     return {
         "apiVersion": "argoproj.io/v1alpha1",
         "kind": "Rollout",
@@ -33,6 +35,7 @@ async def test_a_rollout_becomes_healthy_and_is_taken_up_after_kill_9(
     await kubectl.wait("rollout/web", "--for=jsonpath={.status.phase}=Paused")
     controller.kill()
     controller.start()
+    await kubectl("patch", "rollout/web", "--subresource=status", "--type=merge", "-p", RESUME)
     await kubectl.wait("rollout/web", "--for=jsonpath={.status.phase}=Healthy")
     images = await kubectl("get", "pods", "-o", "jsonpath={.items[*].spec.containers[0].image}")
     assert set(images.split()) >= {"example.test/web:2"}

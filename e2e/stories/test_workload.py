@@ -65,6 +65,18 @@ async def pods_by_owner(story: Story) -> dict[str, int]:
     }
 
 
+async def pods_come_to(story: Story, theirs: int, ours: int) -> None:
+    """Wait until so many pods are the Deployment's, and so many ours: those that end take their time."""
+    wanted = {"pod-template-hash": theirs, "rollouts-pod-template-hash": ours}
+
+    async def look() -> bool:
+        found = await pods_by_owner(story)
+        assert found == wanted, found
+        return True
+
+    await eventually(look, within=60, what="pods")
+
+
 async def test_progressively_without_a_drop_and_back(story: Story, sample: Sample) -> None:
     await story.kubectl.apply(old())
     await deployment_comes_to(story, 4)
@@ -75,7 +87,7 @@ async def test_progressively_without_a_drop_and_back(story: Story, sample: Sampl
         await story.reaches("Healthy", availableReplicas=4, HPAReplicas=4)
         await is_written_down(story)
         assert (await story.rollout())["spec"]["replicas"] == 4
-        assert await pods_by_owner(story) == {"pod-template-hash": 0, "rollouts-pod-template-hash": 4}
+        await pods_come_to(story, theirs=0, ours=4)
 
         # The way back: scale the Deployment up, wait, delete the Rollout.
         await story.kubectl("scale", "deployment", "old", "--replicas=4")
@@ -83,11 +95,7 @@ async def test_progressively_without_a_drop_and_back(story: Story, sample: Sampl
         text = await story.cli("explain", "web")
         assert "Deployment old has 4 pods again" in text, text
         await story.kubectl("delete", "rollout", "web")
-
-        async def ours_are_gone() -> bool:
-            return await pods_by_owner(story) == {"pod-template-hash": 4, "rollouts-pod-template-hash": 0}
-
-        await eventually(ours_are_gone, within=60)
+        await pods_come_to(story, theirs=4, ours=0)
     assert sampler.dips(4, since) == [], sampler.report(4)
     assert sampler.maximum_total(since) <= 8
 
@@ -126,7 +134,7 @@ async def test_never_leaves_the_deployment_alone(story: Story) -> None:
     await story.kubectl("delete", "deployment", "old")
     status = await story.reaches("Degraded", within=60)
     assert 'Deployment "old" does not exist' in status["message"]
-    assert await pods_by_owner(story) == {"pod-template-hash": 0, "rollouts-pod-template-hash": 1}
+    await pods_come_to(story, theirs=0, ours=1)
     await story.kubectl.apply(old(0))
     await story.reaches("Healthy")
 
@@ -163,7 +171,7 @@ async def test_a_replica_sets_template_without_its_label(story: Story) -> None:
     raw["spec"]["workloadRef"] |= {"kind": "ReplicaSet", "name": owned["metadata"]["name"], "scaleDown": "onsuccess"}
     await story.kubectl.apply(raw)
     await story.reaches("Healthy", replicas=2)
-    assert await pods_by_owner(story) == {"pod-template-hash": 1, "rollouts-pod-template-hash": 2}
+    await pods_come_to(story, theirs=1, ours=2)
     await deployment_comes_to(story, 1)
 
 
