@@ -8,6 +8,7 @@ from typing import Any
 import yaml
 
 from e2e import arguments
+from e2e.kubectl import DEADLINE
 from e2e.program import ask
 
 Json = dict[str, Any]
@@ -35,7 +36,7 @@ async def analyze(obj: Json, *words: str, environment: dict[str, str] | None = N
     """Run a template; return the status, whose phase the exit code has to tell as well."""
     line: list[str | Path] = [PROGRAM, "analyze", "-f", "-", "-o", "json", *words]
     known = {**arguments.environment(), **(environment or {})}
-    answer = await ask(*line, within=60, stdin=yaml.safe_dump(obj), environment=known)
+    answer = await ask(*line, within=DEADLINE, stdin=yaml.safe_dump(obj), environment=known)
     assert answer.out, answer.text
     status: Json = json.loads(answer.out)
     assert answer.code == CODES[status["phase"]], answer.text

@@ -3,6 +3,7 @@
 import os
 from pathlib import Path
 
+from e2e import slowness
 from e2e.access import Access
 
 # Everything that a rollout's objects depend on; no clouds, volumes, certificates or node life cycles.
@@ -121,12 +122,14 @@ def controller_manager(at: Path) -> list[str]:
 
 def kubelet(access: Access, start_delay: float, nodes: int) -> list[str]:
     """Flags of our stand-in."""
+    slow = slowness.is_on("pods")
     return [
         "-m",
         "e2e.kubelet",
         f"--server={access.server}",
         f"--certificate-authority={access.authority}",
-        f"--start-delay={start_delay}",
+        f"--start-delay={max(start_delay, slowness.POD_START) if slow else start_delay}",
+        *([f"--stop-delay={slowness.POD_END}"] if slow else []),
         f"--nodes={nodes}",
     ]
 

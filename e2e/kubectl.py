@@ -7,10 +7,10 @@ from pathlib import Path
 from typing import Any
 
 from e2e.program import ask
-from e2e.waiting import eventually
+from e2e.waiting import PATIENCE, eventually
 
 PROGRAM = Path(sysconfig.get_path("scripts")) / "kubectl"
-DEADLINE = 60.0
+DEADLINE = 240.0
 
 Manifest = str | Path | Mapping[str, Any] | Sequence[Mapping[str, Any]]
 
@@ -56,7 +56,7 @@ class Kubectl:
             return await self("create", *arguments, "-f", str(manifest))
         return await self("create", *arguments, "-f", "-", stdin=_text(manifest))
 
-    async def wait(self, *arguments: str, within: float = 60.0) -> str:
+    async def wait(self, *arguments: str, within: float = PATIENCE) -> str:
         """`kubectl wait`, e.g. wait("deploy/web", "--for=condition=Available")."""
         return await self("wait", *arguments, f"--timeout={within:g}s", within=within + 10)
 

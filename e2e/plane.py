@@ -22,13 +22,13 @@ from typing import Any, Self
 import aiohttp
 import yaml
 
-from e2e import arguments, build, ports
+from e2e import arguments, build, ports, slowness
 from e2e.access import Access
 from e2e.program import Program, ProgramError
 from e2e.toolchain import BuildError
 from e2e.waiting import eventually
 
-START_DEADLINE = 60.0
+START_DEADLINE = 180.0
 USERS = ("admin", "controller-manager", "kubelet")  # each with a token of its own, so that audit logs tell them apart
 CRDS = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions"
 
@@ -193,7 +193,8 @@ class ControlPlane:
         }
         for name, line in lines.items():
             environment = arguments.environment(kubelet.token if name == "kubelet" else None)
-            self._programs[name] = Program(name, line, at / f"{name}.log", environment)
+            is_slow = name == "kube-controller-manager" and slowness.is_on("programs")
+            self._programs[name] = Program(name, line, at / f"{name}.log", environment, is_slow=is_slow)
 
     async def _ready(self) -> bool:
         for name in ("etcd", "kube-apiserver"):

@@ -9,6 +9,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from e2e import slowness
+
 _LIBC = ctypes.CDLL(None, use_errno=True)
 _PR_SET_PDEATHSIG = 1
 
@@ -31,9 +33,16 @@ class Program:
     """
 
     def __init__(
-        self, name: str, argv: Sequence[str | Path], log: Path, environment: Mapping[str, str] | None = None
+        self,
+        name: str,
+        argv: Sequence[str | Path],
+        log: Path,
+        environment: Mapping[str, str] | None = None,
+        *,
+        is_slow: bool = False,
     ) -> None:
         self.name = name
+        self.is_slow = is_slow
         self.argv = [str(part) for part in argv]
         self.log = log
         self.environment = dict(environment) if environment is not None else None
@@ -54,6 +63,8 @@ class Program:
                 start_new_session=True,  # Ctrl-C is for us: we end it in order
                 preexec_fn=lambda: _die_with_parent(parent),  # noqa: PLW1509 - a prctl, nothing that takes a lock
             )
+        if self.is_slow:
+            slowness.hold_up(self._child)
 
     @property
     def pid(self) -> int:

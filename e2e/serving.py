@@ -3,12 +3,12 @@
 import aiohttp
 
 from e2e.program import Program
-from e2e.waiting import eventually
+from e2e.waiting import PATIENCE, eventually
 
 WELL = {200, 204, 401}  # who is asked for a password is let in by a server that is there
 
 
-async def answers(program: Program, url: str, within: float = 30.0) -> None:
+async def answers(program: Program, url: str, within: float = PATIENCE) -> None:
     """Wait until a program answers a GET well; fail with the end of its log when it has ended."""
 
     async def is_well() -> bool:

@@ -85,7 +85,7 @@ async def test_graphite_measures_what_was_written(graphite: Graphite) -> None:
     await graphite.write("shop.errors", (1, now - 3), (3, now - 2), (5, now - 1))
 
     async def is_there() -> Json:
-        last = target(graphite, "target=shop.errors&from=-30s")
+        last = target(graphite, "target=shop.errors&from=-30min")
         every = target(graphite, "summarize(shop.errors, '1h', 'sum')")
         status = await analyze(
             template(metric(last, "result[-1] == 5", "last"), metric(every, "sum(result) == 9", "sum"))

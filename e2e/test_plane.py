@@ -2,8 +2,8 @@
 
 import asyncio
 import sys
-import time
 from collections.abc import Callable
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -50,13 +50,17 @@ async def test_a_deployment_becomes_available_and_is_updated_with_its_availabili
         await kubectl.wait("deployment/web", "--for=condition=Available")
         since = sampler.now()
         await kubectl("set", "image", "deployment/web", "web=example.test/web:2")
-        await kubectl("rollout", "status", "deployment/web", "--timeout=30s")
+        await kubectl("rollout", "status", "deployment/web", "--timeout=120s")
     assert sampler.minimum(since) >= 4  # maxUnavailable 25 % of 5, rounded down
     # Kubernetes counts surge by what ReplicaSets ask for: pods that are still to be deleted may come on top.
     assert 5 < sampler.maximum_total(since) <= 10
     assert sampler.dips(4, since) == []
-    images = await kubectl("get", "pods", "-o", "jsonpath={.items[*].spec.containers[0].image}")
-    assert set(images.split()) == {"example.test/web:2"}
+
+    async def only_the_second_is_left() -> bool:
+        images = await kubectl("get", "pods", "-o", "jsonpath={.items[*].spec.containers[0].image}")
+        return set(images.split()) == {"example.test/web:2"}
+
+    await eventually(only_the_second_is_left)
 
 
 async def test_pods_get_nodes_addresses_and_endpoints(kubectl: Kubectl) -> None:
@@ -69,7 +73,7 @@ async def test_pods_get_nodes_addresses_and_endpoints(kubectl: Kubectl) -> None:
         addresses = {endpoint["addresses"][0] for item in slices["items"] for endpoint in item["endpoints"] or []}
         return len(addresses) == 3
 
-    await eventually(all_are_endpoints, within=10)
+    await eventually(all_are_endpoints)
     nodes = await kubectl("get", "pods", "-o", "jsonpath={.items[*].spec.nodeName}")
     assert len(nodes.split()) == 3
 
@@ -86,8 +90,8 @@ async def test_a_crashing_image_loops_and_is_never_ready(kubectl: Kubectl) -> No
     async def backs_off() -> bool:  # between two tries the container runs for a moment
         return await kubectl("get", "pods", "-o", f"jsonpath={path}") == "CrashLoopBackOff"
 
-    await eventually(loops, within=15)
-    await eventually(backs_off, within=15)
+    await eventually(loops)
+    await eventually(backs_off)
     await kubectl("delete", "deployment/web")
 
 
@@ -99,11 +103,14 @@ async def test_a_missing_image_is_never_pulled(kubectl: Kubectl) -> None:
 
 
 async def test_readiness_waits_for_the_annotation(kubectl: Kubectl) -> None:
-    await kubectl("run", "web", "--image=example.test/web:1", "--annotations=devcluster/ready-after=1s500ms")
-    await kubectl.wait("pod/web", "--for=jsonpath={.status.phase}=Running")
-    began = time.monotonic()
+    await kubectl("run", "web", "--image=example.test/web:1", "--annotations=devcluster/ready-after=2s500ms")
     await kubectl.wait("pod/web", "--for=condition=Ready")
-    assert time.monotonic() - began > 0.5
+    status = (await kubectl.json("get", "pod/web"))["status"]
+    (ready,) = [each["lastTransitionTime"] for each in status["conditions"] if each["type"] == "Ready"]
+    took = datetime.fromisoformat(ready) - datetime.fromisoformat(
+        status["containerStatuses"][0]["state"]["running"]["startedAt"]
+    )
+    assert took >= timedelta(seconds=2)
 
 
 async def test_jobs_complete_and_fail_as_told(kubectl: Kubectl) -> None:
@@ -122,7 +129,7 @@ async def test_deleting_an_owner_collects_what_it_owns(kubectl: Kubectl) -> None
     async def nothing_is_left() -> bool:
         return not (await kubectl.json("get", "replicasets,pods"))["items"]
 
-    await eventually(nothing_is_left, within=20)
+    await eventually(nothing_is_left)
 
 
 async def test_a_service_account_may_only_what_it_was_granted(plane: ControlPlane, kubectl: Kubectl) -> None:
@@ -137,9 +144,18 @@ async def test_a_service_account_may_only_what_it_was_granted(plane: ControlPlan
         await reader("get", "pods")
         return True
 
-    await eventually(may_read, within=10)
+    await eventually(may_read)
     with pytest.raises(KubectlError, match="Forbidden"):
         await reader("delete", "pod", "any")
+
+
+async def until_replaced(sampler: Sampler, since: float = 0.0) -> None:
+    """Wait until one of four pods has been missed and is there again."""
+
+    async def look() -> bool:
+        return [dip.ended is not None for dip in sampler.dips(4, since)] == [True]
+
+    await eventually(look, what="the pod is replaced")
 
 
 async def test_pods_that_the_test_kills_are_not_blamed_on_the_controller(
@@ -151,10 +167,10 @@ async def test_pods_that_the_test_kills_are_not_blamed_on_the_controller(
     async with sample("app=web") as sampler:
         sampler.will_take(names[:1])
         await kubectl("delete", "pod", names[0])
-        await kubectl.wait("deployment/web", "--for=jsonpath={.status.availableReplicas}=4")
+        await until_replaced(sampler)
         told = sampler.now()
         await kubectl("delete", "pod", names[1])
-        await kubectl.wait("deployment/web", "--for=jsonpath={.status.availableReplicas}=4")
+        await until_replaced(sampler, since=told)
     assert [dip.is_ours for dip in sampler.dips(4, until=told)] == [False]
     assert [dip.is_ours for dip in sampler.dips(4, since=told)] == [True]
 
@@ -178,7 +194,7 @@ async def test_the_api_server_restarts_and_a_watch_goes_on(plane: ControlPlane, 
     async def saw_both() -> bool:
         return {"before", "after"} <= names
 
-    await eventually(saw_both, within=10)
+    await eventually(saw_both)
     watching.cancel()
     await asyncio.wait([watching])
 
@@ -231,13 +247,13 @@ async def test_a_program_dies_with_a_parent_that_is_killed(tmp_path: Path) -> No
     async def child_is_gone() -> bool:
         return not is_alive(child)
 
-    await eventually(child_is_gone, within=5)
+    await eventually(child_is_gone)
 
 
 async def test_a_program_that_ends_tells_its_last_words(tmp_path: Path) -> None:
     program = Program("talker", ["sh", "-c", "echo no such flag; exit 4"], tmp_path / "log")
     program.start()
-    assert await program.wait(10) == 4
+    assert await program.wait(60) == 4
     with pytest.raises(ProgramError, match="no such flag"):
         program.require_running()
 

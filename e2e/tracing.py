@@ -45,6 +45,10 @@ class Tracing:
         async with self._api.get(self._path(ROLLOUTS)) as answer:
             self._acts.append(int((await answer.json())["metadata"]["resourceVersion"]))
 
+    def writes_since_the_act(self) -> int:
+        """Count the versions of the Rollout since somebody did something last: his own is one of them."""
+        return sum(kind == ROLLOUTS and version > self._acts[-1] for version, kind, _ in self._seen)
+
     def trace(self) -> Trace:
         """Return the trace of what was recorded."""
         tracer, acts = Tracer(), sorted(self._acts)

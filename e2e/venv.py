@@ -24,7 +24,7 @@ class Venv:
     async def install(self, *projects: Path) -> None:
         """Build distributions and install them, without what they depend on: rollouts is there."""
         line: list[str | Path] = [UV, "pip", "install", "--quiet", "--python", self.python, "--no-deps", *projects]
-        answer = await ask(*line, within=120)
+        answer = await ask(*line, within=300)
         assert answer.code == 0, answer.text
 
     @property

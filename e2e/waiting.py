@@ -5,11 +5,15 @@ import time
 from collections.abc import Awaitable, Callable
 from typing import TypeVar
 
+from e2e import slowness
+
 T = TypeVar("T")
+# Of whatever is waited for. It only bounds a failure, so it is long enough for a machine that does ten things at once.
+PATIENCE = 120.0
 
 
 async def eventually(
-    check: Callable[[], Awaitable[T]], *, within: float = 30.0, every: float = 0.05, what: str = ""
+    check: Callable[[], Awaitable[T]], *, within: float = PATIENCE, every: float = 0.05, what: str = ""
 ) -> T:
     """Ask again until the answer is truthy or an assertion in it holds, and return it; fail with the last answer."""
     deadline = time.monotonic() + within
@@ -21,6 +25,7 @@ async def eventually(
             last = error
         else:
             if result:
+                await slowness.look()
                 return result
             last = result
         if time.monotonic() > deadline:

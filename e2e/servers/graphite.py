@@ -10,7 +10,7 @@ from e2e.program import Program
 from e2e.serving import answers
 from e2e.waiting import eventually
 
-START_DEADLINE = 60.0
+START_DEADLINE = 180.0
 SERVE = Path(__file__).with_name("graphite_web.py")
 
 _CARBON = """\

@@ -76,18 +76,7 @@ def _revision(run: Json) -> int:
     return int((run["metadata"].get("annotations") or {}).get(REVISION, "0"))
 
 
-async def tells(story: Story, *reasons: str, name: str = "web") -> None:
-    """Wait until events with these reasons are there."""
-
-    async def look() -> bool:
-        found = await story.events(name)
-        assert set(reasons) <= set(found), found
-        return True
-
-    await eventually(look, what=f"events of {name}")
-
-
-async def run_reaches(story: Story, name: str, *phases: str, within: float = 40.0) -> Json:
+async def run_reaches(story: Story, name: str, *phases: str) -> Json:
     """Wait until a run is in one of these phases; return it."""
 
     async def look() -> Json:
@@ -95,19 +84,23 @@ async def run_reaches(story: Story, name: str, *phases: str, within: float = 40.
         assert (found.get("status") or {}).get("phase") in phases, found.get("status")
         return found
 
-    return await eventually(look, within=within, what=f"run {name} is {' or '.join(phases)}")
+    return await eventually(look, what=f"run {name} is {' or '.join(phases)}")
 
 
-async def measured(story: Story, count: int, name: str = "") -> Json:
-    """Wait until the newest run, or the named one, has counted so many measurements; return it."""
+async def measured(story: Story, count: int, name: str = "", revision: int = 0) -> Json:
+    """Wait until the newest run, the named one, or that of a revision has counted so many measurements; return it."""
 
     async def look() -> Json:
-        found = [each for each in await runs(story) if name in ("", each["metadata"]["name"])]
+        found = [
+            each
+            for each in await runs(story)
+            if name in ("", each["metadata"]["name"]) and revision in (0, _revision(each))
+        ]
         assert found, "no run yet"
         assert result(found[-1]).get("count", 0) >= count, found[-1].get("status")
         return found[-1]
 
-    return await eventually(look, within=40, what=f"{count} measurements")
+    return await eventually(look, what=f"{count} measurements")
 
 
 def result(run: Json, metric: str = "") -> Json:

@@ -36,7 +36,7 @@ class ArgoCD:
             assert status.items() <= found.items(), found
             return found
 
-        return await eventually(look, within=40, what=f"Argo CD shows {health}")
+        return await eventually(look, what=f"Argo CD shows {health}")
 
     async def offered(self) -> set[str]:
         """The buttons that can be pressed."""

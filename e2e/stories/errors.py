@@ -9,15 +9,15 @@ from tests.serving import serving
 
 
 class Errors:
-    """How many errors there are, as a test says; `asked` counts how often that was measured."""
+    """How many errors there are, as a test says; None: nobody knows. `asked` counts how often that was measured."""
 
-    count = 0
+    count: int | None = 0
     host = ""
     asked = 0
 
     async def answer(self, _: web.Request) -> web.Response:
         self.asked += 1
-        return web.json_response(self.count)
+        return web.json_response({} if self.count is None else {"errors": self.count})
 
 
 @asynccontextmanager

@@ -16,15 +16,14 @@ from e2e.tracing import Tracing
 from e2e.waiting import eventually
 from rollouts.cli.manifests import Document, read_documents
 from rollouts.cli.rehearsal import Cast, cast, stage
-from rollouts.sim.course import Asked, Condition, Course, Happening, Word, read_course
+from rollouts.sim.course import Asked, Condition, Course, Word, read_course
 from rollouts.sim.director import holds
 from rollouts.sim.trace import Trace, trace_of
 
 Json = dict[str, Any]
 TRACES = Path(__file__).parent / "traces"
-PATIENCE = 60.0
 # The controller answers a patch within this time; where it has nothing to answer, nothing more is waited for.
-ANSWER = 2.0
+ANSWER = 10.0
 QUIET = 2.5
 _WORDS = {
     Word.PROMOTE: ("promote", "web"),
@@ -71,53 +70,44 @@ async def recorded(play: Play, story: Story) -> Trace:
     async with Tracing(story.api, story.namespace, objects.name).recording() as tracing:
         await story.kubectl.apply([*objects.services, objects.rollout])
         for happening in play.course.happens:
-            await _moment(story, happening)
+            assert happening.at is None, "times differ here: wait for a state"
+            await _comes_to_rest(story, tracing, happening.when, happening.after.total_seconds())
             await tracing.act()
-            before = await story.rollout(objects.name)
             await _do(story, happening.do)
-            await _answered(story, before)
-        await _reaches(story, play.course.until)
-        await _is_quiet(tracing)
+            await _answered(tracing)
+        await _comes_to_rest(story, tracing, play.course.until)
         return tracing.trace()
 
 
-async def _moment(story: Story, happening: Happening) -> None:
-    assert happening.at is None, "times differ here: wait for a state"
-    if happening.when is not None:
-        await _reaches(story, happening.when)
-    await asyncio.sleep(happening.after.total_seconds())
+async def _comes_to_rest(story: Story, tracing: Tracing, condition: Condition | None, after: float = 0.0) -> None:
+    """Wait until a condition holds, for a time from then on, and until nothing happens any more and it holds still."""
 
-
-async def _reaches(story: Story, condition: Condition) -> None:
-    async def look() -> bool:
+    async def holds_now() -> bool:
         rollout = await story.rollout()
         status = rollout.get("status") or {}
         assert status.get("observedGeneration") == str(rollout["metadata"]["generation"]), "not observed"
-        assert holds(condition, rollout), f"{condition}: {status}"
+        assert condition is None or holds(condition, rollout), f"{condition}: {status}"
         return True
 
-    await eventually(look, within=PATIENCE, what=str(condition))
+    async def is_quiet() -> bool:
+        await holds_now()
+        return asyncio.get_running_loop().time() - tracing.latest > QUIET
+
+    await eventually(holds_now, what=str(condition))
+    await asyncio.sleep(after)
+    await eventually(is_quiet, every=0.2, what=f"{condition}, and nothing happens any more")
 
 
-async def _answered(story: Story, before: Json) -> None:
+async def _answered(tracing: Tracing) -> None:
     """Wait until the controller has written something after us, or long enough for it to have had nothing to write."""
-    ours = await story.rollout()
 
     async def look() -> bool:
-        version = (await story.rollout())["metadata"]["resourceVersion"]
-        return version not in {ours["metadata"]["resourceVersion"], before["metadata"]["resourceVersion"]}
+        return tracing.writes_since_the_act() > 1
 
     try:
         await eventually(look, within=ANSWER)
     except AssertionError:
         return
-
-
-async def _is_quiet(tracing: Tracing) -> None:
-    async def look() -> bool:
-        return asyncio.get_running_loop().time() - tracing.latest > QUIET
-
-    await eventually(look, within=PATIENCE, every=0.2, what="nothing happens any more")
 
 
 async def _do(story: Story, deed: Word | Asked) -> None:

@@ -3,15 +3,16 @@
 import asyncio
 import json
 import sysconfig
+from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import aiohttp
 
-from e2e.kubectl import Kubectl
+from e2e.kubectl import DEADLINE, Kubectl
 from e2e.program import ask
-from e2e.waiting import eventually
+from e2e.waiting import PATIENCE, eventually
 from tests.wire.objects import rollout
 
 Json = dict[str, Any]
@@ -38,6 +39,8 @@ class Story:
         path = f"{prefix}/namespaces/{self.namespace}/{resource}/{name}".rstrip("/")
         async with self.api.get(path, params=query) as answer:
             body: Json = json.loads(await answer.read())
+            # A server that has only just come back may say that it isn't ready: an assertion is asked again.
+            assert answer.status in (200, 404), body
             return {} if answer.status == 404 else body
 
     async def rollout(self, name: str = "web") -> Json:
@@ -69,7 +72,17 @@ class Story:
             for each in sorted(listed["items"], key=lambda each: int(each["metadata"]["resourceVersion"]))
         ]
 
-    async def until(self, check: Callable[[Json], Any], name: str = "web", within: float = 40.0) -> Json:
+    async def tells(self, *reasons: str, name: str = "web") -> None:
+        """Wait until events with these reasons are there, as often as they are named here at least."""
+
+        async def look() -> bool:
+            found = await self.events(name)
+            assert Counter(reasons) <= Counter(found), found
+            return True
+
+        await eventually(look, what=f"events of {name}")
+
+    async def until(self, check: Callable[[Json], Any], name: str = "web", within: float = PATIENCE) -> Json:
         """Wait until something holds of a Rollout whose controller has seen its latest spec."""
 
         async def look() -> Json:
@@ -82,14 +95,14 @@ class Story:
 
         return await eventually(look, within=within, what=f"rollout {name}")
 
-    async def reaches(self, phase: str, name: str = "web", within: float = 40.0, **fields: Any) -> Json:
+    async def reaches(self, phase: str, name: str = "web", within: float = PATIENCE, **fields: Any) -> Json:
         """Wait for a phase, and for fields of the status; return the status."""
         wanted = {"phase": phase, **fields}
         found = await self.until(lambda status: wanted.items() <= status.items(), name, within)
         status: Json = found["status"]
         return status
 
-    async def comes_to(self, images: dict[str, int], name: str = "web", within: float = 30.0) -> None:
+    async def comes_to(self, images: dict[str, int], name: str = "web", within: float = PATIENCE) -> None:
         """Wait for the pods of each image."""
 
         async def look() -> bool:
@@ -124,7 +137,7 @@ class Story:
         """End a pause, by kubectl."""
         await self.patch_status({"pauseConditions": None}, name)
 
-    async def cli(self, *words: str, code: int = 0, within: float = 60.0) -> str:
+    async def cli(self, *words: str, code: int = 0, within: float = DEADLINE) -> str:
         """Run `rollouts` as a person does; return what it printed, errors last."""
         at = (f"--kubeconfig={self.kubectl.kubeconfig}", f"--namespace={self.namespace}")
         answer = await ask(PROGRAM, *at, *words, within=within)
@@ -150,7 +163,7 @@ class Story:
         await child.wait()
         return False
 
-    async def shell(self, line: str, within: float = 60.0) -> str:
+    async def shell(self, line: str, within: float = DEADLINE) -> str:
         """Run a command line as it stands on a page, with our kubectl in this namespace."""
         at = f"--kubeconfig={self.kubectl.kubeconfig} --namespace={self.namespace}"
         script = f'exec 2>&1; set -e -o pipefail\nkubectl() {{ "{PROGRAM.with_name("kubectl")}" {at} "$@"; }}\n{line}\n'

@@ -15,7 +15,6 @@ from e2e.stories.analyses import (
     result,
     run_reaches,
     runs,
-    tells,
     template,
 )
 from e2e.stories.customers import Customers, image
@@ -46,7 +45,7 @@ async def test_the_page_a_good_version_passes_and_a_bad_one_goes_back(
         background = await run_reaches(story, background["metadata"]["name"], "Successful")
         assert background["metadata"]["labels"]["rollout-type"] == "Background"
         assert background["spec"]["terminate"] is True
-        await tells(story, "AnalysisRunRunning", "AnalysisRunSuccessful")
+        await story.tells("AnalysisRunRunning", "AnalysisRunSuccessful")
 
         await story.set_image(BAD)
         status = await story.reaches("Degraded", abort=True)
@@ -56,7 +55,7 @@ async def test_the_page_a_good_version_passes_and_a_bad_one_goes_back(
         found = await story.rollout()
         assert condition(found, "Progressing")["reason"] == "RolloutAborted"
         assert 'Metric "errors" assessed Failed' in condition(found, "Progressing")["message"]
-        await tells(story, "AnalysisRunFailed", "RolloutAborted")
+        await story.tells("AnalysisRunFailed", "RolloutAborted")
         await story.comes_to({SECOND: 5})
         explained = await story.cli("explain", "web")
         assert "failed (2) > failureLimit (1)" in explained
@@ -120,7 +119,7 @@ async def test_promoting_fully_and_aborting_end_the_runs(story: Story, prometheu
     assert ended["status"]["message"] == "Run Terminated"
 
     await story.set_image(GOOD)
-    run = await measured(story, 1)
+    run = await measured(story, 1, revision=3)
     await story.cli("abort", "web")
     await story.reaches("Degraded", abort=True)
     ended = await run_reaches(story, run["metadata"]["name"], "Successful")

@@ -1,7 +1,7 @@
 """Do analyses before and after the switch of blue-green hold it, let it through, and take it back?"""
 
 from e2e.servers.prometheus import Prometheus
-from e2e.stories.analyses import constant, measured, run_reaches, runs, tells, template
+from e2e.stories.analyses import constant, measured, run_reaches, runs, template
 from e2e.stories.story import BEST, BETTER, GOOD, HASH, Json, Story
 from e2e.waiting import eventually
 from tests.wire.objects import service
@@ -25,6 +25,7 @@ async def prepared(story: Story, prometheus: Prometheus, **analyses: str) -> str
             *(service(f"web-{each}", selector={"app": "web"}) for each in ("active", "preview")),
             template("good", constant(prometheus, 0, interval="1s", count=3)),
             template("bad", constant(prometheus, 7, interval="1s", count=3)),
+            template("endless", constant(prometheus, 0, interval="1s")),
         ]
     )
     status = await story.create(replicas=2, strategy=strategy(**analyses))
@@ -32,10 +33,11 @@ async def prepared(story: Story, prometheus: Prometheus, **analyses: str) -> str
 
 
 async def test_before_and_after_the_switch(story: Story, prometheus: Prometheus) -> None:
-    first = await prepared(story, prometheus, prePromotionAnalysis="good", postPromotionAnalysis="good")
+    first = await prepared(story, prometheus, prePromotionAnalysis="endless", postPromotionAnalysis="good")
     await story.set_image(BETTER)
-    await measured(story, 1)
+    run = await measured(story, 3)
     assert await active(story) == first, "not switched while the first analysis runs"
+    await story.cli("terminate", "analysisrun", run["metadata"]["name"])
     status = await story.reaches("Healthy")
     assert await active(story) == status["currentPodHash"] == status["stableRS"]
     kinds = {each["metadata"]["labels"]["rollout-type"]: each["status"]["phase"] for each in await runs(story)}
@@ -67,4 +69,4 @@ async def test_a_failure_after_the_switch_takes_it_back(story: Story, prometheus
     (run,) = await runs(story)
     assert run["metadata"]["labels"]["rollout-type"] == "PostPromotion"
     await run_reaches(story, run["metadata"]["name"], "Failed")
-    await tells(story, "AnalysisRunFailed", "RolloutAborted")
+    await story.tells("AnalysisRunFailed", "RolloutAborted")

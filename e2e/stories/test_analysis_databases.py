@@ -44,7 +44,7 @@ async def test_one_run_asks_both(story: Story, influxdb: InfluxDB, graphite: Gra
             "interval": "1s",
             "count": 2,
             "successCondition": "result[-1] == 1",
-            "provider": {"graphite": {"address": graphite.url, "query": f"target=shop.{story.namespace}&from=-60s"}},
+            "provider": {"graphite": {"address": graphite.url, "query": f"target=shop.{story.namespace}&from=-30min"}},
         },
     ]
     await story.kubectl.apply({**template("both", *metrics), "kind": "AnalysisRun"})

@@ -60,7 +60,7 @@ async def test_an_aborted_update_can_be_promoted(story: Story, argocd: ArgoCD) -
 
 
 async def test_a_pause_by_hand_is_resumed(story: Story, argocd: ArgoCD) -> None:
-    steps = [{"setWeight": 20}, {"pause": {"duration": "3s"}}]
+    steps = [{"setWeight": 20}, {"pause": {"duration": "1h"}}]
     await story.create(steps=steps)
     await story.set_image(BETTER)
     await argocd.shows("Suspended", currentStepIndex=1)

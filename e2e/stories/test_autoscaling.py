@@ -93,7 +93,7 @@ class Scaled:
             assert size == replicas, (size, await self._events())
             return True
 
-        await eventually(look, within=60, what=f"an autoscaler that wants {replicas} pods")
+        await eventually(look, what=f"an autoscaler that wants {replicas} pods")
 
     async def _events(self) -> list[Any]:
         path = "/apis/autoscaling/v2"

@@ -50,7 +50,7 @@ async def test_a_person_steers_an_update(story: Story) -> None:
     await story.cli("retry", "rollout", "web")
     await story.reaches("Paused", currentStepIndex=1)
     await story.cli("promote", "web", "--full")
-    assert "Healthy" in await story.cli("status", "web", "--timeout=40s")
+    assert "Healthy" in await story.cli("status", "web", "--timeout=120s")
     await story.comes_to({BETTER: 5})
 
 
@@ -88,7 +88,7 @@ async def test_a_person_goes_back_in_mid_update(story: Story) -> None:
 async def test_a_person_restarts_the_pods(story: Story) -> None:
     await story.create(replicas=3)
     before = {pod["metadata"]["uid"] for pod in await story.pods()}
-    await asyncio.sleep(1)  # pods are as old as the second they were made in
+    await asyncio.sleep(1.1)  # pods are as old as the second they were made in
     await story.cli("restart", "web")
     await story.until(lambda status: status.get("restartedAt") and status["phase"] == "Healthy")
     after = {pod["metadata"]["uid"] for pod in await story.pods()}
@@ -99,9 +99,10 @@ async def test_a_person_restarts_the_pods(story: Story) -> None:
 async def test_a_pipeline_waits_for_the_end(story: Story) -> None:
     await story.create(replicas=2, steps=[], progressDeadlineSeconds=3)
     await story.cli("set", "image", "web", f"web={CRASH}")
-    assert "ProgressDeadlineExceeded" in await story.cli("status", "web", "--timeout=30s", code=1)
+    assert "ProgressDeadlineExceeded" in await story.cli("status", "web", "--timeout=120s", code=1)
+    await story.patch({"progressDeadlineSeconds": 600})
     await story.cli("set", "image", "web", "web=example.test/web:9")
-    assert "Healthy" in await story.cli("status", "web", "--timeout=40s")
+    assert "Healthy" in await story.cli("status", "web", "--timeout=120s")
 
 
 async def test_a_watch_shows_what_changes(story: Story) -> None:

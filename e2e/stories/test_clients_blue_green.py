@@ -7,7 +7,12 @@ from e2e.stories.test_real_client import facts, rows
 from e2e.waiting import eventually
 from tests.wire.objects import service
 
-BLUE_GREEN: Json = {"activeService": "active", "previewService": "preview", "autoPromotionEnabled": False}
+BLUE_GREEN: Json = {
+    "activeService": "active",
+    "previewService": "preview",
+    "autoPromotionEnabled": False,
+    "scaleDownDelaySeconds": 600,  # as long as a test may take
+}
 
 
 async def deployed(story: Story) -> Json:
@@ -46,7 +51,7 @@ async def test_the_plugin_promotes(story: Story, argo: Plugin) -> None:
     assert f"{BETTER} (preview)" in shown
     assert "BlueGreen" in await argo("list", "rollouts")
     await argo("promote", "web")
-    assert (await argo("status", "web", "--timeout=40s")).splitlines()[-1] == "Healthy"
+    assert (await argo("status", "web", "--timeout=120s")).splitlines()[-1] == "Healthy"
     await goes_to(story, "active", BETTER)
     assert "delay:" in await argo("get", "rollout", "web", "--no-color")  # the old pods stay for a while
 
@@ -56,7 +61,7 @@ async def test_the_plugin_aborts_retries_and_goes_back(story: Story, argo: Plugi
     await argo("set", "image", "web", f"web={BETTER}")
     await story.reaches("Paused", message="BlueGreenPause")
     await argo("abort", "web")
-    assert "RolloutAborted" in await argo("status", "web", "--timeout=40s", code=1)
+    assert "RolloutAborted" in await argo("status", "web", "--timeout=120s", code=1)
     await goes_to(story, "active", GOOD)
     await argo("retry", "rollout", "web")
     await story.reaches("Paused", message="BlueGreenPause")

@@ -38,7 +38,7 @@ async def test_the_plugin_changes_the_deployment(story: Story, argo: Plugin) -> 
     await story.comes_to({GOOD: 1, BETTER: 1})
     assert f"{BETTER} (canary)" in await argo("get", "rollout", "web", "--no-color")
     await argo("promote", "web")
-    assert (await argo("status", "web", "--timeout=40s")).splitlines()[-1] == "Healthy"
+    assert (await argo("status", "web", "--timeout=120s")).splitlines()[-1] == "Healthy"
     await story.comes_to({BETTER: 2})
     await argo("undo", "web")
     assert await image_of(story) == GOOD

@@ -2,7 +2,6 @@
 
 import asyncio
 import random
-import time
 from collections.abc import Callable
 
 import pytest
@@ -13,7 +12,7 @@ from e2e.kubectl import Kubectl
 from e2e.plane import ControlPlane
 from e2e.sampler import Sampler
 from e2e.stories.story import BETTER, GOOD, Json, Story
-from e2e.waiting import eventually
+from e2e.waiting import PATIENCE, eventually
 from tests.wire.objects import rollout
 
 Sample = Callable[..., Sampler]
@@ -40,7 +39,7 @@ def names() -> list[str]:
     return [f"web-{number}" for number in range(ROLLOUTS)]
 
 
-async def all_healthy(story: Story, image: str, within: float = 90.0) -> None:
+async def all_healthy(story: Story, image: str, within: float = 2 * PATIENCE) -> None:
     async def look() -> bool:
         listed = (await story.read("/apis/argoproj.io/v1alpha1", "rollouts"))["items"]
         waiting = {
@@ -127,11 +126,8 @@ async def test_of_two_controllers_one_works_and_the_other_takes_over(
     await story.set_image(BETTER)
     await story.reaches("Paused", currentStepIndex=1)
     working[0].kill()
-    killed = time.monotonic()
     await story.resume()
-    await story.reaches("Paused", currentStepIndex=3, within=30)
-    took = time.monotonic() - killed
-    assert took < 20, f"takeover took {took:.1f} s"
+    await story.reaches("Paused", currentStepIndex=3)
     assert await holder(plane) != first
     assert works(waiting)
     await story.patch_status({"promoteFull": True})
@@ -139,18 +135,18 @@ async def test_of_two_controllers_one_works_and_the_other_takes_over(
 
 
 async def test_a_controller_that_is_stopped_hands_over_at_once(
-    watcher: Story, start_controller: StartController
+    plane: ControlPlane, watcher: Story, start_controller: StartController
 ) -> None:
     story = watcher
     first = await start_controller("--namespace", story.namespace)
     await story.create(replicas=1)
+    identity = await holder(plane)
     await start_controller("--namespace", story.namespace)
     await first.stop()
     assert first.exit_code == 0
-    began = time.monotonic()
+    assert await holder(plane) != identity, "a lease that is given back needn't be waited for"
     await story.kubectl("scale", "rollout", "web", "--replicas=2")
     await story.reaches("Healthy", replicas=2)
-    assert time.monotonic() - began < 8
 
 
 async def test_a_node_takes_pods_away_in_mid_update(story: Story, kubectl: Kubectl, sample: Sample) -> None:

@@ -21,7 +21,8 @@ def analysis_template(errors: Errors) -> Json:
         "interval": "1s",
         "count": 3,
         "successCondition": "result <= 2",
-        "provider": {"web": {"url": f"http://{errors.host}/errors"}},
+        "noData": "wait",
+        "provider": {"web": {"url": f"http://{errors.host}/errors", "jsonPath": "{$.errors}"}},
     }
     metadata = {"name": "errors"}
     spec = {"metrics": [metric], "args": [{"name": "hash", "value": "none"}]}
@@ -52,7 +53,7 @@ def measured(**fields: Any) -> Json:
     return {"name": "errors", "templateName": "errors", "args": args, **fields}
 
 
-async def reaches(story: Story, phase: str, name: str = "ab", within: float = 40.0) -> Json:
+async def reaches(story: Story, phase: str, name: str = "ab") -> Json:
     """Wait for the phase of an experiment; return its status."""
 
     async def look() -> Json:
@@ -61,7 +62,7 @@ async def reaches(story: Story, phase: str, name: str = "ab", within: float = 40
         assert status.get("phase") == phase, status
         return status
 
-    return await eventually(look, within=within, what=f"experiment {name}")
+    return await eventually(look, what=f"experiment {name}")
 
 
 async def is_empty(story: Story, *apps: str) -> None:
@@ -74,7 +75,7 @@ async def is_empty(story: Story, *apps: str) -> None:
         assert not [each for each in services if each["metadata"]["name"].startswith("ab-")], services
         return True
 
-    await eventually(look, within=30.0, what="nothing left")
+    await eventually(look, what="nothing left")
 
 
 async def reasons(story: Story, kind: str, name: str) -> list[str]:
@@ -84,6 +85,7 @@ async def reasons(story: Story, kind: str, name: str) -> list[str]:
 
 
 async def test_two_versions_side_by_side_with_an_analysis(story: Story, errors: Errors) -> None:
+    errors.count = None  # it doesn't end before we have looked at it
     await story.kubectl.apply(experiment(analyses=[measured(requiredForCompletion=True)], scaleDownDelaySeconds=1))
 
     async def waits() -> bool:
@@ -91,19 +93,24 @@ async def test_two_versions_side_by_side_with_an_analysis(story: Story, errors: 
         assert message.endswith('spec.analyses[0].templateName: AnalysisTemplate "errors" does not exist'), message
         return True
 
-    await eventually(waits, within=20)
+    await eventually(waits)
     await story.kubectl.apply(analysis_template(errors))
     await reaches(story, "Running")
     service = await story.read("/api/v1", "services", "ab-baseline")
     (pod, _) = await story.pods("baseline")
     assert service["spec"]["selector"][HASH] == pod["metadata"]["labels"][HASH]
     assert [each["port"] for each in service["spec"]["ports"]] == [8080]
+    errors.count = 0
     status = await reaches(story, "Successful")
     assert status["message"] == "Required AnalysisRuns completed"
     run = await story.read(GROUP, "analysisruns", "ab-errors")
     assert run["spec"]["args"] == [{"name": "hash", "value": pod["metadata"]["labels"][HASH]}]
     await is_empty(story, "baseline", "candidate")
-    assert "ExperimentSuccessful" in await reasons(story, "Experiment", "ab")
+
+    async def is_told() -> bool:
+        return "ExperimentSuccessful" in await reasons(story, "Experiment", "ab")
+
+    await eventually(is_told)
 
 
 async def test_too_many_errors_fail_it(story: Story, errors: Errors) -> None:
@@ -125,6 +132,7 @@ async def test_pods_that_cannot_be_started_fail_it_after_its_deadline(story: Sto
 
 
 async def test_somebody_terminates_it(story: Story, errors: Errors) -> None:
+    errors.count = None
     await story.kubectl.apply([analysis_template(errors), experiment(analyses=[measured()], scaleDownDelaySeconds=0)])
     await reaches(story, "Running")
     await story.cli("terminate", "experiment", "ab")
@@ -135,6 +143,7 @@ async def test_somebody_terminates_it(story: Story, errors: Errors) -> None:
 
 async def test_the_controller_is_killed_in_the_middle(story: Story, errors: Errors, controller: Controller) -> None:
     required = measured(requiredForCompletion=True)
+    errors.count = None
     await story.kubectl.apply(
         [analysis_template(errors), experiment(duration="1h", analyses=[required], scaleDownDelaySeconds=1)]
     )
@@ -143,6 +152,7 @@ async def test_the_controller_is_killed_in_the_middle(story: Story, errors: Erro
         controller.start()
         await controller.ready()
     await reaches(story, "Running")
+    errors.count = 0
     controller.kill()
     controller.start()
     await controller.ready()
@@ -184,13 +194,8 @@ async def test_a_step_that_is_successful_goes_on(story: Story, errors: Errors) -
     (tried,) = (await story.read(GROUP, "experiments"))["items"]
     assert tried["metadata"]["name"].endswith("-2-1")
     assert tried["status"]["phase"] == "Successful"
-    assert "ExperimentCreated" in await story.events()
-
-    async def is_over() -> bool:
-        assert await story.images() == {BETTER: 5}  # the experiment's pods carry the label, too
-        return True
-
-    await eventually(is_over, within=30)
+    await story.tells("ExperimentCreated")
+    await story.comes_to({BETTER: 5})  # the experiment's pods carry the label, too
 
 
 async def test_a_step_that_fails_goes_back(story: Story, errors: Errors) -> None:

@@ -65,7 +65,7 @@ async def test_a_canary_ingress_through_an_update(story: Story) -> None:
     await story.until(paused_at(60))
     await weighs(story, 60)
     await story.cli("promote", "web")
-    await story.reaches("Healthy", within=60)
+    await story.reaches("Healthy")
     await weighs(story, 0)
     end = await canary(story)
     assert (end["metadata"]["uid"], end["metadata"]["generation"]) == (begin["metadata"]["uid"], 1)

@@ -38,7 +38,7 @@ async def shows(story: Story, *wanted: tuple[str, Any, Any]) -> None:
         assert found == sorted(wanted), found
         return True
 
-    await eventually(look, within=30, what="the metadata of pods")
+    await eventually(look, what="the metadata of pods")
 
 
 async def template_of(story: Story, image: str) -> Json:

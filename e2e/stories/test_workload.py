@@ -35,7 +35,7 @@ async def the_deployment(story: Story) -> Json:
     return await story.read("/apis/apps/v1", "deployments", "old")
 
 
-async def deployment_comes_to(story: Story, size: int, available: int | None = None, within: float = 60.0) -> None:
+async def deployment_comes_to(story: Story, size: int, available: int | None = None) -> None:
     """Wait until the Deployment has a size, and all of its pods."""
 
     async def look() -> bool:
@@ -44,7 +44,7 @@ async def deployment_comes_to(story: Story, size: int, available: int | None = N
         assert counts == (size, size if available is None else available), counts
         return True
 
-    await eventually(look, within=within, what="Deployment old")
+    await eventually(look, what="Deployment old")
 
 
 async def is_written_down(story: Story) -> None:
@@ -74,7 +74,7 @@ async def pods_come_to(story: Story, theirs: int, ours: int) -> None:
         assert found == wanted, found
         return True
 
-    await eventually(look, within=60, what="pods")
+    await eventually(look, what="pods")
 
 
 async def test_progressively_without_a_drop_and_back(story: Story, sample: Sample) -> None:
@@ -132,7 +132,7 @@ async def test_never_leaves_the_deployment_alone(story: Story) -> None:
     await deployment_comes_to(story, 2)
     assert FIRST not in (await story.rollout())["metadata"]["annotations"]
     await story.kubectl("delete", "deployment", "old")
-    status = await story.reaches("Degraded", within=60)
+    status = await story.reaches("Degraded")
     assert 'Deployment "old" does not exist' in status["message"]
     await pods_come_to(story, theirs=0, ours=1)
     await story.kubectl.apply(old(0))
