@@ -24,7 +24,7 @@ class Access:
             connector=aiohttp.TCPConnector(
                 ssl=ssl.create_default_context(cafile=str(self.authority)), limit=connections
             ),
-            timeout=aiohttp.ClientTimeout(total=30),
+            timeout=aiohttp.ClientTimeout(total=120),
         )
 
     def write_kubeconfig(self, path: Path, namespace: str = "default") -> Path:

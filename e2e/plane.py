@@ -130,7 +130,7 @@ class ControlPlane:
 
     async def restart_apiserver(self) -> None:
         """An orderly restart, as of an upgrade; its memory of past events is gone."""
-        await self._programs["kube-apiserver"].stop(grace=15)
+        await self._programs["kube-apiserver"].stop(grace=60)
         await self.start_apiserver()
 
     async def restart_controllers(self) -> None:

@@ -9,6 +9,8 @@ LOWEST = 20_000
 # Test runs side by side each take their ports from a part of the range: what one has found free, no other takes.
 PARTS = 8
 _RANGE = Path("/proc/sys/net/ipv4/ip_local_port_range")
+# A server that was given one may not have opened it yet, or be about to open it again.
+_given: set[int] = set()
 
 
 def free(count: int) -> list[int]:
@@ -18,13 +20,14 @@ def free(count: int) -> list[int]:
     """
     below = int(_RANGE.read_text().split()[0]) if _RANGE.exists() else 32_768
     part = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw")) % PARTS
-    mine = range(LOWEST + part, below, PARTS)
+    mine = [port for port in range(LOWEST + part, below, PARTS) if port not in _given]
     candidates = random.sample(mine, k=min(200, len(mine)))
     ports: list[int] = []
     for port in candidates:
         if _is_free(port):
             ports.append(port)
         if len(ports) == count:
+            _given.update(ports)
             return ports
     raise OSError(f"no {count} free loopback ports between {LOWEST} and {below}")
 

@@ -89,7 +89,7 @@ class Program:
             self._child.kill()
             self._child.wait()
 
-    async def stop(self, grace: float = 10.0) -> None:
+    async def stop(self, grace: float = 60.0) -> None:
         """Ask it to end, as a kubelet does: SIGTERM, then SIGKILL when the grace is over."""
         if not self.running:
             return

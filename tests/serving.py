@@ -56,7 +56,7 @@ def serving_beside(handler: Handler) -> Iterator[str]:
 
     thread = threading.Thread(target=loop.run_until_complete, args=(run(),), daemon=True)
     thread.start()
-    assert started.wait(10)
+    assert started.wait(60)
     try:
         yield urls[0]
     finally:

@@ -25,7 +25,7 @@ async def prepared(story: Story, prometheus: Prometheus, **analyses: str) -> str
             *(service(f"web-{each}", selector={"app": "web"}) for each in ("active", "preview")),
             template("good", constant(prometheus, 0, interval="1s", count=3)),
             template("bad", constant(prometheus, 7, interval="1s", count=3)),
-            template("endless", constant(prometheus, 0, interval="1s")),
+            template("endless", constant(prometheus, 0, interval="1s", count=1000)),
         ]
     )
     status = await story.create(replicas=2, strategy=strategy(**analyses))

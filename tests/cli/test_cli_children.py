@@ -316,7 +316,7 @@ def test_a_watch_follows_what_is_measured(
             analyses.put(plural, {**raw, "metadata": {**raw["metadata"]}, "status": {"phase": "Inconclusive"}})
 
     analyses.on_watch = change
-    result = run("get", *words, "-w", "--timeout-seconds", "2")
+    result = run("get", *words, "-w", "--timeout-seconds", "4")
     assert result.exit_code == 0
     assert "? Inconclusive" in result.stdout.rpartition("---")[2]
 

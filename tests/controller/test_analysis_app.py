@@ -70,10 +70,10 @@ class Stage:
     async def read(self, name: str = "run") -> Object:
         return await self.api.get(ANALYSIS_RUNS, "default", name)
 
-    async def until(self, phase: str, name: str = "run", seconds: float = 20) -> Any:
+    async def until(self, phase: str, name: str = "run", seconds: float = 60) -> Any:
         return await self.status(lambda status: status.get("phase") == phase, name, seconds)
 
-    async def status(self, condition: Callable[[Any], object], name: str = "run", seconds: float = 20) -> Any:
+    async def status(self, condition: Callable[[Any], object], name: str = "run", seconds: float = 60) -> Any:
         """Wait until the status of a run meets a condition."""
         status: Any = None
         try:

@@ -44,7 +44,7 @@ class Stage:
     async def image(self, image: str, name: str = "web") -> None:
         await self.patch({"spec": {"template": rollout(name, image)["spec"]["template"]}}, name)
 
-    async def until(self, condition: Callable[[Any], object], name: str = "web", seconds: float = 20) -> Any:
+    async def until(self, condition: Callable[[Any], object], name: str = "web", seconds: float = 60) -> Any:
         """Wait until the status of a Rollout meets a condition."""
         status: Any = None
         try:
@@ -67,7 +67,7 @@ class Stage:
 
     async def reasons(self, count: int) -> list[str]:
         """Return the reasons of all events once there are so many."""
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(60):
             while True:
                 events = (await self.api.list(EVENTS, "default")).items
                 if len(events) >= count:
@@ -80,7 +80,7 @@ async def scrape(path: str, port: int) -> tuple[int, str]:
         return response.status, await response.text()
 
 
-async def eventually(condition: Callable[[], Awaitable[object] | object], seconds: float = 10) -> None:
+async def eventually(condition: Callable[[], Awaitable[object] | object], seconds: float = 60) -> None:
     """Wait until a condition holds, be it asked of the cluster or of an object in memory."""
     async with asyncio.timeout(seconds):
         while True:
@@ -114,7 +114,7 @@ async def controlled(cluster: DevCluster, chosen: Options) -> AsyncIterator[Cont
             yield controller
         finally:
             stop.set()
-            async with asyncio.timeout(15):
+            async with asyncio.timeout(60):
                 await running
 
 
@@ -269,7 +269,7 @@ async def test_services_follow_the_revisions() -> None:
         await stage.until_healthy()
         await stage.image("nginx:2")
         status = await stage.until(lambda status: status.get("pauseConditions"))
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(60):
             while True:
                 services = [await stage.api.get(SERVICES, "default", name) for name in ("stable", "canary")]
                 hashes = [each["spec"]["selector"].get("rollouts-pod-template-hash") for each in services]
@@ -321,7 +321,7 @@ async def test_a_lost_lease_ends_the_process() -> None:
         spec = {"holderIdentity": "thief", "leaseDurationSeconds": 60}
         await Api(connection).patch(LEASES, "default", chosen.lease_name, {"spec": spec})
         with pytest.raises(LeadershipLost):
-            await asyncio.wait_for(running, 10)
+            await asyncio.wait_for(running, 60)
         assert not controller.is_working
 
 

@@ -16,7 +16,7 @@ import pytest
 
 from rollouts.devcluster import DevCluster
 
-DEADLINE = 20.0
+DEADLINE = 60.0
 
 
 class Http:

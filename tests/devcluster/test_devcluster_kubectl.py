@@ -136,19 +136,19 @@ def test_patch_strategically_and_the_status(running: "Running", namespace: str) 
     status = ("--subresource=status", "--type=merge", "-p", '{"status":{"phase":"Ready"}}')
     running.kubectl("patch", "wd", "one", "-n", namespace, *status)
     condition = "--for=jsonpath={.status.phase}=Ready"
-    assert running.kubectl("wait", "wd/one", "-n", namespace, condition, "--timeout=5s").endswith("condition met")
+    assert running.kubectl("wait", "wd/one", "-n", namespace, condition, "--timeout=60s").endswith("condition met")
 
 
 def test_rollout_scale_wait_set_image_undo(running: "Running", namespace: str) -> None:
     running.kubectl("apply", "-n", namespace, "-f", "-", stdin=DEPLOYMENT)
-    running.kubectl("wait", "deploy/web", "-n", namespace, "--for=condition=Available", "--timeout=10s")
+    running.kubectl("wait", "deploy/web", "-n", namespace, "--for=condition=Available", "--timeout=60s")
     assert running.kubectl("scale", "deploy/web", "-n", namespace, "--replicas=3") == "deployment.apps/web scaled"
     running.kubectl("set", "image", "deploy/web", "web=nginx:2", "-n", namespace)
-    running.kubectl("rollout", "status", "deploy/web", "-n", namespace, "--timeout=15s")
+    running.kubectl("rollout", "status", "deploy/web", "-n", namespace, "--timeout=60s")
     images = running.kubectl("get", "pods", "-n", namespace, "-o", "jsonpath={.items[*].spec.containers[0].image}")
     assert set(images.split()) == {"nginx:2"}
     running.kubectl("rollout", "undo", "deploy/web", "-n", namespace)
-    running.kubectl("rollout", "status", "deploy/web", "-n", namespace, "--timeout=15s")
+    running.kubectl("rollout", "status", "deploy/web", "-n", namespace, "--timeout=60s")
 
 
 def test_scale_a_custom_resource(running: "Running", namespace: str) -> None:
@@ -182,7 +182,7 @@ def test_diff(running: "Running", namespace: str) -> None:
 
 def test_annotate_and_delete(running: "Running", namespace: str) -> None:
     running.kubectl("apply", "-n", namespace, "-f", "-", stdin=DEPLOYMENT)
-    running.kubectl("wait", "deploy/web", "-n", namespace, "--for=condition=Available", "--timeout=10s")
+    running.kubectl("wait", "deploy/web", "-n", namespace, "--for=condition=Available", "--timeout=60s")
     running.kubectl("annotate", "deploy", "web", "note=x", "-n", namespace)
     running.kubectl("delete", "deploy", "web", "-n", namespace, "--cascade=orphan")
     sets = running.kubectl("get", "rs", "-n", namespace, "-o", "jsonpath={.items[*].metadata.ownerReferences}")
@@ -194,7 +194,7 @@ def test_annotate_and_delete(running: "Running", namespace: str) -> None:
 
 def test_logs_and_exec_say_that_nothing_runs(running: "Running", namespace: str) -> None:
     running.kubectl("run", "one", "--image=nginx:1", "-n", namespace)
-    running.kubectl("wait", "pod/one", "-n", namespace, "--for=condition=Ready", "--timeout=10s")
+    running.kubectl("wait", "pod/one", "-n", namespace, "--for=condition=Ready", "--timeout=60s")
     logs = running.kubectl("logs", "one", "-n", namespace, fails=True)
     assert "pod one has no logs: the dev cluster's pods act out their containers and run no programs" in logs
     assert "does not serve the subresource exec" in running.kubectl(

@@ -25,4 +25,4 @@ async def connection(server: Server, tmp_path: Path) -> AsyncIterator[Connection
 
 @pytest.fixture
 def api(connection: Connection) -> Api:
-    return Api(connection, timeout=2)
+    return Api(connection, timeout=30)

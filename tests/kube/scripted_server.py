@@ -39,7 +39,7 @@ class Server:
         return await handler(request)
 
     async def asked(self, count: int) -> None:
-        async with asyncio.timeout(5), self.arrived:
+        async with asyncio.timeout(60), self.arrived:
             await self.arrived.wait_for(lambda: len(self.requests) >= count)
 
 
@@ -108,7 +108,7 @@ def write_kubeconfig(
     return path
 
 
-async def eventually(true: Callable[[], bool], within: float = 5.0) -> None:
+async def eventually(true: Callable[[], bool], within: float = 60.0) -> None:
     """Wait, with a deadline, for something that no event announces."""
     async with asyncio.timeout(within):
         while not true():  # noqa: ASYNC110 - nobody announces the condition

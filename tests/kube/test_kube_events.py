@@ -32,7 +32,7 @@ def clock() -> Clock:
 
 @pytest.fixture
 def recorder(api: Api, clock: Clock) -> EventRecorder:
-    return EventRecorder(api, now=clock, backoff=lambda: Backoff(first=0.001), flush_timeout=0.5)
+    return EventRecorder(api, now=clock, backoff=lambda: Backoff(first=0.001), flush_timeout=30)
 
 
 @contextlib.asynccontextmanager
@@ -207,7 +207,9 @@ async def test_what_waits_at_the_stop_is_still_sent(server: Server, recorder: Ev
     assert (recorder.sent, recorder.waiting) == (3, 0)
 
 
-async def test_the_stop_does_not_wait_for_ever(server: Server, recorder: EventRecorder) -> None:
+async def test_the_stop_does_not_wait_for_ever(server: Server, api: Api) -> None:
+    recorder = EventRecorder(api, flush_timeout=0.5)
+
     async def hang(_: web.Request) -> web.StreamResponse:
         await asyncio.Event().wait()
         return web.Response()

@@ -13,7 +13,7 @@ from typing import Any
 import aiohttp
 
 Json = dict[str, Any]
-DEADLINE = 20.0
+DEADLINE = 60.0  # of what fails: a busy machine may be slow
 MERGE, STRATEGIC = "application/merge-patch+json", "application/strategic-merge-patch+json"
 JSON_PATCH, APPLY = "application/json-patch+json", "application/apply-patch+yaml"
 GROUPS = {
@@ -174,7 +174,7 @@ class Client:
     async def watch(self, resource: str, **query: Any) -> AsyncIterator[Events]:
         """Open a watch."""
         params = {"watch": "true", **{name: str(value) for name, value in query.items()}}
-        timeout = aiohttp.ClientTimeout(total=60)
+        timeout = aiohttp.ClientTimeout(total=2 * DEADLINE)
         async with self.session.get(self.path(resource), params=params, timeout=timeout) as response:
             yield Events(response)
 
