@@ -134,14 +134,6 @@ CONTOUR_KINDS = GoModule(
     prefix="contour-kinds-",
     folder="examples/contour",
 )
-CONTOUR = GoModule(
-    title="Contour",
-    module=HERE / "dataplanes" / "contour",
-    source="github.com/projectcontour/contour",
-    takes="about 3 minutes on two cores",
-    prefix="contour-",
-    programs={"contour": "github.com/projectcontour/contour/cmd/contour"},
-)
 ALL: tuple[Recipe, ...] = (
     CONTROL_PLANE,
     ARGO_ROLLOUTS,
@@ -157,5 +149,4 @@ ALL: tuple[Recipe, ...] = (
     SMI_KINDS,
     ISTIO_KINDS,
     CONTOUR_KINDS,
-    CONTOUR,
 )
