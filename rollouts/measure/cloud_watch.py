@@ -12,9 +12,10 @@ from typing import Any
 import orjson
 
 from rollouts.api.providers import CloudWatchMetric, CloudWatchMetricDataQuery
+from rollouts.aws.credentials import credentials_for
+from rollouts.aws.signature import address_of, sign
 from rollouts.expr import Moment, go_text
 from rollouts.measure.answers import asked_for_json, at, json_text, list_at, number, numbers
-from rollouts.measure.aws import credentials_for, sign
 from rollouts.measure.spans import span_of, span_problems
 from rollouts.ports.provider import Asked, Flow, MeasurementError, NoData, Provider, Reading, Request
 
@@ -45,9 +46,8 @@ class CloudWatch(Provider[CloudWatchMetric]):
         begin = end - int(span_of("interval", spec.interval, "5m").total_seconds())
         queries = [_query(query) for query in spec.metric_data_queries]
         body = {"StartTime": begin, "EndTime": end, "MetricDataQueries": queries}
-        domain = "amazonaws.com.cn" if region.startswith("cn-") else "amazonaws.com"
         headers = {"Content-Type": "application/x-amz-json-1.0", "X-Amz-Target": _TARGET}
-        request = Request("POST", f"https://monitoring.{region}.{domain}/", headers)
+        request = Request("POST", address_of("monitoring", region), headers)
         credentials = yield from credentials_for(asked, region)
         results: list[Mapping[str, Any]] = []
         messages: list[Any] = []

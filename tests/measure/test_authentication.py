@@ -5,8 +5,8 @@ from datetime import UTC, datetime
 
 import pytest
 
+from rollouts.aws.signature import Credentials, service_and_region, sign
 from rollouts.expr import Floats
-from rollouts.measure.aws import Credentials, service_and_region, sign
 from rollouts.measure.prometheus import Prometheus
 from rollouts.ports import MeasurementError, Reading, Request
 from tests.measure.driving import Told, answered
