@@ -35,7 +35,8 @@ def credentials_for(
         )
     if not role_arn:
         return own
-    request = _sts(region, {"Action": "AssumeRole", "RoleArn": role_arn, "RoleSessionName": _SESSION}, own.key_id)
+    parameters = {"Action": "AssumeRole", "RoleArn": role_arn, "RoleSessionName": _SESSION}
+    request = _sts(region, settings, parameters, own.key_id)
     return (yield from _exchanged(sign(request, own, region, "sts", asked.now), "AssumeRole"))
 
 
@@ -47,13 +48,13 @@ def _by_web_identity(settings: Mapping[str, str], region: str) -> Generator[Requ
         "RoleSessionName": settings.get("AWS_ROLE_SESSION_NAME") or _SESSION,
         "WebIdentityToken": settings["AWS_WEB_IDENTITY_TOKEN"],
     }
-    return (yield from _exchanged(_sts(region, parameters, "web identity"), action))
+    return (yield from _exchanged(_sts(region, settings, parameters, "web identity"), action))
 
 
-def _sts(region: str, parameters: Mapping[str, str], identity: str) -> Request:
+def _sts(region: str, settings: Mapping[str, str], parameters: Mapping[str, str], identity: str) -> Request:
     return Request(
         "POST",
-        address_of("sts", region),
+        address_of("sts", region, settings),
         {"Content-Type": "application/x-www-form-urlencoded", "Accept": "application/json"},
         urlencode({**parameters, "Version": "2011-06-15"}).encode(),
         reuse=f"{identity} {parameters['RoleArn']} {parameters['RoleSessionName']}",

@@ -5,6 +5,7 @@ Signature version 4, as in https://docs.aws.amazon.com/IAM/latest/UserGuide/refe
 
 import hmac
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from hashlib import sha256
@@ -16,6 +17,11 @@ _ALGORITHM = "AWS4-HMAC-SHA256"
 _AWS_HOST = re.compile(
     r"(?:^|\.)(?P<service>[a-z0-9-]+)\.(?P<region>[a-z]{2}(?:-[a-z]+)+-\d)\.amazonaws\.com(?:\.cn)?$"
 )
+ENDPOINTS = {
+    "elasticloadbalancing": "AWS_ENDPOINT_URL_ELASTIC_LOAD_BALANCING_V2",
+    "monitoring": "AWS_ENDPOINT_URL_CLOUDWATCH",
+    "sts": "AWS_ENDPOINT_URL_STS",
+}
 _SIGNING_NAMES = {"aps-workspaces": "aps"}
 
 
@@ -34,9 +40,12 @@ def service_and_region(url: str) -> tuple[str, str] | None:
     return (_SIGNING_NAMES.get(match["service"], match["service"]), match["region"]) if match else None
 
 
-def address_of(service: str, region: str) -> str:
-    """Return the URL of a service in a region."""
+def address_of(service: str, region: str, settings: Mapping[str, str]) -> str:
+    """Return the URL of a service in a region, unless the environment names another one, as AWS' own tools read it."""
     domain = "amazonaws.com.cn" if region.startswith("cn-") else "amazonaws.com"
+    for name in (ENDPOINTS[service], "AWS_ENDPOINT_URL"):
+        if settings.get(name):
+            return settings[name].rstrip("/") + "/"
     return f"https://{service}.{region}.{domain}/"
 
 

@@ -9,6 +9,7 @@ from typing import Annotated, Any
 import typer
 
 _SCOPE, _SERVERS, _LEADING, _PACE = "What to look after", "Probes and metrics", "Leader election", "Pace"
+_TRAFFIC = "Traffic"
 
 # Scripts pass these; they have no meaning here, or none yet.
 _WITHOUT_MEANING = {
@@ -30,9 +31,8 @@ _WITHOUT_MEANING = {
     "--ingress-api-version": "versions are discovered",
     "--appmesh-crd-version": "versions are discovered",
     "--aws-target-group-binding-api-version": "versions are discovered",
-    "--alb-tag-key-resource-id": "there is no ALB router",
-    "--alb-ingress-classes": "there is no ALB router",
-    "--nginx-ingress-classes": "there is no nginx router",
+    "--alb-ingress-classes": "an Ingress that a Rollout names is watched, whatever its class",
+    "--nginx-ingress-classes": "an Ingress that a Rollout names is watched, whatever its class",
 }
 
 
@@ -158,6 +158,23 @@ def controller(
             rich_help_panel=_PACE,
         ),
     ] = None,
+    aws_verify_target_group: Annotated[
+        bool,
+        typer.Option(
+            "--aws-verify-target-group",
+            "--alb-verify-weight",
+            help="Ask AWS whether a load balancer does what its Ingress says before the next step of a canary.",
+            rich_help_panel=_TRAFFIC,
+        ),
+    ] = False,
+    alb_tag_key_resource_id: Annotated[
+        str,
+        typer.Option(
+            metavar="KEY",
+            help="The tag that names the Service of a target group.",
+            rich_help_panel=_TRAFFIC,
+        ),
+    ] = "ingress.k8s.aws/resource",
     leader_elect: Annotated[
         bool, typer.Option(help="Work only while holding the lease.", rich_help_panel=_LEADING)
     ] = True,
@@ -215,6 +232,8 @@ def controller(
         resync=float(rollout_resync),
         status_delay=status_delay,
         disabled_steps=frozenset(disable_step_plugin or ()),
+        verifies_target_groups=aws_verify_target_group,
+        target_group_tag=alb_tag_key_resource_id,
         leader_elect=leader_elect,
         lease_duration=leader_election_lease_duration,
         renew_deadline=leader_election_renew_deadline,

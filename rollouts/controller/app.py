@@ -21,6 +21,7 @@ from rollouts.controller.calling import Calling
 from rollouts.controller.experiments import Experiments
 from rollouts.controller.freshness import Freshness
 from rollouts.controller.health import health_app, metrics_app, serving
+from rollouts.controller.inquiries import Inquiries
 from rollouts.controller.lessons import Lessons
 from rollouts.controller.loop import Loop
 from rollouts.controller.mapping import ChangeMap
@@ -68,7 +69,8 @@ class Controller:
 
     def __init__(self, options: Options, connection: Connection, kit: Kit | None = None) -> None:
         kit = load_kit() if kit is None else kit
-        kit = replace(kit, disabled=kit.disabled | options.disabled_steps)
+        unasked = kit.unasked if options.verifies_target_groups else kit.unasked | {"alb"}
+        kit = replace(kit, disabled=kit.disabled | options.disabled_steps, unasked=unasked)
         self.health_port = 0
         self.metrics_port = 0
         self._options = options
@@ -91,9 +93,11 @@ class Controller:
         # A plugin that hangs in a call of its own can still say what is wrong with a spec, or with a run.
         guard = Guard()
         home = options.controller_namespace or options.namespace or DEFAULT_NAMESPACE
-        self._bench = ClusterBench(api, kit, home, Guard())
+        settings = {"ALB_TAG_KEY_RESOURCE_ID": options.target_group_tag} if options.target_group_tag else {}
+        self._bench = ClusterBench(api, kit, home, Guard(), settings)
         self._measuring = Measuring(self._bench.take, self._wake)
         self._calling = Calling(self._bench.call, self._wake)
+        self._inquiries = Inquiries(self._bench.ask, self._wake, teller.answered)
         rollouts = Reconciler(
             api=api,
             observer=Observer(lookups, api, freshness, lessons, kit),
@@ -106,6 +110,7 @@ class Controller:
             kit=kit,
             guard=guard,
             calling=self._calling,
+            inquiries=self._inquiries,
             status_delay=options.status_delay,
             resync=options.resync,
             timed=self._metrics.part,
@@ -172,6 +177,7 @@ class Controller:
             await enter(self._bench)
             await enter(self._measuring)
             await enter(self._calling)
+            await enter(self._inquiries)
             await enter(self._writing)
             if started is not None:
                 started.set()

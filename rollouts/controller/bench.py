@@ -10,6 +10,7 @@ from typing import Any, Self
 
 from rollouts.controller.secrets import Secrets
 from rollouts.fetch import open_session, settings_from
+from rollouts.fetch.ask import perform_question
 from rollouts.fetch.call import perform_call
 from rollouts.fetch.perform import Bench, perform
 from rollouts.guard import Guard
@@ -18,17 +19,21 @@ from rollouts.kube.objects import Objects
 from rollouts.plan.analysis.due import Measure
 from rollouts.plan.analysis.observed import Taken
 from rollouts.plan.calls import Call, Returned
-from rollouts.ports import Kit
+from rollouts.ports import Found, Kit, Question
 
 
 class ClusterBench:
-    """Takes measurements and makes calls while its context lasts. `home` is the controller's own namespace."""
+    """Takes measurements and makes calls while its context lasts. `home` is the controller's own namespace.
 
-    def __init__(self, api: Api, kit: Kit, home: str, guard: Guard) -> None:
+    `settings` come from the controller's flags, and go before those of its environment.
+    """
+
+    def __init__(self, api: Api, kit: Kit, home: str, guard: Guard, settings: Mapping[str, str]) -> None:
         self._objects = Objects(api)
         self._secrets = Secrets(api, home, monotonic=time.monotonic)
         self._kit = kit
         self._guard = guard
+        self._settings = settings
         self._open = contextlib.AsyncExitStack()
         self._bench: Bench | None = None
 
@@ -40,7 +45,7 @@ class ClusterBench:
             "",
             session,
             self._secrets.read,
-            lambda: settings_from(os.environ),
+            lambda: {**settings_from(os.environ), **self._settings},
             lambda: datetime.now(UTC),
             self._objects,
             guard=self._guard,
@@ -53,6 +58,10 @@ class ClusterBench:
     async def take(self, namespace: str, measure: Measure) -> Taken:
         """Take a measurement for a run in a namespace."""
         return await perform(measure, self._in(namespace))
+
+    async def ask(self, question: Question, namespace: str) -> Found:
+        """Ask a traffic router's question for a Rollout in a namespace."""
+        return await perform_question(question, self._in(namespace))
 
     async def call(self, call: Call, rollout: Mapping[str, Any]) -> Returned:
         """Call a step plugin for a Rollout."""

@@ -9,6 +9,7 @@ from typing import Any
 
 from rollouts.controller.calling import Calling
 from rollouts.controller.freshness import Freshness
+from rollouts.controller.inquiries import Inquiries
 from rollouts.controller.key import Key
 from rollouts.controller.leaving import give_back
 from rollouts.controller.lessons import Lessons
@@ -77,6 +78,7 @@ class Reconciler:
         traffic: TrafficLookup,
         guard: Guard,
         calling: Calling,
+        inquiries: Inquiries,
         status_delay: float,
         resync: float,
         plan: PlanRollout = plan_rollout,
@@ -95,6 +97,7 @@ class Reconciler:
         self._traffic = traffic
         self._guard = guard
         self._calling = calling
+        self._inquiries = inquiries
         self._status_delay = StatusDelay(status_delay)
         self._resync = resync
         self._plan = plan
@@ -106,7 +109,8 @@ class Reconciler:
     async def reconcile(self, key: Key) -> Result:
         """Run one pass."""
         rest, now = self._rests.get(key), self._clock()
-        if rest is not None and (self._monotonic() >= rest.until - TICK or self._calling.returned(key)):
+        has_news = bool(self._calling.returned(key)) or self._inquiries.has_news(key)
+        if rest is not None and (has_news or self._monotonic() >= rest.until - TICK):
             rest = None
         with self._timed("observe"):
             sight = await self._observer.observe(key, now, rest.stamp if rest is not None else None)
@@ -122,12 +126,18 @@ class Reconciler:
                 scene = _Scene(key, raw, None, stamp, now)
                 return await self._carry_out(scene, plan_unreadable(raw, problem, now))
             case Picture(observed, stamp, trouble):
-                observed = replace(observed, returned=self._calling.returned(key), calling=self._calling.under_way(key))
+                observed = replace(
+                    observed,
+                    returned=self._calling.returned(key),
+                    calling=self._calling.under_way(key),
+                    answers=self._inquiries.answers(key),
+                )
                 scene = _Scene(key, observed.raw, observed, stamp, now)
                 with self._timed("plan"):
                     plan = await self._planned(key, observed, now)
                 for call in plan.calls:
                     self._calling.start(key, call, observed.raw)
+                self._inquiries.want(key, plan.asks, observed.raw)
                 result = await self._carry_out(scene, plan)
                 return result if trouble is None else _in_spite_of(trouble, result)
 
@@ -144,6 +154,7 @@ class Reconciler:
     def forget(self, key: Key) -> None:
         """Drop everything known of a Rollout that is gone."""
         self._calling.forget(key)
+        self._inquiries.forget(key)
         self._rests.pop(key, None)
         self._status_delay.settled(key)
         self._observer.forget(key)

@@ -20,13 +20,14 @@ from rollouts.plan.actions import (
     UpdateReplicaSet,
 )
 from rollouts.plan.narrate import Event, invalid_spec, narrate
-from rollouts.ports import Kit
+from rollouts.ports import Found, Kit
 
 Raw = Mapping[str, Any]
 
 NORMAL, WARNING = "Normal", "Warning"
 RECONCILIATION_ERROR = "ReconciliationError"
 TRAFFIC_ROUTING_ERROR = "TrafficRoutingError"
+WEIGHT_VERIFY_ERROR = "WeightVerifyError"
 MOST_TROUBLES = 50
 _REFUSED_REASONS: Mapping[str, str] = {"update": "ReplicaSetUpdateError", "patch": "PodMetadataError"}
 
@@ -111,6 +112,15 @@ class Teller:
             _log.warning("pass failed", key=str(key), error=text)
         if raw is not None:
             self.event(raw, WARNING, RECONCILIATION_ERROR, text)
+
+    def answered(self, raw: Raw, found: Found) -> None:
+        """Tell what came of a traffic router's question."""
+        key, text = key_of(raw), found.error or found.because
+        _log.info("asked", rollout=str(key), verified=found.verified, answer=text)
+        if found.error:
+            self.event(raw, WARNING, WEIGHT_VERIFY_ERROR, text)
+        elif found.reason:
+            self.event(raw, NORMAL if found.verified else WARNING, found.reason, text)
 
     def recovered(self, key: Key) -> None:
         """Note that things go well again: the next trouble is news, even if it is an old one."""

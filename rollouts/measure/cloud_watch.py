@@ -47,7 +47,7 @@ class CloudWatch(Provider[CloudWatchMetric]):
         queries = [_query(query) for query in spec.metric_data_queries]
         body = {"StartTime": begin, "EndTime": end, "MetricDataQueries": queries}
         headers = {"Content-Type": "application/x-amz-json-1.0", "X-Amz-Target": _TARGET}
-        request = Request("POST", address_of("monitoring", region), headers)
+        request = Request("POST", address_of("monitoring", region, asked.settings), headers)
         credentials = yield from credentials_for(asked, region)
         results: list[Mapping[str, Any]] = []
         messages: list[Any] = []

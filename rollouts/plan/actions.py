@@ -11,7 +11,7 @@ from typing import Any
 
 from rollouts.api import names
 from rollouts.plan.calls import Call
-from rollouts.ports import Reference
+from rollouts.ports import Question, Reference
 
 Raw = Mapping[str, Any]
 
@@ -250,7 +250,8 @@ class Plan:
     the observed one in counts and messages only, so that a few such changes may share a write. `wake_at` is when time
     alone changes the answer. `because` has one short reason per decision, the most important first. `problem` is the
     text of a spec that can't be carried out. `calls` are those of step plugins that are to be made beside the passes:
-    they write nothing, and what they return is seen by a later pass.
+    they write nothing, and what they return is seen by a later pass. `asks` are the questions of traffic routers that
+    are to be asked until they are answered with yes, or not asked any more.
     """
 
     actions: tuple[Action, ...] = ()
@@ -260,6 +261,7 @@ class Plan:
     because: tuple[str, ...] = ()
     problem: str | None = None
     calls: tuple[Call, ...] = ()
+    asks: tuple[Question, ...] = ()
 
     @property
     def is_settled(self) -> bool:

@@ -67,6 +67,8 @@ def plan_canary(here: Observed, canary: CanaryStrategy, kit: Kit, now: datetime)
         is_fast_rollback=scene.is_rollback,
         cause=current.failure or experiment.failure or cause,
         calling=calling,
+        asks=shift.asks,
+        told=shift.told,
     )
     return conclude(scene, course, now)
 

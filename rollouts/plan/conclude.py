@@ -6,6 +6,7 @@ Both strategies end here: what is theirs, they have decided before.
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
+from typing import Any
 
 from rollouts.api import keys
 from rollouts.plan import elapsed, state
@@ -31,7 +32,7 @@ from rollouts.plan.state import State
 from rollouts.plan.status import Counts, build_status, can_wait
 from rollouts.plan.upkeep import plan_upkeep
 from rollouts.plan.workload import generation_of
-from rollouts.ports import Gate, Shut
+from rollouts.ports import Gate, Question, Shut
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +42,7 @@ class Course:
     `state` is the state as the strategy leaves it, `gate` what its current step or pause answers. `may_promote` tells
     whether the current template becomes the stable one from such a state, `reasons` gives the strategy's reasons for
     the facts that the pass ends with. `cause` says why the strategy has aborted, if it has just done so, and `calling`
-    which step plugins are called.
+    which step plugins are called. `asks` and `told` are what a router asks outside of the cluster, and what it found.
     """
 
     actions: tuple[Action, ...]
@@ -53,6 +54,8 @@ class Course:
     is_fast_rollback: bool = False
     cause: str = ""
     calling: Calling = field(default_factory=Calling)
+    asks: tuple[Question, ...] = ()
+    told: Mapping[str, Any] = field(default_factory=dict)
 
 
 def conclude(scene: Scene, course: Course, now: datetime) -> Plan:
@@ -87,7 +90,7 @@ def conclude(scene: Scene, course: Course, now: datetime) -> Plan:
         facts = replace(facts, after=restart.state)
     duration = elapsed.duration_of(here.status.duration, _turn(scene, facts, gate, completion), now)
     wanted = list(wanted_conditions(facts, now))
-    status = build_status(here, facts.after, facts.counts, selection, wanted, duration, now)
+    status = {**build_status(here, facts.after, facts.counts, selection, wanted, duration, now), **course.told}
     is_news = status != (here.raw.get("status") or {})
     handover = plan_handover(scene, course.scaling.sizes)
     told = (
@@ -108,6 +111,7 @@ def conclude(scene: Scene, course: Course, now: datetime) -> Plan:
         ),
         because=because(scene, facts, told),
         calls=course.calling.due,
+        asks=course.asks,
     )
 
 

@@ -20,7 +20,7 @@ from rollouts.plan.analysis.templates import TemplateKey
 from rollouts.plan.calls import Call, Returned
 from rollouts.plan.hashing import step_hash, template_digest
 from rollouts.plan.workload import is_same_workload, meant_spec
-from rollouts.ports import Objects
+from rollouts.ports import Answers, Objects
 
 Raw = Mapping[str, Any]
 
@@ -120,7 +120,8 @@ class Observed:
     nobody can show that. `runs` and `experiments` are the raw AnalysisRuns and Experiments that the Rollout controls,
     oldest first; `templates` holds the raw specs of the templates that it refers to, and of those that these refer to:
     None for one that doesn't exist. `returned` are calls of step plugins whose answers the status doesn't tell yet,
-    `calling` those that are being made. `pods` is None unless something is to be done to them (`rollouts.plan.pods`
+    `calling` those that are being made. `answers` has what was found out for traffic routers outside of the cluster,
+    None where nobody asks. `pods` is None unless something is to be done to them (`rollouts.plan.pods`
     says to which). `rubbish` names the parts of the status that somebody else wrote and that don't parse. `digest` and
     `step_hash` stand for the desired template and the canary's steps; blue-green has none. `selector` is None where it
     can't be read. `workload` is the object that spec.workloadRef names, None without one. `spec` is the raw spec as it
@@ -141,6 +142,7 @@ class Observed:
     templates: Mapping[TemplateKey, Raw | None] = field(default_factory=dict, repr=False)
     returned: tuple[Returned, ...] = ()
     calling: tuple[Call, ...] = ()
+    answers: Answers | None = field(default=None, repr=False)
     pods: tuple[Pod, ...] | None = None
     refusals: tuple[Refusal, ...] = ()
     rubbish: tuple[str, ...] = ()

@@ -20,6 +20,7 @@ from rollouts.plan.services import hash_behind
 from rollouts.plan.shift import Shift
 from rollouts.plan.sides import Sides, find_sides, switches, told_route, weights_of, with_ping_pong
 from rollouts.plan.traffic import BoundRouter, bind_routers
+from rollouts.plan.verification import Verifier
 from rollouts.plan.wishes import wishes_at
 from rollouts.ports import Create, Destination, Kit, Objects, Patch, Route, Seen, Write
 
@@ -42,13 +43,6 @@ class Routers:
         """Return the writes that bring the objects to a route."""
         return tuple(write for each in self.bound for write in each.write(route, self.objects))
 
-    def seen(self) -> Seen:
-        """Return what all of them tell together: verified once all that can tell say so."""
-        every = [each.seen(self.objects) for each in self.bound]
-        known = [each.verified for each in every if each.verified is not None]
-        missing = "; ".join(each.because for each in every if each.verified is False)
-        return Seen(all(known) if known else None, missing)
-
 
 def by_router(
     scene: Scene, spec: CanaryStrategy, kit: Kit, now: datetime, others: Additional = lambda **_: ()
@@ -61,7 +55,8 @@ def by_router(
     capacity = Capacity(scene.bounds.replicas, max_weight, spec.replica_progress_threshold)
     state = with_ping_pong(here, spec, scene.state)
     routers = Routers(bind_routers(here.raw["metadata"], spec, kit), here.objects)
-    seen, told = routers.seen(), told_route(state.weights, max_weight)
+    verifier, told = Verifier.of(here, routers.bound, kit), told_route(state.weights, max_weight)
+    is_followed = verifier.verdict(told, told, state.weights).seen.verified is not False
     wishes = wishes_at(
         scene.steps,
         state,
@@ -73,7 +68,7 @@ def by_router(
     routed = Routed(revisions, state, spec, wishes, capacity, is_last)
     sides = find_sides(here, spec, revisions, state, told)
     sides = replace(sides, additional=others(has_services=bool(sides.stable.service)))
-    is_in_force = told is not None and seen.verified is not False and not routers.due(told)
+    is_in_force = told is not None and is_followed and not routers.due(told)
     if not is_in_force and not _has_turned(sides, routers, capacity):
         sides = replace(sides, is_in_force=False)
     wanted = _wanted(routed, sides, told)
@@ -83,6 +78,8 @@ def by_router(
     turn = next_weight(wanted, capacity)
     route = sides.route(turn.weight, capacity) if turn.weight is not None else None
     due = routers.due(route) if route is not None else ()
+    verdict = verifier.verdict(route if not due else None, told, state.weights)
+    seen = verdict.seen
     if route is not None and not due:
         state = replace(state, weights=weights_of(route, seen))
     load = _load(here, spec, told, route, wanted.goal, is_at_rest=is_in_force and route == told)
@@ -95,6 +92,8 @@ def by_router(
         is_complete=_has_its_pods(routed) and (capacity.replicas == 0 or (turn.weight == max_weight and not unrouted)),
         unrouted=unrouted,
         because=_because(unrouted or turn.held, wanted),
+        asks=verdict.asks,
+        told=verdict.state,
     )
 
 

@@ -1,6 +1,8 @@
 """How does traffic get from stable to the canary? What either way, by pods or by a router, decides for one pass."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
 
 from rollouts.api.canary import CanaryStrategy
 from rollouts.plan.actions import Action
@@ -11,6 +13,7 @@ from rollouts.plan.scene import Scene
 from rollouts.plan.services import canary_service_switches, hash_behind
 from rollouts.plan.state import State
 from rollouts.plan.wishes import wishes_at
+from rollouts.ports import Question
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,7 +21,8 @@ class Shift:
     """What is decided about sizes and traffic.
 
     `state` is the memory with the route that is in force. `unrouted` says what keeps the traffic from the weight that
-    is wished for. `is_complete` tells that the canary has all it needs to become stable once the steps are done.
+    is wished for. `asks` and `told` are what is asked outside of the cluster, and what the status tells of the answers.
+    `is_complete` tells that the canary has all it needs to become stable once the steps are done.
     """
 
     scaling: Scaling
@@ -27,6 +31,8 @@ class Shift:
     is_complete: bool
     unrouted: str = ""
     because: tuple[str, ...] = ()
+    asks: tuple[Question, ...] = ()
+    told: Mapping[str, Any] = field(default_factory=dict)
 
 
 def by_pods(scene: Scene, canary: CanaryStrategy) -> Shift:

@@ -7,7 +7,7 @@ from typing import Any
 from rollouts.api.base import parse
 from rollouts.api.canary import CanaryStrategy
 from rollouts.api.traffic import TrafficRouting
-from rollouts.ports import Kit, Objects, Owner, Reads, Reference, Route, Seen, Write, picked
+from rollouts.ports import Answers, Kit, Objects, Owner, Question, Reads, Reference, Route, Seen, Write, picked
 from rollouts.ports.router import AnyRouter
 
 Raw = Mapping[str, Any]
@@ -27,6 +27,13 @@ class BoundRouter:
 
     def seen(self, objects: Objects) -> Seen:
         return self.router.seen(self.spec, self.owner, self._own(objects))
+
+    def questions(self, route: Route, objects: Objects) -> tuple[Question, ...]:
+        return self.router.questions(self.spec, self.owner, route, self._own(objects))
+
+    def state(self, answers: Answers) -> Raw:
+        found = self.router.state(self.spec, answers)
+        return {name: value for name, value in found.items() if name in self.router.states}
 
     def write(self, route: Route, objects: Objects) -> tuple[Write, ...]:
         return self.router.write(self.spec, self.owner, route, self._own(objects))

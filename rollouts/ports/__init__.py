@@ -33,6 +33,7 @@ from rollouts.ports.provider import (
     Turn,
     Verdict,
 )
+from rollouts.ports.question import Answers, Asking, Found, Question
 from rollouts.ports.router import (
     Ability,
     Create,
@@ -58,7 +59,9 @@ __all__ = [
     "API_VERSION",
     "Ability",
     "Answer",
+    "Answers",
     "Asked",
+    "Asking",
     "CallFlow",
     "CalledStep",
     "Check",
@@ -68,6 +71,7 @@ __all__ = [
     "DeleteObject",
     "Destination",
     "Flow",
+    "Found",
     "Gate",
     "Here",
     "Home",
@@ -86,6 +90,7 @@ __all__ = [
     "Patch",
     "Pending",
     "Provider",
+    "Question",
     "ReadObject",
     "ReadPath",
     "Reading",

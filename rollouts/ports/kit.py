@@ -14,7 +14,8 @@ class Kit:
 
     `broken` holds a sentence for each plugin that could not be loaded: it hurts the Rollouts that use it, nothing else.
     `strangers` tells of each plugin that isn't ours which distribution it is from, `disabled` names the step plugins
-    that are switched off: their steps count as complete, installed or not.
+    that are switched off: their steps count as complete, installed or not. `unasked` are the routers whose questions
+    beyond the cluster nobody wants asked: what their objects say counts as followed.
     """
 
     steps: Mapping[str, AnyStep]
@@ -23,3 +24,4 @@ class Kit:
     broken: Mapping[str, str] = field(default_factory=dict)
     strangers: Mapping[str, str] = field(default_factory=dict)
     disabled: frozenset[str] = frozenset()
+    unasked: frozenset[str] = frozenset()

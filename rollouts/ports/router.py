@@ -15,6 +15,9 @@ from pydantic import BaseModel
 
 from rollouts.api.canary import SetHeaderRoute, SetMirrorRoute
 from rollouts.api.selectors import Selector
+from rollouts.ports.objects import ObjectKind
+from rollouts.ports.provider import Asked
+from rollouts.ports.question import Answers, Asking, Question
 
 Raw = Mapping[str, Any]
 Spec = TypeVar("Spec")
@@ -166,7 +169,8 @@ class Router(ABC, Generic[Spec]):
     `key` is its field in `spec.strategy.canary.trafficRouting` or, for a router that the API doesn't know, its name in
     `trafficRouting.plugins`; its entry point has the same name. `model` reads what stands there. `most_weight` is the
     greatest weight that its objects can hold, None where there is no limit. `header_matches` are the comparisons of
-    header values that it knows.
+    header values that it knows. `lists` are the kinds of objects that its questions may list, in the Rollout's
+    namespace; `states` are the fields of a Rollout's status that are its own.
     """
 
     key: ClassVar[str]
@@ -174,6 +178,8 @@ class Router(ABC, Generic[Spec]):
     abilities: ClassVar[frozenset[Ability]] = frozenset()
     most_weight: ClassVar[int | None] = None
     header_matches: ClassVar[tuple[str, ...]] = ("exact", "prefix", "regex")
+    lists: ClassVar[frozenset[ObjectKind]] = frozenset()
+    states: ClassVar[frozenset[str]] = frozenset()
 
     def needs_services(self, spec: Spec) -> bool:
         """Whether canaryService and stableService must be named, unless there is a ping-pong pair."""
@@ -196,6 +202,28 @@ class Router(ABC, Generic[Spec]):
         """Say whether the traffic follows the objects. Most routers can't know."""
         del spec, owner, objects
         return Seen()
+
+    def questions(self, spec: Spec, owner: Owner, route: Route, objects: Objects) -> tuple[Question, ...]:
+        """Name what is to be asked outside of the cluster until it is known that traffic follows a route.
+
+        The objects say the route already. Most routers ask nobody.
+        """
+        del spec, owner, route, objects
+        return ()
+
+    def ask(self, question: Question, asked: Asked) -> Asking:
+        """Yield the requests that answer a question of this router's, and return what was found.
+
+        Raises MeasurementError where nobody can say.
+        """
+        del question, asked
+        yield from ()
+        raise AssertionError("a router that names questions asks them")
+
+    def state(self, spec: Spec, answers: Answers) -> Mapping[str, Any]:
+        """Return what the Rollout's status is to tell of the answers, below the fields that `states` names."""
+        del spec, answers
+        return {}
 
     @abstractmethod
     def write(self, spec: Spec, owner: Owner, route: Route, objects: Objects) -> tuple[Write, ...]:

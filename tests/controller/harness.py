@@ -12,6 +12,7 @@ from rollouts.controller.caches import is_kept
 from rollouts.controller.calling import Calling, Make
 from rollouts.controller.experiments import Experiments
 from rollouts.controller.freshness import Freshness
+from rollouts.controller.inquiries import Ask, Inquiries
 from rollouts.controller.key import Key
 from rollouts.controller.lessons import Lessons
 from rollouts.controller.loop import Loop
@@ -29,7 +30,7 @@ from rollouts.plan import Observed, Plan, plan_rollout
 from rollouts.plan.analysis.due import Measure
 from rollouts.plan.analysis.observed import Taken
 from rollouts.plan.calls import Call, Returned
-from rollouts.ports import Kit
+from rollouts.ports import Found, Kit, Question
 from rollouts.registry import load_kit
 from tests.controller.world import World
 from tests.routing import SPLIT
@@ -46,6 +47,10 @@ async def _nobody(call: Call, rollout: Mapping[str, Any]) -> Returned:
     raise AssertionError(f"{call} for {rollout['metadata']['name']}: no test makes calls here")
 
 
+async def _nobody_asks(question: Question, namespace: str) -> Found:
+    raise AssertionError(f"{question} in {namespace}: no test asks here")
+
+
 class Harness:
     """A world, a loop, and what they said to each other."""
 
@@ -57,6 +62,7 @@ class Harness:
         measures: bool = False,
         kit: Kit | None = None,
         make: Make | None = None,
+        ask: Ask | None = None,
     ) -> None:
         kit = kit or load_kit()
         self.world = world or World(kit)
@@ -75,6 +81,7 @@ class Harness:
         overdue = Overdue(api, lookups, self.freshness, is_kept=kept, monotonic=self._time)
         guard = Guard(limit=0.3)
         self.calling = Calling(make or _nobody, self._wake)
+        self.inquiries = Inquiries(ask or _nobody_asks, self._wake, teller.answered)
         self.reconciler = Reconciler(
             api=api,
             observer=Observer(lookups, api, self.freshness, lessons, kit),
@@ -87,6 +94,7 @@ class Harness:
             kit=kit,
             guard=guard,
             calling=self.calling,
+            inquiries=self.inquiries,
             status_delay=5.0,
             resync=900.0,
             plan=self._remember,
@@ -199,12 +207,14 @@ async def running(
     measures: bool = False,
     kit: Kit | None = None,
     make: Make | None = None,
+    ask: Ask | None = None,
 ) -> AsyncIterator[Harness]:
     """Run the loop, and the world around it, while the context lasts.
 
-    AnalysisRuns are worked on if it `measures`; `make` makes the calls of step plugins.
+    AnalysisRuns are worked on if it `measures`; `make` makes the calls of step plugins, `ask` asks the
+    questions of traffic routers.
     """
-    harness = Harness(plan, world, measures=measures, kit=kit, make=make)
+    harness = Harness(plan, world, measures=measures, kit=kit, make=make, ask=ask)
     await harness.measuring.__aenter__()
     tasks = [asyncio.create_task(harness.loop.run()), asyncio.create_task(harness.play())]
     await asyncio.sleep(0)
@@ -217,4 +227,5 @@ async def running(
         await harness.writing.__aexit__()
         await harness.measuring.__aexit__()
         await harness.calling.__aexit__()
+        await harness.inquiries.__aexit__()
         tasks[0].result()

@@ -1,14 +1,29 @@
 """How does a Route become an Ingress of the AWS Load Balancer Controller?"""
 
 from collections import Counter
-from collections.abc import Iterator
-from typing import ClassVar
+from collections.abc import Iterator, Mapping
+from typing import Any, ClassVar
 
 from rollouts.api.traffic import AlbTrafficRouting
-from rollouts.ports import Ability, Objects, Owner, Patch, Reads, Reference, Route, Router, Write
+from rollouts.ports import (
+    Ability,
+    Answers,
+    Asked,
+    Asking,
+    Objects,
+    Owner,
+    Patch,
+    Question,
+    Reads,
+    Reference,
+    Route,
+    Router,
+    Write,
+)
 from rollouts.ports.router import Raw
 from rollouts.traffic.alb.annotations import MANAGED, action_of, changes, others_with, set_by
 from rollouts.traffic.alb.paths import USE_ANNOTATION, leads_to, paths_of, rules_of, with_routes
+from rollouts.traffic.alb.verification import PODS, verify, wanted
 
 GROUP = "networking.k8s.io"
 MOST_WEIGHT = 999
@@ -24,6 +39,8 @@ class Alb(Router[AlbTrafficRouting]):
     abilities = frozenset({Ability.MAX_WEIGHT, Ability.PING_PONG, Ability.HEADER_ROUTES, Ability.EXPERIMENTS})
     most_weight = MOST_WEIGHT
     header_matches = ("exact",)
+    lists = frozenset({PODS})
+    states = frozenset({"alb", "albs"})
 
     def problems(self, spec: AlbTrafficRouting, owner: Owner, objects: Objects | None) -> Iterator[tuple[str, str]]:
         named = _ingresses(spec)
@@ -47,6 +64,28 @@ class Alb(Router[AlbTrafficRouting]):
         places = (_ingress(owner, name) for name in dict.fromkeys(_ingresses(spec).values()))
         live = ((place, raw) for place in places if (raw := objects.get(place)) is not None)
         return tuple(Patch(place, patch) for place, raw in live if (patch := _patch(spec, owner, route, raw)))
+
+    def questions(self, spec: AlbTrafficRouting, owner: Owner, route: Route, objects: Objects) -> tuple[Question, ...]:
+        live = ((name, objects.get(_ingress(owner, name))) for name in dict.fromkeys(_ingresses(spec).values()))
+        return tuple(
+            Question(
+                self.key,
+                f"the load balancer of Ingress {name}",
+                (wanted(spec, owner.namespace, name, route, raw),),
+            )
+            for name, raw in live
+            if raw is not None
+        )
+
+    def ask(self, question: Question, asked: Asked) -> Asking:
+        (facts,) = question.facts
+        return verify(facts, asked)
+
+    def state(self, spec: AlbTrafficRouting, answers: Answers) -> Mapping[str, Any]:
+        every = [found.facts for found in answers.values() if found.facts]
+        if len(every) < len(answers):
+            return {}
+        return {"albs": every} if spec.ingresses else {"alb": every[0]}
 
 
 def _ingresses(spec: AlbTrafficRouting) -> dict[str, str]:
