@@ -3,12 +3,13 @@
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from itertools import pairwise
 
 import pytest
 
 from rollouts.controller.inquiries import AGAIN, LONGEST
 from rollouts.ports import Found, Question
-from tests.asking import KIT, weighs
+from tests.asking import KIT
 from tests.controller.harness import Harness, running
 from tests.controller.test_traffic import routed, service, weight
 
@@ -60,7 +61,7 @@ async def test_a_step_waits_until_the_answer_is_yes() -> None:
         assert here.status()["currentStepIndex"] == 0
         times = [at for at, weight in balancer.asked if weight == 20]
         assert len(times) == 4
-        assert {round(after - before) for before, after in zip(times, times[1:], strict=False)} == {round(AGAIN) + 1}
+        assert {round(after - before) for before, after in pairwise(times)} == {round(AGAIN) + 1}
         balancer.answer = YES
         await here.until(lambda: here.status()["currentStepIndex"] == 1)
         assert is_verified(here)
@@ -77,7 +78,7 @@ async def test_where_nobody_can_say_it_is_told_once_and_asked_more_and_more_rare
         told = [event for event in here.events if "WeightVerifyError" in event]
         assert told == ["web Warning WeightVerifyError the balancer can't be asked: it is asleep"]
         times = [at for at, weight in balancer.asked if weight == 20]
-        pauses = [round(after - before) for before, after in zip(times, times[1:], strict=False)]
+        pauses = [round(after - before) for before, after in pairwise(times)]
         assert pauses[:4] == [21, 41, 81, 161]
         assert max(pauses) == LONGEST + 1
 
