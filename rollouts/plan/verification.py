@@ -29,33 +29,34 @@ class Verdict:
 class Verifier:
     """Knows what there is to ask, and what was answered.
 
-    `answers` is None where nobody asks: on a laptop, in a simulation. `unasked` are the routers whose questions nobody
-    wants asked.
+    `seen` is what the objects show, whatever the route. `answers` is None where nobody asks: on a laptop, in a
+    simulation. `unasked` are the routers whose questions nobody wants asked.
     """
 
     bound: tuple[BoundRouter, ...]
     objects: Objects
+    seen: Seen
     answers: Answers | None
     unasked: frozenset[str]
 
     @classmethod
     def of(cls, here: Observed, bound: tuple[BoundRouter, ...], kit: Kit) -> "Verifier":
-        return cls(bound, here.objects or {}, here.answers, kit.unasked)
+        objects = here.objects or {}
+        return cls(bound, objects, _together(each.seen(objects) for each in bound), here.answers, kit.unasked)
 
     def verdict(self, route: Route | None, told: Route | None, weights: TrafficWeights | None) -> Verdict:
         """Return what is known of a route that the objects say; `told` is the one that the status tells of."""
-        seen = _together(each.seen(self.objects) for each in self.bound)
         mine = [(each, each.questions(route, self.objects)) for each in self.bound] if route is not None else []
         asks = [question for each, questions in mine if each.router.key not in self.unasked for question in questions]
         if not asks:
-            return Verdict(seen)
+            return Verdict(self.seen)
         is_told = weights is not None and route is not None and told is not None and _ends(route) == _ends(told)
         verified = weights.verified if weights is not None and is_told else None
         if verified:
-            return Verdict(_together((seen, Seen(verified=True))))
+            return Verdict(_together((self.seen, Seen(verified=True))))
         if self.answers is None:
             waits = "; ".join(f"the controller asks {each.about}" for each in asks)
-            return Verdict(_together((seen, Seen(verified, waits))))
+            return Verdict(_together((self.seen, Seen(verified, waits))))
         known = {each: self.answers[each] for each in asks if each in self.answers}
         answered = (
             Seen(known[each].verified, known[each].error or known[each].because)
@@ -67,7 +68,7 @@ class Verifier:
         for each, questions in mine:
             if questions and all(question in known for question in questions):
                 state |= each.state({question: known[question] for question in questions})
-        return Verdict(_together((seen, *answered)), tuple(asks), state)
+        return Verdict(_together((self.seen, *answered)), tuple(asks), state)
 
 
 def _ends(route: Route) -> tuple[object, ...]:
