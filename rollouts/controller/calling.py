@@ -7,8 +7,9 @@ says that the call is to be made, and it is made again.
 import asyncio
 from collections.abc import Awaitable, Callable, Collection, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Self
+from typing import Any
 
+from rollouts.controller.beside import Beside
 from rollouts.controller.key import Key
 from rollouts.plan.calls import Call, Returned
 
@@ -29,55 +30,38 @@ class _Calls:
     returned: tuple[Returned, ...] = ()
 
 
-class Calling:
+class Calling(Beside[_Calls]):
     """Makes calls while its context lasts."""
 
     def __init__(self, make: Make, wake: Callable[[Key, float], None], *, most: int = MOST_AT_ONCE) -> None:
+        super().__init__(most)
         self._make = make
         self._wake = wake
-        self._limit = asyncio.Semaphore(most)
-        self._calls: dict[Key, _Calls] = {}
-
-    async def __aenter__(self) -> Self:
-        return self
-
-    async def __aexit__(self, *_: object) -> None:
-        tasks = [task for calls in self._calls.values() for task in calls.under_way.values()]
-        for key in list(self._calls):
-            self.forget(key)
-        if tasks:
-            await asyncio.wait(tasks)
 
     def under_way(self, key: Key) -> tuple[Call, ...]:
         """Return the calls that are being made for a Rollout."""
-        calls = self._calls.get(key)
+        calls = self._work.get(key)
         return tuple(calls.under_way) if calls is not None else ()
 
     def returned(self, key: Key) -> tuple[Returned, ...]:
         """Return what was returned for a Rollout and isn't written yet."""
-        calls = self._calls.get(key)
+        calls = self._work.get(key)
         return calls.returned if calls is not None else ()
 
     def start(self, key: Key, call: Call, rollout: Raw) -> None:
         """Begin with a call, unless it is being made, or was made just now."""
-        calls = self._calls.setdefault(key, _Calls())
+        calls = self._work.setdefault(key, _Calls())
         if call not in calls.under_way and all(each.call != call for each in calls.returned):
             calls.under_way[call] = asyncio.create_task(self._carry_out(key, calls, call, rollout))
 
     def written(self, key: Key, returned: Collection[Returned]) -> None:
         """Drop what a status has been written with, or what came too late to change one."""
-        calls = self._calls.get(key)
+        calls = self._work.get(key)
         if calls is None:
             return
         calls.returned = tuple(each for each in calls.returned if each not in returned)
         if not calls.under_way and not calls.returned:
-            del self._calls[key]
-
-    def forget(self, key: Key) -> None:
-        """Drop everything of a Rollout that is gone; what is under way is cut off."""
-        calls = self._calls.pop(key, None)
-        for task in calls.under_way.values() if calls is not None else ():
-            task.cancel()
+            del self._work[key]
 
     async def _carry_out(self, key: Key, calls: _Calls, call: Call, rollout: Raw) -> None:
         async with self._limit:

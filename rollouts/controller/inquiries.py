@@ -6,8 +6,9 @@ What was answered may be lost: it is asked again then. A yes is in the Rollout's
 import asyncio
 from collections.abc import Awaitable, Callable, Collection, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Self
+from typing import Any
 
+from rollouts.controller.beside import Beside
 from rollouts.controller.key import Key
 from rollouts.ports import Answers, Found, Question
 
@@ -32,34 +33,23 @@ MOST_AT_ONCE = 10
 class _Open:
     """The questions of one Rollout, and what was answered. `is_news` until a pass has seen it."""
 
-    asking: dict[Question, asyncio.Task[None]] = field(default_factory=dict)
+    under_way: dict[Question, asyncio.Task[None]] = field(default_factory=dict)
     answers: dict[Question, Found] = field(default_factory=dict)
     is_news: bool = False
 
 
-class Inquiries:
+class Inquiries(Beside[_Open]):
     """Asks as long as it is wanted."""
 
     def __init__(self, ask: Ask, wake: Callable[[Key, float], None], tell: Tell, *, most: int = MOST_AT_ONCE) -> None:
+        super().__init__(most)
         self._ask = ask
         self._wake = wake
         self._tell = tell
-        self._limit = asyncio.Semaphore(most)
-        self._open: dict[Key, _Open] = {}
-
-    async def __aenter__(self) -> Self:
-        return self
-
-    async def __aexit__(self, *_: object) -> None:
-        tasks = [task for each in self._open.values() for task in each.asking.values()]
-        for key in list(self._open):
-            self.forget(key)
-        if tasks:
-            await asyncio.wait(tasks)
 
     def answers(self, key: Key) -> Answers:
         """Return what was answered for a Rollout, of what is still asked; from now on it is no news."""
-        here = self._open.get(key)
+        here = self._work.get(key)
         if here is None:
             return {}
         here.is_news = False
@@ -67,7 +57,7 @@ class Inquiries:
 
     def has_news(self, key: Key) -> bool:
         """Whether there are answers that no pass has seen."""
-        here = self._open.get(key)
+        here = self._work.get(key)
         return here is not None and here.is_news
 
     def want(self, key: Key, questions: Collection[Question], rollout: Raw) -> None:
@@ -75,19 +65,13 @@ class Inquiries:
         if not questions:
             self.forget(key)
             return
-        here = self._open.setdefault(key, _Open())
-        for question in here.asking.keys() - set(questions):
-            here.asking.pop(question).cancel()
+        here = self._work.setdefault(key, _Open())
+        for question in here.under_way.keys() - set(questions):
+            here.under_way.pop(question).cancel()
             here.answers.pop(question, None)
         for question in questions:
-            if question not in here.asking:
-                here.asking[question] = asyncio.create_task(self._inquire(key, here, question, rollout))
-
-    def forget(self, key: Key) -> None:
-        """Stop asking for a Rollout."""
-        here = self._open.pop(key, None)
-        for task in here.asking.values() if here is not None else ():
-            task.cancel()
+            if question not in here.under_way:
+                here.under_way[question] = asyncio.create_task(self._inquire(key, here, question, rollout))
 
     async def _inquire(self, key: Key, here: _Open, question: Question, rollout: Raw) -> None:
         """Ask until the answer is yes."""

@@ -8,10 +8,10 @@ import asyncio
 from collections.abc import Awaitable, Callable, Collection
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import Self
 
 import structlog
 
+from rollouts.controller.beside import Beside
 from rollouts.controller.key import Key
 from rollouts.plan.analysis.due import Measure
 from rollouts.plan.analysis.observed import Taken
@@ -38,7 +38,7 @@ class _Run:
     taken: dict[str, Taken] = field(default_factory=dict)
 
 
-class Measuring:
+class Measuring(Beside[_Run]):
     """Takes measurements while its context lasts."""
 
     def __init__(
@@ -49,40 +49,29 @@ class Measuring:
         clock: Callable[[], datetime] = lambda: datetime.now(UTC),
         most: int = MOST_AT_ONCE,
     ) -> None:
+        super().__init__(most)
         self._take = take
         self._wake = wake
         self._clock = clock
-        self._limit = asyncio.Semaphore(most)
-        self._runs: dict[Key, _Run] = {}
-
-    async def __aenter__(self) -> Self:
-        return self
-
-    async def __aexit__(self, *_: object) -> None:
-        tasks = [task for run in self._runs.values() for task in run.under_way.values()]
-        for key in list(self._runs):
-            self.forget(key)
-        if tasks:
-            await asyncio.wait(tasks)
 
     @property
     def count(self) -> int:
         """How many measurements are under way."""
-        return sum(len(run.under_way) for run in self._runs.values())
+        return sum(len(run.under_way) for run in self._work.values())
 
     def under_way(self, key: Key) -> frozenset[str]:
         """Return the metrics of a run that are being measured."""
-        run = self._runs.get(key)
+        run = self._work.get(key)
         return frozenset(run.under_way) if run is not None else frozenset()
 
     def taken(self, key: Key) -> tuple[Taken, ...]:
         """Return what was measured for a run and isn't written yet."""
-        run = self._runs.get(key)
+        run = self._work.get(key)
         return tuple(run.taken.values()) if run is not None else ()
 
     def start(self, key: Key, measure: Measure) -> bool:
         """Begin with a measurement. Not before the last one of the metric is written: nothing would be gained."""
-        run = self._runs.setdefault(key, _Run())
+        run = self._work.setdefault(key, _Run())
         if measure.metric in run.under_way or measure.metric in run.taken:
             return False
         run.under_way[measure.metric] = asyncio.create_task(self._measure(key, run, measure))
@@ -90,20 +79,14 @@ class Measuring:
 
     def written(self, key: Key, taken: Collection[Taken]) -> None:
         """Drop what a status has been written with."""
-        run = self._runs.get(key)
+        run = self._work.get(key)
         if run is None:
             return
         for each in taken:
             if run.taken.get(each.metric) is each:
                 del run.taken[each.metric]
         if not run.under_way and not run.taken:
-            del self._runs[key]
-
-    def forget(self, key: Key) -> None:
-        """Drop everything of a run that is gone; what is under way is cut off."""
-        run = self._runs.pop(key, None)
-        for task in run.under_way.values() if run is not None else ():
-            task.cancel()
+            del self._work[key]
 
     async def _measure(self, key: Key, run: _Run, measure: Measure) -> None:
         async with self._limit:

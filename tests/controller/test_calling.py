@@ -121,7 +121,7 @@ async def test_who_is_deleted_is_not_called_for_any_more() -> None:
     async with running(kit=KIT, make=service.make) as here:
         await updated(here, with_steps(*STEPS))
         await here.until(lambda: service.calls)
-        (key,) = here.calling._calls
+        (key,) = here.calling._work
         here.world.remove("Rollout", "web")
         await here.until(lambda: not here.calling.under_way(key))
 
