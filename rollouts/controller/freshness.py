@@ -10,8 +10,10 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from rollouts.controller.key import Key
+from rollouts.kube.resources import REPLICA_SETS, ROLLOUTS
 
 Raw = Mapping[str, Any]
+_KEPT = frozenset({"", REPLICA_SETS.group, ROLLOUTS.group})
 Lookup = Callable[[str, str, str], Raw | None]
 
 PATIENCE = 30.0
@@ -46,6 +48,16 @@ class Expectation:
             # Another object under the name: ours went, and an object that came after it is newer than any write to it.
             return self.is_gone or version_of(seen) > self.version
         return not self.is_gone and version_of(seen) >= self.version
+
+
+def kind_of(raw: Raw) -> str:
+    """Return an object's kind as `find` knows it: with its group, unless it is one of those that are always kept.
+
+    A Service of Knative isn't one of Kubernetes, and several projects have an HTTPRoute.
+    """
+    group, _, _ = raw.get("apiVersion", "").rpartition("/")
+    kind: str = raw.get("kind", "")
+    return kind if group in _KEPT else f"{kind}.{group}"
 
 
 def version_of(raw: Raw) -> int:
@@ -88,14 +100,14 @@ class Freshness:
     def is_own_write(self, key: Key, raw: Raw) -> bool:
         """Tell whether a version of an object that arrives is not newer than our latest write to it."""
         metadata = raw["metadata"]
-        place = (raw.get("kind", ""), metadata.get("namespace", ""), metadata["name"])
+        place = (kind_of(raw), metadata.get("namespace", ""), metadata["name"])
         expectation = self._owed.get(key, {}).get(place)
         return expectation is not None and version_of(raw) <= expectation.version
 
     def vanished(self, key: Key, raw: Raw) -> None:
         """Stop expecting anything of an object that the cache has reported as deleted."""
         metadata = raw["metadata"]
-        place = (raw.get("kind", ""), metadata.get("namespace", ""), metadata["name"])
+        place = (kind_of(raw), metadata.get("namespace", ""), metadata["name"])
         expectation = self._owed.get(key, {}).get(place)
         if expectation is not None and expectation.uid == metadata.get("uid"):
             del self._owed[key][place]
@@ -119,7 +131,7 @@ class Freshness:
 
     def _expect(self, key: Key, raw: Raw, version: int, *, until: float, is_gone: bool = False) -> None:
         metadata = raw["metadata"]
-        place = (raw["kind"], metadata.get("namespace", ""), metadata["name"])
+        place = (kind_of(raw), metadata.get("namespace", ""), metadata["name"])
         earlier = self._owed.get(key, {}).get(place)
         if earlier is not None and earlier.uid == metadata["uid"]:
             version, is_gone = max(version, earlier.version), is_gone or earlier.is_gone

@@ -164,7 +164,7 @@ class ChangeMap:
             self._traffic.follow(kind)
         for read in before:
             if old is not None and read not in now and isinstance(read, RouterReference):
-                self._freshness.dismiss(key_of(old), read.kind, read.name, read.namespace)
+                self._freshness.dismiss(key_of(old), str(kind_of(read)), read.name, read.namespace)
             if not self._lookups.rollouts.by_index(BY_ROUTER_KIND, str(kind_of(read))):
                 self._traffic.unfollow(kind_of(read))
 

@@ -55,7 +55,9 @@ class Overdue:
         return Waiting(SAFETY_WAKE)
 
     async def _settle(self, key: Key, expectation: Expectation) -> None:
-        resource = _RESOURCES.get(expectation.kind) or self._lookups.traffic.resource(expectation.kind)
+        kind, _, group = expectation.kind.partition(".")
+        known = _RESOURCES.get(expectation.kind)
+        resource = known or self._lookups.traffic.resource(kind, group)
         if resource is None:
             self._freshness.settle(key, expectation)  # its kind isn't served any more
             return

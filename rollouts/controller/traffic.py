@@ -61,9 +61,9 @@ class TrafficLookup(Protocol):
         """Return what keeps some of it from being seen."""
 
     def find(self, kind: str, namespace: str, name: str) -> Object | None:
-        """Return an object by the name of its kind alone."""
+        """Return an object by the name of its kind, with its group or without."""
 
-    def resource(self, kind: str, group: str | None = None) -> Resource | None:
+    def resource(self, kind: str, group: str) -> Resource | None:
         """Return where a kind is served, as far as that is known."""
 
 
@@ -152,14 +152,15 @@ class Traffic(Following[Kind]):
         return (cache.problem or "") if cache is not None and self._is_late(kind) else ""
 
     def find(self, kind: str, namespace: str, name: str) -> Object | None:
-        """Return an object by the name of its kind alone."""
-        every = (cache.get(namespace, name) for known, cache in self._caches.items() if known.kind == kind)
+        """Return an object by the name of its kind, with its group or without."""
+        caches = (cache for known, cache in self._caches.items() if kind in (str(known), known.kind))
+        every = (cache.get(namespace, name) for cache in caches)
         return next((each for each in every if each is not None), None)
 
-    def resource(self, kind: str, group: str | None = None) -> Resource | None:
+    def resource(self, kind: str, group: str) -> Resource | None:
         """Return where a kind is served, as far as that is known."""
-        every = (cache.resource for cache in self._caches.values())
-        return next((each for each in every if each.kind == kind and group in (None, each.group)), None)
+        cache = self._caches.get(Kind(group, kind))
+        return cache.resource if cache is not None else None
 
     async def _watch(self, kind: Kind) -> None:
         """Keep a copy of a kind, as long as it is served; and wait for it while it isn't."""

@@ -118,3 +118,12 @@ def test_settling_forgetting_and_postponing(world: World, freshness: Freshness) 
     freshness.outdated(KEY, seen, 0)
     freshness.forget(KEY)
     assert freshness.owed(KEY) == []
+
+
+def test_kinds_of_the_same_name_are_told_apart_by_their_groups(freshness: Freshness) -> None:
+    metadata = {"name": "web", "namespace": "default", "uid": "u", "resourceVersion": "7"}
+    for version in ("v1", "serving.knative.dev/v1", "apps/v1"):
+        freshness.wrote(KEY, {"apiVersion": version, "kind": "Service", "metadata": metadata}, 0)
+    assert [each.kind for each in freshness.owed(KEY)] == ["Service", "Service.serving.knative.dev"]
+    freshness.dismiss(KEY, "Service.serving.knative.dev", "web")
+    assert [each.kind for each in freshness.owed(KEY)] == ["Service"]

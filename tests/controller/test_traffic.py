@@ -243,12 +243,12 @@ async def test_it_is_watched_in_the_version_that_is_preferred() -> None:
         assert list(traffic.picked((labelled,))) == [WEB]
         assert traffic.picked((nobody,)) == {}
         assert traffic.find(WEB.kind, "default", "web") == found[WEB]
-        resource = traffic.resource(WEB.kind)
+        resource = traffic.resource(WEB.kind, WEB.group)
         assert resource is not None
         assert resource.path("default") == "/apis/gateway.networking.k8s.io/v1/namespaces/default/httproutes"
         traffic.unfollow(ROUTES)
         await asyncio.sleep(1)
-        assert (trouble(traffic), traffic.resource(WEB.kind)) == ("", None)
+        assert (trouble(traffic), traffic.resource(WEB.kind, WEB.group)) == ("", None)
 
 
 async def test_definitions_may_come_later_and_go_and_come_back() -> None:

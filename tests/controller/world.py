@@ -84,10 +84,10 @@ class Traffic:
         return next((Obstacle(str(each), self.problem or "") for each in hidden), None)
 
     def find(self, kind: str, namespace: str, name: str) -> Object | None:
-        return self.store.get(namespace, name) if kind == SPLIT.kind else None
+        return self.store.get(namespace, name) if kind in (SPLIT.kind, f"{SPLIT.kind}.{SPLIT.group}") else None
 
-    def resource(self, kind: str, group: str | None = None) -> Resource | None:
-        is_served = kind == SPLIT.kind and group in (None, SPLIT.group)
+    def resource(self, kind: str, group: str) -> Resource | None:
+        is_served = (group, kind) == (SPLIT.group, SPLIT.kind)
         return Resource(SPLIT.group, "v1", "splits", SPLIT.kind) if is_served else None
 
 
