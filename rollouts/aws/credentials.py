@@ -10,11 +10,11 @@ from urllib.parse import urlencode
 
 import orjson
 
-from rollouts.aws.answers import refusal
+from rollouts.aws.answers import refused
 from rollouts.aws.signature import Credentials, address_of, sign
 from rollouts.ports.provider import Asked, MeasurementError, Request, Response
 
-_SESSION = "rollouts-measurement"
+_SESSION = "rollouts-controller"
 
 
 def credentials_for(
@@ -64,7 +64,7 @@ def _sts(region: str, settings: Mapping[str, str], parameters: Mapping[str, str]
 def _exchanged(request: Request, action: str) -> Generator[Request, Response, Credentials]:
     response = yield request
     if not 200 <= response.status < 300:
-        raise MeasurementError(refusal(request, response))
+        raise MeasurementError(refused(request, response))
     try:
         found: Any = orjson.loads(response.body)
         for name in (f"{action}Response", f"{action}Result", "Credentials"):

@@ -40,17 +40,6 @@ def segment(text: str) -> str:
     return quote(text, safe="")
 
 
-def host_of(url: str) -> str:
-    """Return host and port, without a user's name or password that may stand before them."""
-    try:
-        parts = urlsplit(url)
-        host = parts.hostname or ""
-        port = f":{parts.port}" if parts.port else ""
-    except ValueError:
-        return "the server"
-    return f"{host}{port}" if host else "the server"
-
-
 def address_problems(field: str, address: str | None, *, default: bool = False) -> Iterator[tuple[str, str]]:
     """Yield what is wrong with an address; where there is a default it may be missing."""
     if not address:

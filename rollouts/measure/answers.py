@@ -9,10 +9,8 @@ import orjson
 from rollouts.expr import Floats
 from rollouts.jsonpath import JSONPathLimitError
 from rollouts.jsonpath.gotext import float_text, json_pieces, positional
-from rollouts.measure.addresses import host_of
 from rollouts.ports.provider import MeasurementError, Request, Response
-
-_EXCERPT = 300
+from rollouts.ports.refusal import excerpt, host_of, refusal
 
 
 def asked_for_json(request: Request) -> Generator[Request, Response, Any]:
@@ -26,15 +24,12 @@ def accepted(request: Request, response: Response) -> Response:
     if 200 <= response.status < 300:
         return response
     advice = {
-        401: "; are the credentials right?",
-        403: "; may these credentials read this?",
-        404: "; is the address right?",
-        429: "; measure less often",
+        401: "are the credentials right?",
+        403: "may these credentials read this?",
+        404: "is the address right?",
+        429: "measure less often",
     }.get(response.status, "")
-    said = excerpt(response.body)
-    raise MeasurementError(
-        f"{host_of(request.url)} answered {response.status}{f': {said}' if said else ' with an empty body'}{advice}"
-    )
+    raise MeasurementError(refusal(request, response, advice=advice))
 
 
 def json_of(request: Request, response: Response) -> Any:
@@ -54,11 +49,6 @@ def unexpected(request: Request, what: str) -> MeasurementError:
     return MeasurementError(
         f"the answer of {host_of(request.url)} has {what}; is the address that of the right service?"
     )
-
-
-def excerpt(body: bytes) -> str:
-    """Return the beginning of a body in one line."""
-    return " ".join(body[:_EXCERPT].decode(errors="replace").split())
 
 
 def at(document: Any, *path: str | int) -> Any:

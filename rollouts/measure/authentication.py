@@ -9,9 +9,10 @@ from urllib.parse import quote_plus, urlencode
 from rollouts.api.providers import Authentication, OAuth2, Sigv4
 from rollouts.aws.credentials import credentials_for
 from rollouts.aws.signature import service_and_region, sign
-from rollouts.measure.addresses import address_problems, checked, host_of
+from rollouts.measure.addresses import address_problems, checked
 from rollouts.measure.answers import at, json_of
 from rollouts.ports.provider import Asked, MeasurementError, Request, Response
+from rollouts.ports.refusal import host_of
 
 # A template that anybody may write must not reach the rest of AWS with the identity of the controller.
 _SIGNED = {"aps", "execute-api"}

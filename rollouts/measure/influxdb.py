@@ -12,10 +12,11 @@ import orjson
 
 from rollouts.api.providers import InfluxdbMetric
 from rollouts.expr import Int64, go_text
-from rollouts.measure.addresses import host_of, joined
+from rollouts.measure.addresses import joined
 from rollouts.measure.answers import accepted, number
 from rollouts.measure.secrets import held_by
 from rollouts.ports.provider import Asked, Flow, MeasurementError, NoData, Provider, Reading, Request, SecretRef
+from rollouts.ports.refusal import host_of
 
 _DIALECT = {"header": True, "delimiter": ",", "annotations": ["datatype", "group", "default"]}
 _VALUE = "_value"

@@ -14,7 +14,7 @@ import orjson
 from rollouts.api.durations import parse_duration
 from rollouts.api.providers import PrometheusMetric, PrometheusRangeQuery
 from rollouts.expr import ExpressionError, Floats, Moment, compile_expression
-from rollouts.measure.addresses import address_problems, host_of, is_templated, joined
+from rollouts.measure.addresses import address_problems, is_templated, joined
 from rollouts.measure.answers import (
     accepted,
     at,
@@ -39,6 +39,7 @@ from rollouts.ports.provider import (
     Request,
     Response,
 )
+from rollouts.ports.refusal import host_of
 
 ADDRESS = "ARGO_ROLLOUTS_PROMETHEUS_ADDRESS"
 

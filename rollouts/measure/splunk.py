@@ -11,11 +11,12 @@ import orjson
 
 from rollouts.api.providers import SplunkMetric
 from rollouts.expr import Floats
-from rollouts.measure.addresses import address_problems, given, host_of, joined
+from rollouts.measure.addresses import address_problems, given, joined
 from rollouts.measure.answers import accepted, at, list_at, list_text, number
 from rollouts.measure.secrets import token_of, token_problems
 from rollouts.measure.spans import span_of, span_problems
 from rollouts.ports.provider import Asked, Flow, MeasurementError, NoData, Provider, Reading, Request, SecretRef
+from rollouts.ports.refusal import host_of
 
 _TOKEN = "sf_token_key"  # noqa: S105 - the name of a key
 

@@ -7,11 +7,12 @@ import orjson
 from rollouts.api.providers import WebMetric
 from rollouts.jsonpath import JSONPathError, JSONPathLimitError, compile_template
 from rollouts.jsonpath.errors import SelectionError
-from rollouts.measure.addresses import address_problems, checked, host_of, is_templated
+from rollouts.measure.addresses import address_problems, checked, is_templated
 from rollouts.measure.answers import accepted, json_text
 from rollouts.measure.authentication import authenticated, authentication_problems
 from rollouts.measure.headers import header_problems, headers_of
 from rollouts.ports.provider import Asked, Flow, MeasurementError, NoData, Outcome, Provider, Reading, Request, Response
+from rollouts.ports.refusal import host_of
 
 _METHODS = ("GET", "POST", "PUT")
 

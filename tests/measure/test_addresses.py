@@ -2,8 +2,9 @@
 
 import pytest
 
-from rollouts.measure.addresses import address_problems, checked, host_of, joined
+from rollouts.measure.addresses import address_problems, checked, joined
 from rollouts.ports import MeasurementError
+from rollouts.ports.refusal import host_of
 
 
 @pytest.mark.parametrize(
