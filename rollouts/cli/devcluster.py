@@ -45,14 +45,17 @@ def devcluster(
             help="A directory of CustomResourceDefinitions (*.yaml) to begin with.", exists=True, file_okay=False
         ),
     ] = None,
+    traffic: Annotated[
+        bool,
+        typer.Option("--traffic", help="Let pods answer requests, and Envoy serve Gateways, all on loopback (Linux)."),
+    ] = False,
 ) -> None:
     """Run a small API server with workloads, for trying and testing."""
     from rollouts.devcluster import DevCluster
     from rollouts.devcluster.errors import ApiError
 
-    cluster = DevCluster(
-        port=port, kubeconfig_path=kubeconfig, pod_start=_duration(pod_start).total_seconds(), crds=crds
-    )
+    seconds = _duration(pod_start).total_seconds()
+    cluster = DevCluster(port=port, kubeconfig_path=kubeconfig, pod_start=seconds, crds=crds, traffic=traffic)
     try:
         asyncio.run(_serve(cluster, has_crds=crds is not None))
     except ApiError as error:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import socket
 import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
@@ -10,15 +12,18 @@ from typing import TYPE_CHECKING, Any, Self
 import yaml
 from aiohttp import web
 
+from rollouts.devcluster.answering import Answering
 from rollouts.devcluster.api import INTERNAL, Api, Write
 from rollouts.devcluster.budgets import Budgets
 from rollouts.devcluster.builtin import builtin, builtin_kinds
 from rollouts.devcluster.definitions import serve_definitions
 from rollouts.devcluster.deployments import Deployments
+from rollouts.devcluster.gateway.gateways import DEFINITIONS, Gateways
 from rollouts.devcluster.gc import GarbageCollector
 from rollouts.devcluster.jobs import Jobs
 from rollouts.devcluster.kinds import Kinds
 from rollouts.devcluster.kubeconfig import kubeconfig
+from rollouts.devcluster.network import Invented, Loopback
 from rollouts.devcluster.objects import Clock
 from rollouts.devcluster.pods import NODE, Pods
 from rollouts.devcluster.replicasets import ReplicaSets
@@ -29,6 +34,7 @@ from rollouts.devcluster.store import Store
 if TYPE_CHECKING:
     from types import TracebackType
 
+    from rollouts.devcluster.network import Network
     from rollouts.devcluster.work import Worker
 
 _NAMESPACES = ("default", "kube-system", "kube-public", "kube-node-lease")
@@ -45,14 +51,16 @@ class DevCluster:
         pod_start: float = 0.3,
         crash_back_off: float = 1.0,
         crds: Path | None = None,
+        traffic: bool = False,
     ) -> None:
         self._port = port
         self._wanted_path = kubeconfig_path
         self._pod_start = pod_start
         self._back_off = crash_back_off
         self._crds = crds
+        self._has_traffic = traffic
+        self._beside = contextlib.AsyncExitStack()
         self._directory: tempfile.TemporaryDirectory[str] | None = None
-        self._runner: web.AppRunner | None = None
         self._workers: list[Worker[Any]] = []
         self._tasks: list[asyncio.Task[None]] = []
         self.url = ""
@@ -65,31 +73,45 @@ class DevCluster:
         for name in _NAMESPACES:
             self.api.create(builtin("Namespace"), "", {"metadata": {"name": name}}, INTERNAL)
         self._add_node()
-        self._start_controllers()
-        for path in sorted(self._crds.glob("*.yaml")) if self._crds else ():
-            self.apply(path.read_text())
-        self._runner = web.AppRunner(
-            self.server.app(), handler_cancellation=True, access_log=None, shutdown_timeout=1.0
-        )
-        await self._runner.setup()
-        site = web.TCPSite(self._runner, "127.0.0.1", self._port)
-        await site.start()
-        self.url = f"http://127.0.0.1:{self._runner.addresses[0][1]}"
+        async with contextlib.AsyncExitStack() as beside:
+            listening = socket.create_server(("127.0.0.1", self._port))
+            beside.callback(listening.close)
+            port = listening.getsockname()[1]
+            network = Loopback(port) if self._has_traffic else None
+            self._start_controllers(network or Invented())
+            beside.push_async_callback(self._stop_controllers)
+            for path in sorted(self._crds.glob("*.yaml")) if self._crds else ():
+                self.apply(path.read_text())
+            if network is not None:
+                await self._let_traffic_in(network, beside)
+            runner = web.AppRunner(self.server.app(), handler_cancellation=True, access_log=None, shutdown_timeout=1.0)
+            await runner.setup()
+            beside.push_async_callback(runner.cleanup)
+            beside.callback(self.server.drop_watches)
+            await web.SockSite(runner, listening).start()
+            self.url = f"http://127.0.0.1:{port}"
+            self._beside = beside.pop_all()
         return self
+
+    async def _let_traffic_in(self, network: Loopback, beside: contextlib.AsyncExitStack) -> None:
+        answering = Answering(self.api)
+        beside.push_async_callback(answering.close)
+        self.apply(DEFINITIONS.read_text("utf-8"))
+        await beside.enter_async_context(Gateways(self.api, network).running())
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        await self._beside.aclose()
+        if self._directory is not None:
+            self._directory.cleanup()
+
+    async def _stop_controllers(self) -> None:
         for worker in self._workers:
             worker.stop()
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
-        self.server.drop_watches()
-        if self._runner is not None:
-            await self._runner.cleanup()
-        if self._directory is not None:
-            self._directory.cleanup()
 
     def _add_node(self) -> None:
         kind = builtin("Node")
@@ -103,10 +125,10 @@ class DevCluster:
         status = {"conditions": [{**ready, **times}], "addresses": addresses, "capacity": room, "allocatable": room}
         self.api.put_status(kind, node, status)
 
-    def _start_controllers(self) -> None:
+    def _start_controllers(self, network: Network) -> None:
         self._workers = [
             GarbageCollector(self.api).worker,
-            Pods(self.api, self._pod_start, self._back_off).worker,
+            Pods(self.api, self._pod_start, self._back_off, network).worker,
             ReplicaSets(self.api).worker,
             Deployments(self.api).worker,
             Jobs(self.api, self._back_off).worker,

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from rollouts.devcluster.api import Api
+    from rollouts.devcluster.network import Network
     from rollouts.devcluster.objects import Key, Object
     from rollouts.devcluster.store import Change
 
@@ -39,13 +40,13 @@ class _Run:
 class Pods:
     """Plays all pods."""
 
-    def __init__(self, api: Api, pod_start: float, crash_back_off: float) -> None:
+    def __init__(self, api: Api, pod_start: float, crash_back_off: float, network: Network) -> None:
         self._api = api
         self._kind = builtin("Pod")
         self._pod_start = pod_start
         self._back_off = crash_back_off
         self._runs: dict[Key, _Run] = {}
-        self._addresses = 0
+        self._network = network
         self.worker = Worker(self.sync)
         api.collection(self._kind).subscribe(self._changed)
 
@@ -56,13 +57,14 @@ class Pods:
         """Bring a pod's status up to date."""
         pod = self._api.collection(self._kind).get(key)
         if pod is None:
-            self._runs.pop(key, None)
+            self._forget(key)
             return None
         if annotations_of(pod).get(HANDS_OFF) == "true":
             return None
         now = self._api.clock.now()
         run = self._runs.get(key)
         if run is None or run.uid != pod["metadata"]["uid"]:
+            self._forget(key)
             run = self._runs[key] = self._start(pod, now)
         if is_terminating(pod):
             return self._stop(pod, run, now)
@@ -74,15 +76,18 @@ class Pods:
         return None if due is None else max(0.001, (due - now).total_seconds())
 
     def _start(self, pod: Object, now: datetime) -> _Run:
-        self._addresses += 1
-        address = f"10.244.{self._addresses // 250 % 250}.{self._addresses % 250 + 1}"
         spec = pod["spec"]
         policy = "Never" if spec.get("restartPolicy") == "Never" else "OnFailure"
         init = [
             Container(each["name"], each["image"], init_script(each, self._pod_start), policy, self._back_off, now)
             for each in spec.get("initContainers") or []
         ]
-        return _Run(pod["metadata"]["uid"], address, self._api.clock.stamp(), init)
+        return _Run(pod["metadata"]["uid"], self._network.take(), self._api.clock.stamp(), init)
+
+    def _forget(self, key: Key) -> None:
+        run = self._runs.pop(key, None)
+        if run is not None:
+            self._network.give_back(run.address)
 
     def _play(self, pod: Object, run: _Run, now: datetime) -> datetime | None:
         for each in run.init:

