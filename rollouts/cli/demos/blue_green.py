@@ -5,11 +5,11 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
 from rollouts.api import keys
-from rollouts.cli.demo_user import BETTER, GOOD, NAME, PODS, User, is_in, observed_status
+from rollouts.cli.demos.user import BETTER, GOOD, NAME, PODS, User, is_in, observed_status
 from rollouts.view import fields
 
 if TYPE_CHECKING:
-    from rollouts.cli.demo_stage import Stage
+    from rollouts.cli.demos.stage import Stage
     from rollouts.cli.live import Picture
 
 # Long enough for somebody, or a slow machine, to change their mind; short enough to watch it pass.

@@ -8,8 +8,8 @@ from rollouts.cli.console import say
 
 if TYPE_CHECKING:
     from rollouts.cli.console import Screen
-    from rollouts.cli.demo_programs import Programs
-    from rollouts.cli.demo_stage import Test
+    from rollouts.cli.demos.programs import Programs
+    from rollouts.cli.demos.stage import Test
     from rollouts.cli.live import Picture
     from rollouts.cli.session import Session
 
@@ -60,7 +60,7 @@ class User:
 
         from rich.text import Text
 
-        from rollouts.cli.demo_programs import find_kubectl, run_kubectl
+        from rollouts.cli.demos.programs import find_kubectl, run_kubectl
 
         self.screen.show(Text(f"$ kubectl {shlex.join(arguments)}", style="bold green"))
         kubectl = find_kubectl()
