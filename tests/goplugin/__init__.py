@@ -1,0 +1,1 @@
+"""Do we speak the language of compiled plugins?"""
