@@ -130,6 +130,14 @@ def by_router(image: str = "app:1", *, services: Mapping[str, Any] = SERVICES, *
     return rollout(image, canary={**services, "trafficRouting": routing, **settings}, **top)
 
 
+def written_down(rollout: Raw) -> Raw:
+    """Return a Rollout whose status remembers its router."""
+    canary = rollout["spec"]["strategy"]["canary"]
+    services = {name: canary[name] for name in SERVICES if canary.get(name)}
+    known = [{"router": KEY, "spec": spec, **services} for spec in canary["trafficRouting"]["plugins"].values()]
+    return {**rollout, "status": {**rollout.get("status", {}), "routedBy": known}}
+
+
 def create_services(*names: str) -> list[Change]:
     """Return the creation of Services."""
 

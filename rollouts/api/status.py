@@ -62,6 +62,16 @@ class StepPluginStatus(Model):
     status: OpenObject | None = Field(None, description="What the plugin wants to be reminded of at its next call.")
 
 
+class RoutedBy(Model):
+    """A traffic router that was used, and what it needs to know to be left again once the spec doesn't name it."""
+
+    router: str = Field(description="Its name in trafficRouting.")
+    spec: OpenObject = Field(description="What stood there.")
+    canary_service: str | None = Field(None, description="The Service that canary traffic went through.")
+    stable_service: str | None = Field(None, description="The Service that stable traffic went through.")
+    managed_routes: tuple[str, ...] = Field((), description="The names of the managed routes.")
+
+
 class CanaryStatus(Model):
     """How far the canary is."""
 
@@ -186,6 +196,9 @@ class RolloutStatus(Model):
     blue_green: BlueGreenStatus | None = Field(None, description="How far the blue-green rollout is.")
     alb: AlbStatus | None = Field(None, description="The AWS resources behind the Ingress.")
     albs: tuple[AlbStatus, ...] = Field((), description="The AWS resources behind each Ingress, if there are several.")
+    routed_by: tuple[RoutedBy, ...] = Field(
+        (), description="The traffic routers that are used, and those that are still to be left."
+    )
     duration: RolloutDuration | None = Field(None, description="When the latest rollout began and ended.")
 
 

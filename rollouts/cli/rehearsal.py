@@ -13,7 +13,7 @@ from rollouts.cli.people import people
 from rollouts.plan.actions import ANALYSIS_RUN
 from rollouts.plan.analysis.references import closure, templates_of
 from rollouts.plan.analysis.templates import TemplateKey
-from rollouts.plan.traffic import reads_in
+from rollouts.plan.leaving import reads_in
 from rollouts.plan.workload import Reference, meant_spec, reference_in
 from rollouts.ports import Reference as RouterReference
 from rollouts.ports import picked

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 from rollouts.kube.discovery import discover
 from rollouts.kube.errors import Forbidden, NotFound
 from rollouts.kube.resources import Resource
-from rollouts.plan.traffic import reads_in
+from rollouts.plan.leaving import reads_left
+from rollouts.plan.traffic import bound_reads
 from rollouts.ports import Kit, Objects, Reference, Selected, picked
 from rollouts.registry import load_kit
 
@@ -23,12 +24,16 @@ class OutOfSightError(Exception):
 
 async def router_objects(session: "Session", rollout: Raw, kit: Kit | None = None) -> Objects:
     """Return what the routers read: None for what doesn't exist. Raises OutOfSightError."""
-    reads = reads_in(rollout, kit or load_kit())
+    kit = kit or load_kit()
+    needed, left = bound_reads(rollout, kit), reads_left(rollout, kit)
+    reads = (*needed, *left)
     kinds = list({(each.group, each.kind) for each in reads})
     served = dict(zip(kinds, await asyncio.gather(*(discover(session.api, *each) for each in kinds)), strict=True))
     found: dict[Reference, Raw | None] = {}
     for read in reads:
         resource = served[read.group, read.kind]
+        if resource is None and read in left:
+            continue  # what isn't served has no objects that could be left
         if resource is None:
             title = f"{read.kind}.{read.group}" if read.group else read.kind
             raise _out_of_sight(read, f"the API server doesn't serve {title}: install its definition")

@@ -22,7 +22,7 @@ from rollouts.controller.templates import (
     TEMPLATE_KINDS,
     kind_of,
 )
-from rollouts.controller.traffic import TrafficLookup, traffic_indexes
+from rollouts.controller.traffic import REMEMBERED, TrafficLookup, traffic_indexes
 from rollouts.controller.workloads import WorkloadLookup
 from rollouts.kube.cache import Cache
 from rollouts.kube.client import Api
@@ -258,7 +258,7 @@ def make_caches(
 
     ours = instance_selector(instance_id)
     caches = [
-        cache(ROLLOUTS, ours, indexes=rollout_indexes(kit)),
+        cache(ROLLOUTS, ours, indexes=rollout_indexes(kit), of_status=REMEMBERED),
         # Only those that a Rollout made, never a Deployment's.
         cache(REPLICA_SETS, keys.POD_TEMPLATE_HASH, indexes=REPLICA_SET_INDEXES, trim=trim_replica_set),
         cache(SERVICES, indexes=SERVICE_INDEXES, trim=trim_service),

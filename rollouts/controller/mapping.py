@@ -23,7 +23,7 @@ from rollouts.controller.observe import gist
 from rollouts.controller.templates import BY_NEED, TEMPLATE_KINDS, users_of
 from rollouts.controller.traffic import BY_ROUTER_KIND, BY_ROUTER_OBJECT, Kind, kind_of, places
 from rollouts.kube.resources import ANALYSIS_RUNS, EXPERIMENTS, REPLICA_SETS, ROLLOUTS, SERVICES
-from rollouts.plan.traffic import reads_in
+from rollouts.plan.leaving import reads_in
 from rollouts.plan.workload import Reference, reference_in
 from rollouts.ports import Kit
 from rollouts.ports import Reference as RouterReference

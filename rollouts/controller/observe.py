@@ -31,10 +31,11 @@ from rollouts.plan import Observed, Refusal, ReplicaSet, observe_replica_set, ob
 from rollouts.plan.analysis.assess import COMPLETED
 from rollouts.plan.analysis.references import closure, templates_of
 from rollouts.plan.analysis.templates import TemplateKey
+from rollouts.plan.leaving import reads_left
 from rollouts.plan.observed import Pod
 from rollouts.plan.pods import is_up_to_date, observe_pod, pending_replica_sets, pods_wanted
 from rollouts.plan.services import rival_of
-from rollouts.plan.traffic import reads_in
+from rollouts.plan.traffic import bound_reads
 from rollouts.plan.workload import Reference, reference_in
 from rollouts.ports import Kit, Objects, Reads
 
@@ -101,6 +102,7 @@ class _View:
     templates: tuple[TemplateKey, ...] = ()
     needs: tuple[str, ...] = ()
     reads: Reads = ()
+    left: Reads = ()
     sets: dict[str, ReplicaSet] = field(default_factory=dict)
 
     def look_at(self, raws: list[Raw]) -> list[ReplicaSet]:
@@ -129,6 +131,7 @@ class _Parts:
     experiments: tuple[Raw, ...]
     templates: Mapping[TemplateKey, Raw | None]
     objects: Objects
+    hidden: Reads
 
     @property
     def stamp(self) -> Stamp:
@@ -142,7 +145,7 @@ class _Parts:
         children = (tuple(map(_mark, self.runs)), tuple(map(_mark, self.experiments)), self.templates)
         objects = tuple((place, raw and raw["metadata"]["resourceVersion"]) for place, raw in self.objects.items())
         own = self.raw["metadata"]["resourceVersion"]
-        return (own, *replica_sets, "|", *services, rivals, self.refusals, children, objects)
+        return (own, *replica_sets, "|", *services, rivals, self.refusals, children, objects, self.hidden)
 
 
 class Observer:
@@ -193,6 +196,7 @@ class Observer:
             experiments=parts.experiments,
             templates=parts.templates,
             objects=parts.objects,
+            hidden=parts.hidden,
         )
         return await self._picture(observed, stamp, now)
 
@@ -223,6 +227,11 @@ class Observer:
             return _out_of_sight(raw, problem, found.trouble)
         missing = self._lookups.missing(parts.templates, view.needs)
         return None if missing is None else self._without(raw, *missing)
+
+    def _hidden_left(self, left: Reads) -> Reads:
+        """Return what can't be seen, of routers that are to be left; what isn't served isn't there."""
+        obstacles = ((each, self._lookups.traffic.obstacle((each,))) for each in left)
+        return tuple(each for each, found in obstacles if found is not None and not found.is_unserved)
 
     def _without(self, raw: Raw, kind: str, purpose: str) -> NotYet | Unreadable:
         return _out_of_sight(raw, f"{purpose}, which can't be read", self._lookups.known.trouble(kind))
@@ -259,7 +268,8 @@ class Observer:
             runs=self._children(ANALYSIS_RUNS.kind, uid),
             experiments=self._children(EXPERIMENTS.kind, uid),
             templates=closure(iter(view.templates), lambda each: self._lookups.template(each, key.namespace)),
-            objects=self._lookups.traffic.picked(view.reads),
+            objects=self._lookups.traffic.picked((*view.reads, *view.left)),
+            hidden=self._hidden_left(view.left),
         )
 
     def _children(self, kind: str, uid: str) -> tuple[Raw, ...]:
@@ -305,7 +315,15 @@ def _read(raw: Raw, workload: Raw | None, before: _View | None, kit: Kit) -> _Vi
         return _View(*versions, None, describe(error))
     sets = before.sets if before is not None else {}
     templates, needs = tuple(templates_of(raw)), needs_of(raw)
-    return _View(*versions, observed, templates=templates, needs=needs, reads=reads_in(raw, kit), sets=sets)
+    return _View(
+        *versions,
+        observed,
+        templates=templates,
+        needs=needs,
+        reads=bound_reads(raw, kit),
+        left=reads_left(raw, kit),
+        sets=sets,
+    )
 
 
 def gist(child: Raw) -> Raw:

@@ -16,7 +16,7 @@ from rollouts.kube.client import Api
 from rollouts.kube.discovery import discover
 from rollouts.kube.errors import KubeError
 from rollouts.kube.resources import Resource
-from rollouts.plan.traffic import reads_in
+from rollouts.plan.leaving import reads_in
 from rollouts.ports import Kit, Objects, Reads, Reference, Selected
 
 Raw = Mapping[str, Any]
@@ -28,6 +28,9 @@ RETRY = 5.0
 
 BY_ROUTER_OBJECT = "router object"
 BY_ROUTER_KIND = "router kind"
+REMEMBERED = ("routedBy",)
+"""The fields of a Rollout's status that these indexes go by: routers that are to be left read objects, too."""
+
 _ANY = "*"
 _BY_NAMESPACE = "namespace"
 
@@ -45,10 +48,14 @@ class Kind(NamedTuple):
 
 
 class Obstacle(NamedTuple):
-    """What can't be seen, and why; the trouble is empty while it is only slow."""
+    """What can't be seen, and why; the trouble is empty while it is only slow.
+
+    `is_unserved` tells that the API server knows no such kind, so that there are no objects of it.
+    """
 
     what: str
     trouble: str
+    is_unserved: bool = False
 
 
 class TrafficLookup(Protocol):
@@ -120,6 +127,7 @@ class Traffic(Following[Kind]):
         self._retry = retry
         self._caches: dict[Kind, Cache] = {}
         self._problems: dict[Kind, str] = {}
+        self._unserved: set[Kind] = set()
 
     def picked(self, reads: Reads) -> Objects:
         """Return what is read: None for what is named and doesn't exist."""
@@ -144,7 +152,7 @@ class Traffic(Following[Kind]):
         cache = self._caches.get(kind)
         if cache is not None and cache.synced.is_set() and not cache.is_missing:
             return None
-        return Obstacle(str(read), self._trouble(kind, cache))
+        return Obstacle(str(read), self._trouble(kind, cache), kind in self._unserved)
 
     def _trouble(self, kind: Kind, cache: Cache | None) -> str:
         if kind in self._problems:
@@ -183,6 +191,7 @@ class Traffic(Following[Kind]):
                 self._on_known(str(kind))
         finally:
             self._problems.pop(kind, None)
+            self._unserved.discard(kind)
 
     async def _tell_of(self, kind: Kind, cache: Cache) -> None:
         await cache.synced.wait()
@@ -194,11 +203,18 @@ class Traffic(Following[Kind]):
             try:
                 found = await discover(self._api, *kind)
                 problem = f"the API server doesn't serve {kind}: install its definition"
+                is_unserved = found is None
             except KubeError as error:
                 found, problem = None, f"nobody can tell whether the API server serves {kind}: {error}"
+                is_unserved = False
             if found is not None:
                 self._problems.pop(kind, None)
+                self._unserved.discard(kind)
                 return found
+            if is_unserved:
+                self._unserved.add(kind)
+            else:
+                self._unserved.discard(kind)
             if self._problems.get(kind) != problem:
                 self._problems[kind] = problem
                 _log.warning("not watching", kind=str(kind), reason=problem)

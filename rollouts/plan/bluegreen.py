@@ -27,7 +27,7 @@ from rollouts.plan.scaling import replica_set_actions
 from rollouts.plan.scene import Scene, set_scene
 from rollouts.plan.services import Selection, active_switch, preview_switch
 from rollouts.plan.state import State
-from rollouts.ports import Gate, Open, Shut
+from rollouts.ports import Gate, Kit, Open, Shut
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +65,7 @@ class _Pass:
         return self.fast_track or ("the active Service selects it already" if self.has_switched else "")
 
 
-def plan_blue_green(here: Observed, blue_green: BlueGreenStrategy, now: datetime) -> Plan:
+def plan_blue_green(here: Observed, blue_green: BlueGreenStrategy, kit: Kit, now: datetime) -> Plan:
     """Plan one pass of a valid Rollout with the blue-green strategy."""
     bounds = resolve_bounds(here.rollout.spec.replicas_or_default, 0, blue_green.max_unavailable)
     scene = set_scene(here, (), bounds, now)
@@ -99,7 +99,7 @@ def plan_blue_green(here: Observed, blue_green: BlueGreenStrategy, now: datetime
         is_fast_rollback=scene.is_rollback or this.returns_until is not None,
         cause=current.failure,
     )
-    return conclude(scene, course, now)
+    return conclude(scene, course, kit, now)
 
 
 def _returns_until(scene: Scene, now: datetime) -> datetime | None:

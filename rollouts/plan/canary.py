@@ -70,7 +70,7 @@ def plan_canary(here: Observed, canary: CanaryStrategy, kit: Kit, now: datetime)
         asks=shift.asks,
         told=shift.told,
     )
-    return conclude(scene, course, now)
+    return conclude(scene, course, kit, now)
 
 
 def _call(scene: Scene, now: datetime) -> tuple[Scene, Calling]:

@@ -13,6 +13,7 @@ from rollouts.plan import elapsed, state
 from rollouts.plan.actions import Action, PatchRollout, Plan, UpdateReplicaSet
 from rollouts.plan.calls import Calling
 from rollouts.plan.handover import plan_handover
+from rollouts.plan.leaving import Leaving, plan_leaving, states_left
 from rollouts.plan.observed import Observed
 from rollouts.plan.progress import (
     Facts,
@@ -32,7 +33,7 @@ from rollouts.plan.state import State
 from rollouts.plan.status import Counts, build_status, can_wait
 from rollouts.plan.upkeep import plan_upkeep
 from rollouts.plan.workload import generation_of
-from rollouts.ports import Gate, Question, Shut
+from rollouts.ports import Gate, Kit, Question, Shut
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +59,7 @@ class Course:
     told: Mapping[str, Any] = field(default_factory=dict)
 
 
-def conclude(scene: Scene, course: Course, now: datetime) -> Plan:
+def conclude(scene: Scene, course: Course, kit: Kit, now: datetime) -> Plan:
     """Return the whole plan of a pass."""
     here, revisions, gate = scene.here, scene.revisions, course.gate
     creates = created(course.actions)
@@ -90,11 +91,14 @@ def conclude(scene: Scene, course: Course, now: datetime) -> Plan:
         facts = replace(facts, after=restart.state)
     duration = elapsed.duration_of(here.status.duration, _turn(scene, facts, gate, completion), now)
     wanted = list(wanted_conditions(facts, now))
-    status = {**build_status(here, facts.after, facts.counts, selection, wanted, duration, now), **course.told}
+    leaving = plan_leaving(here, kit, facts.after.weights)
+    status = build_status(here, facts.after, facts.counts, selection, wanted, duration, now)
+    status = _remembering({**status, **course.told}, leaving, kit)
     is_news = status != (here.raw.get("status") or {})
     handover = plan_handover(scene, course.scaling.sizes)
     told = (
         *course.reasons(facts), *course.calling.because, *restart.because, *upkeep.because, *handover.because,
+        *leaving.because,
     )  # fmt: skip
     return Plan(
         actions=(
@@ -113,6 +117,13 @@ def conclude(scene: Scene, course: Course, now: datetime) -> Plan:
         calls=course.calling.due,
         asks=course.asks,
     )
+
+
+def _remembering(status: dict[str, Any], leaving: Leaving, kit: Kit) -> dict[str, Any]:
+    """Return the status with the routers that are used or still to be left, and without what others have left."""
+    gone = states_left(kit, leaving.forgotten, leaving.routed_by)
+    kept = {key: value for key, value in status.items() if key not in gone}
+    return {**kept, "routedBy": list(leaving.routed_by)} if leaving.routed_by else kept
 
 
 def _annotate(here: Observed, revisions: Revisions, others: Mapping[str, str]) -> Iterator[PatchRollout]:

@@ -20,7 +20,7 @@ from rollouts.plan.analysis.templates import TemplateKey
 from rollouts.plan.calls import Call, Returned
 from rollouts.plan.hashing import step_hash, template_digest
 from rollouts.plan.workload import is_same_workload, meant_spec
-from rollouts.ports import Answers, Objects
+from rollouts.ports import Answers, Objects, Reads
 
 Raw = Mapping[str, Any]
 
@@ -137,6 +137,7 @@ class Observed:
     left: tuple[Raw, ...] = ()
     rivals: Mapping[str, str] = field(default_factory=dict)
     objects: Objects | None = None
+    hidden: Reads = ()
     runs: tuple[Raw, ...] = field(default=(), repr=False)
     experiments: tuple[Raw, ...] = field(default=(), repr=False)
     templates: Mapping[TemplateKey, Raw | None] = field(default_factory=dict, repr=False)

@@ -9,6 +9,7 @@ from rollouts.plan.canary import plan_canary
 from rollouts.plan.children.analyses.decided import needs_no_analysis
 from rollouts.plan.handover import initial_replicas
 from rollouts.plan.invalid import plan_invalid
+from rollouts.plan.leaving import leave_first
 from rollouts.plan.observed import Observed
 from rollouts.plan.revisions import claims
 from rollouts.plan.services import releases
@@ -38,10 +39,10 @@ def _plan(here: Observed, now: datetime, kit: Kit) -> Plan:
     if problem is not None and not (other_problem(here, kit) is None and needs_no_analysis(here)):
         message = invalid_message(here.name, problem)
         return plan_invalid(here.raw, message, now, [str(each) for each in others])
-    return _first(here) or _plan_strategy(here, now, kit)
+    return _first(here, kit) or _plan_strategy(here, now, kit)
 
 
-def _first(here: Observed) -> Plan | None:
+def _first(here: Observed, kit: Kit) -> Plan | None:
     """Return what must be done before the strategy may count on it; None where it is."""
     if claimed := claims(here):
         names = ", ".join(action.name for action in claimed)
@@ -49,6 +50,8 @@ def _first(here: Observed) -> Plan | None:
     if here.rollout.spec.replicas is None:
         size = initial_replicas(here)
         return Plan(actions=(PatchRollout(replicas=size),), because=(f"spec.replicas is not set: it becomes {size}",))
+    if (plan := leave_first(here, kit)) is not None:
+        return plan
     if left := tuple(releases(here)):
         # Until then they select a ReplicaSet that the strategy doesn't know to be in use.
         names = ", ".join(action.name for action in left)
@@ -61,5 +64,5 @@ def _plan_strategy(here: Observed, now: datetime, kit: Kit) -> Plan:
     if strategy is not None and strategy.canary is not None:
         return plan_canary(here, strategy.canary, kit, now)
     if strategy is not None and strategy.blue_green is not None:
-        return plan_blue_green(here, strategy.blue_green, now)
+        return plan_blue_green(here, strategy.blue_green, kit, now)
     raise AssertionError("validation lets nothing but one strategy through")

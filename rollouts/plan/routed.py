@@ -4,17 +4,18 @@ The last route that was seen in force is in the status. What follows from it, sc
 after the one that has written it there: whoever plans after a crash decides from the same facts.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Protocol
 
 from rollouts.api.canary import CanaryStrategy
-from rollouts.plan.actions import Action, CreateObject, DeleteObject, PatchObject
+from rollouts.plan.leaving import is_written_down
 from rollouts.plan.missing import canary_unmet, enough
 from rollouts.plan.observed import Observed
 from rollouts.plan.route import Capacity, Turn, Wanted, next_weight
 from rollouts.plan.routed_sizes import Load, Routed, routed_sizes
+from rollouts.plan.router_actions import as_actions
 from rollouts.plan.scene import Scene
 from rollouts.plan.services import hash_behind
 from rollouts.plan.shift import Shift
@@ -22,7 +23,7 @@ from rollouts.plan.sides import Sides, find_sides, switches, told_route, weights
 from rollouts.plan.traffic import BoundRouter, bind_routers
 from rollouts.plan.verification import Verifier
 from rollouts.plan.wishes import wishes_at
-from rollouts.ports import Create, Destination, Kit, Objects, Patch, Route, Seen, Write
+from rollouts.ports import Destination, Kit, Objects, Route, Seen, Write
 
 
 class Additional(Protocol):
@@ -83,7 +84,7 @@ def by_router(
     if route is not None and not due:
         state = replace(state, weights=weights_of(route, seen))
     load = _load(here, spec, told, route, wanted.goal, is_at_rest=is_in_force and route == told)
-    actions, refused = _actions(here, due)
+    actions, refused = as_actions(here, due if is_written_down(here) else ())
     unrouted = _unrouted(turn, wanted, due, refused, seen)
     return Shift(
         scaling=routed_sizes(routed, load, now, halted=scene.is_halted),
@@ -153,32 +154,6 @@ def _shares(route: Route | None) -> dict[str, int]:
     for each in (route.canary, route.stable, *route.additional) if route else ():
         shares[each.pod_hash] = shares.get(each.pod_hash, 0) + each.weight
     return shares
-
-
-def _actions(here: Observed, due: Iterable[Write]) -> tuple[list[Action], list[str]]:
-    """Return the writes as actions on what was seen, and what the API server has said about those it refuses."""
-    actions: list[Action] = []
-    refused: list[str] = []
-    for write in due:
-        said = next((each.message for each in here.refusals if _is_about(each.kind, each.subject, write)), None)
-        if said is not None:
-            refused.append(f"the API server refuses {write.reference}: {said}")
-        else:
-            actions.append(_action(here, write))
-    return actions, refused
-
-
-def _is_about(kind: str, subject: str, write: Write) -> bool:
-    return (kind, subject) == (write.reference.kind, write.reference.name)
-
-
-def _action(here: Observed, write: Write) -> Action:
-    if isinstance(write, Create):
-        return CreateObject(write.reference, write.body)
-    metadata = ((here.objects or {}).get(write.reference) or {})["metadata"]
-    if isinstance(write, Patch):
-        return PatchObject(write.reference, metadata["uid"], metadata["resourceVersion"], write.body)
-    return DeleteObject(write.reference, metadata["uid"], metadata["resourceVersion"])
 
 
 def _unrouted(turn: Turn, wanted: Wanted, due: Sequence[Write], refused: Sequence[str], seen: Seen) -> str:

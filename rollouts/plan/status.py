@@ -23,7 +23,7 @@ _COUNTS = frozenset({"replicas", "updatedReplicas", "readyReplicas", "availableR
 _OURS = _COUNTS | {
     "abort", "abortedAt", "collisionCount", "conditions", "controllerPause", "currentPodHash", "currentStepHash",
     "currentStepIndex", "duration", "observedGeneration", "pauseConditions", "phase", "promoteFull", "restartedAt",
-    "selector", "stableRS", "workloadObservedGeneration",
+    "routedBy", "selector", "stableRS", "workloadObservedGeneration",
 }  # fmt: skip
 
 _CANARY_RUNS = {

@@ -35,7 +35,8 @@ def _known(names: Iterable[str], kit: Kit) -> Iterator[str]:
 
 
 def _named(here: Observed) -> Iterator[str]:
-    """Yield the plugins that the steps and the traffic routing of a Rollout name."""
+    """Yield the plugins that the steps and the traffic routing of a Rollout name, and the routers to be left."""
+    yield from (each.router for each in here.status.routed_by)
     canary = here.rollout.spec.strategy.canary if here.rollout.spec.strategy else None
     if canary is None:
         return

@@ -35,6 +35,9 @@ class BoundRouter:
         found = self.router.state(self.spec, answers)
         return {name: value for name, value in found.items() if name in self.router.states}
 
+    def leave(self, route: Route, objects: Objects) -> tuple[Write, ...]:
+        return self.router.leave(self.spec, self.owner, route, self._own(objects))
+
     def write(self, route: Route, objects: Objects) -> tuple[Write, ...]:
         return self.router.write(self.spec, self.owner, route, self._own(objects))
 
@@ -47,6 +50,15 @@ def configured(routing: TrafficRouting) -> dict[str, Any]:
     fields = type(routing).model_fields
     typed = {fields[name].alias or name: getattr(routing, name) for name in fields if name not in _SETTINGS}
     return {**{key: spec for key, spec in typed.items() if spec is not None}, **(routing.plugins or {})}
+
+
+def routers_named(routing: Raw) -> dict[str, Raw]:
+    """Return what a raw trafficRouting says of each router that it names."""
+    fields = TrafficRouting.model_fields
+    keys = (fields[name].alias or name for name in fields if name not in _SETTINGS)
+    plugins = routing.get("plugins")
+    every = {**{key: routing.get(key) for key in keys}, **(plugins if isinstance(plugins, Mapping) else {})}
+    return {key: spec for key, spec in every.items() if isinstance(spec, Mapping)}
 
 
 def owner_of(metadata: Raw, canary: CanaryStrategy) -> Owner:
@@ -74,7 +86,7 @@ def bind_routers(metadata: Raw, canary: CanaryStrategy, kit: Kit) -> tuple[Bound
     return tuple(BoundRouter(router, read_spec(router, spec), owner) for router, spec in named)
 
 
-def reads_in(rollout: Raw, kit: Kit) -> Reads:
+def bound_reads(rollout: Raw, kit: Kit) -> Reads:
     """Return what the routers of a raw Rollout read; nothing where that can't be told: its plan says what is wrong."""
     strategy = (rollout.get("spec") or {}).get("strategy") or {}
     if not (strategy.get("canary") or {}).get("trafficRouting"):

@@ -229,5 +229,13 @@ class Router(ABC, Generic[Spec]):
     def write(self, spec: Spec, owner: Owner, route: Route, objects: Objects) -> tuple[Write, ...]:
         """Return what brings the objects to `route`; nothing where they are there already."""
 
+    def leave(self, spec: Spec, owner: Owner, route: Route, objects: Objects) -> tuple[Write, ...]:
+        """Return what takes the Rollout's hands off its objects, once the spec doesn't name the router any more.
+
+        `route` sends everything to stable. What was added goes; an object that people have made works as before,
+        without the canary. Nothing is created, and nothing is due once it has been done.
+        """
+        return tuple(each for each in self.write(spec, owner, route, objects) if not isinstance(each, Create))
+
 
 AnyRouter = Router[Any]

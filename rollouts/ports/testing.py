@@ -197,6 +197,30 @@ class RouterConformance:
                 live = self._written(spec, route, live)
             assert _existing(live) == _existing(begin)
 
+    def test_leaving_gives_the_objects_back(self) -> None:
+        """Left in the middle of an update they are as if left at rest; and they are left once."""
+        rest = self._route(0)
+        for spec in self.specs:
+            began = self._written(spec, rest, self.objects)
+            quiet = _existing(self._left(spec, rest, began))
+            live: Objects = began
+            for route in self._routes():
+                live = self._written(spec, route, live)
+                left = self._left(spec, rest, live)
+                assert _existing(left).keys() >= self.objects.keys(), "an object that people have made is gone"
+                made_by_people = {place: raw for place, raw in _existing(left).items() if place in self.objects}
+                assert made_by_people == {place: raw for place, raw in quiet.items() if place in self.objects}
+                again = self.router.leave(spec, self.owner, rest, self._read(spec, left))
+                assert again == (), f"it leaves twice: {again}"
+
+    def _left(self, spec: Any, rest: Route, live: Objects) -> dict[Reference, Raw | None]:
+        """Return the objects once the router has left them, which it does in more passes than one if need be."""
+        for _ in range(3):
+            writes = self.router.leave(spec, self.owner, rest, self._read(spec, live))
+            assert not any(isinstance(each, Create) for each in writes), "leaving creates nothing"
+            live = applied(live, writes)
+        return dict(live)
+
     def test_writing_is_pure(self) -> None:
         """The same question gets the same answer, and what was read stays as it was."""
         for spec in self.specs:

@@ -14,7 +14,7 @@ from rollouts.api.merging import merge_patch
 from rollouts.api.traffic import AmbassadorTrafficRouting
 from rollouts.ports import Create, Objects, Owner, Patch, Reads, Reference, Route, Router, Write
 from rollouts.ports.router import Raw
-from rollouts.traffic.owned import adopted_by, is_controlled, is_owned, owned_by, taken
+from rollouts.traffic.owned import adopted_by, is_controlled, is_owned, owned_by, taken, without_owned
 
 GROUP = "getambassador.io"
 _SERVICE = re.compile(r"(?P<scheme>[a-zA-Z]+://)?(?P<name>[^.:/]+)(?P<rest>.*)")
@@ -46,6 +46,10 @@ class Ambassador(Router[AmbassadorTrafficRouting]):
     def write(self, spec: AmbassadorTrafficRouting, owner: Owner, route: Route, objects: Objects) -> tuple[Write, ...]:
         writes = (_write(owner, route, objects, name) for name in dict.fromkeys(spec.mappings))
         return tuple(each for each in writes if each is not None)
+
+    def leave(self, spec: AmbassadorTrafficRouting, owner: Owner, route: Route, objects: Objects) -> tuple[Write, ...]:
+        del route  # a Mapping that stands alone gets everything
+        return without_owned((_canary_of(owner, name) for name in spec.mappings), objects, owner)
 
 
 def _mapping(owner: Owner, name: str) -> Reference:

@@ -60,6 +60,13 @@ class AppMesh(Router[AppMeshTrafficRouting]):
                 found.append(Patch(place, {"spec": {"podSelector": labels}}))
         return tuple(found)
 
+    def leave(self, spec: AppMeshTrafficRouting, owner: Owner, route: Route, objects: Objects) -> tuple[Write, ...]:
+        places = {_reference("VirtualNode", owner, name) for name in _nodes(spec)}
+        writes = [each for each in self.write(spec, owner, route, objects) if each.reference not in places]
+        nodes = [place for place in sorted(places, key=str) if _may_select_any(objects.get(place))]
+        selector = {"podSelector": {"matchLabels": {POD_TEMPLATE_HASH: None}}}
+        return (*writes, *(Patch(place, {"spec": selector}) for place in nodes))
+
 
 def _reference(kind: str, owner: Owner, name: str) -> Reference:
     return Reference(GROUP, kind, owner.namespace, name)
@@ -116,6 +123,14 @@ def _with_shares(route: Raw, shares: dict[str, int]) -> Raw:
 def _hash(node: Raw) -> str:
     labels = ((node.get("spec") or {}).get("podSelector") or {}).get("matchLabels") or {}
     return str(labels.get(POD_TEMPLATE_HASH, ""))
+
+
+def _may_select_any(node: Raw | None) -> bool:
+    """Whether a VirtualNode selects by a hash, and by more: without any labels it would find everything."""
+    if node is None or not _hash(node):
+        return False
+    selector = node["spec"]["podSelector"]
+    return len(selector["matchLabels"]) > 1 or bool(selector.get("matchExpressions"))
 
 
 def _live(

@@ -12,7 +12,7 @@ from rollouts.api.merging import merge_patch
 from rollouts.api.traffic import NginxTrafficRouting
 from rollouts.ports import Ability, Create, Objects, Owner, Patch, Reads, Reference, Route, Router, Write
 from rollouts.ports.router import Raw
-from rollouts.traffic.owned import is_owned, owned_by, taken
+from rollouts.traffic.owned import is_owned, owned_by, taken, without_owned
 
 GROUP = "networking.k8s.io"
 PREFIX = "nginx.ingress.kubernetes.io"
@@ -55,6 +55,10 @@ class Nginx(Router[NginxTrafficRouting]):
     def write(self, spec: NginxTrafficRouting, owner: Owner, route: Route, objects: Objects) -> tuple[Write, ...]:
         writes = (_write(spec, owner, route, objects, name) for name in dict.fromkeys(_ingresses(spec).values()))
         return tuple(each for each in writes if each is not None)
+
+    def leave(self, spec: NginxTrafficRouting, owner: Owner, route: Route, objects: Objects) -> tuple[Write, ...]:
+        del route  # without its canary Ingress, an Ingress sends everything to the stable Service
+        return without_owned((_canary_of(owner, name) for name in _ingresses(spec).values()), objects, owner)
 
 
 def _ingresses(spec: NginxTrafficRouting) -> dict[str, str]:

@@ -1,8 +1,9 @@
 """Which objects has a Rollout made for itself? It controls them: they go with it, and nobody else's are touched."""
 
+from collections.abc import Iterable
 from typing import Any
 
-from rollouts.ports import Owner, Reference
+from rollouts.ports import Delete, Objects, Owner, Reference
 from rollouts.ports.router import Raw
 
 
@@ -26,6 +27,12 @@ def is_owned(raw: Raw, owner: Owner) -> bool:
 def is_controlled(raw: Raw) -> bool:
     """Tell whether an object belongs to anybody."""
     return _controller(raw) is not None
+
+
+def without_owned(references: Iterable[Reference], objects: Objects, owner: Owner) -> tuple[Delete, ...]:
+    """Return the deletion of those objects that are there and belong to the Rollout."""
+    made = ((each, objects.get(each)) for each in dict.fromkeys(references))
+    return tuple(Delete(each) for each, raw in made if raw is not None and is_owned(raw, owner))
 
 
 def taken(reference: Reference, raw: Raw | None, owner: Owner) -> str:

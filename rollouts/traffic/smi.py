@@ -7,7 +7,7 @@ from rollouts.api.merging import merge_patch
 from rollouts.api.traffic import SmiTrafficRouting
 from rollouts.ports import Ability, Create, Objects, Owner, Patch, Reads, Reference, Route, Router, Write
 from rollouts.ports.router import Raw
-from rollouts.traffic.owned import is_owned, owned_by, taken
+from rollouts.traffic.owned import is_owned, owned_by, taken, without_owned
 from rollouts.traffic.shares import shares_of
 
 GROUP = "split.smi-spec.io"
@@ -47,6 +47,10 @@ class Smi(Router[SmiTrafficRouting]):
             wanted["backends"] = _as_quantities(backends, split["spec"].get("backends") or ())
         patch = merge_patch({key: split["spec"].get(key) for key in wanted}, wanted)
         return (Patch(reference, {"spec": patch}),) if patch else ()
+
+    def leave(self, spec: SmiTrafficRouting, owner: Owner, route: Route, objects: Objects) -> tuple[Write, ...]:
+        del route  # without a split the Service that clients address sends requests to the pods it selects
+        return without_owned((_split(spec, owner),), objects, owner)
 
 
 def _split(spec: SmiTrafficRouting, owner: Owner) -> Reference:

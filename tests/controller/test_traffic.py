@@ -163,9 +163,35 @@ async def test_a_kind_is_followed_while_a_router_reads_it() -> None:
     async with at_rest() as here:
         assert here.world.traffic.followed == {Kind(SPLIT.group, SPLIT.kind)}
         here.freshness.outdated(KEY, here.world.get_now(SPLIT.kind, "web"), 0.0)
-        here.world.change("Rollout", "web", {"spec": {"strategy": {"canary": {"trafficRouting": None}}}})
-        assert here.world.traffic.followed == set()
-        assert here.freshness.owed(KEY) == []
+        drop_router(here)
+        await here.until(lambda: here.world.traffic.followed == set())
+        assert "routedBy" not in here.status()
+        assert "Split" not in {each.kind.partition(".")[0] for each in here.freshness.owed(KEY)}
+
+
+def drop_router(here: Harness) -> None:
+    here.world.change("Rollout", "web", {"spec": {"strategy": {"canary": {"trafficRouting": None}}}})
+
+
+async def test_a_router_that_is_dropped_is_left_once_the_update_is_over() -> None:
+    async with at_rest() as here:
+        await begins_update(here)
+        drop_router(here)
+        here.world.change("Rollout", "web", {"status": {"abort": True}})
+        await here.until(lambda: "routedBy" not in here.status())
+        assert shares(here) == {"c": 0, "s": 100}
+
+
+async def test_what_is_left_over_and_can_not_be_read_is_waited_for() -> None:
+    async with at_rest() as here:
+        here.world.traffic.problem = "no right to watch it"
+        drop_router(here)
+        await here.until(lambda: any("can't be seen" in each for _, plan in here.plans for each in plan.because))
+        assert here.status()["phase"] == "Healthy"
+        assert [each["router"] for each in here.status()["routedBy"]] == ["test/recording"]
+        here.world.traffic.problem = None
+        here.world.changes(here.freshness, here.loop).traffic_known(str(Kind(SPLIT.group, SPLIT.kind)))
+        await here.until(lambda: "routedBy" not in here.status())
 
 
 WEB = Reference("gateway.networking.k8s.io", "HTTPRoute", "default", "web")

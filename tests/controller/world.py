@@ -13,7 +13,7 @@ from rollouts.controller.caches import REPLICA_SET_INDEXES, SERVICE_INDEXES, Loo
 from rollouts.controller.freshness import Freshness
 from rollouts.controller.mapping import ChangeMap, Passes
 from rollouts.controller.templates import EXPERIMENT_INDEXES, TEMPLATE_INDEXES
-from rollouts.controller.traffic import Kind, Obstacle, kind_of, reference_to
+from rollouts.controller.traffic import REMEMBERED, Kind, Obstacle, kind_of, reference_to
 from rollouts.kube.client import Api, Listing
 from rollouts.kube.errors import AlreadyExists, ApiError, Conflict, NotFound
 from rollouts.kube.patches import PatchType
@@ -122,7 +122,7 @@ class World:
         self._versions = itertools.count(101)
         self._uids = itertools.count(1)
         self.stores = {
-            kind: Store(indexes=indexes, on_change=self._listener(kind))
+            kind: Store(indexes=indexes, of_status=REMEMBERED, on_change=self._listener(kind))
             for kind, indexes in (
                 (ROLLOUTS.kind, rollout_indexes(self.kit)),
                 (REPLICA_SETS.kind, REPLICA_SET_INDEXES),

@@ -11,7 +11,7 @@ from rollouts.plan.actions import CreateReplicaSet, DeleteReplicaSet, PatchObjec
 from tests.plan.decided import given
 from tests.plan.given import ONE, THREE, TWO, Raw, after, replica_set
 from tests.plan.test_services import ours
-from tests.routing import KIT, split, told
+from tests.routing import KIT, split, told, written_down
 
 NAMES = {ONE: "V1", TWO: "V2", THREE: "V3"}
 
@@ -69,7 +69,7 @@ def seen(
     """Return what is observed of a Rollout with the Services s and c, and a router that gives the canary a weight."""
     shares = {"c": weight, "s": 100 - weight}
     return given(
-        rollout,
+        written_down(rollout),
         *replica_sets,
         services={"s": ours("s", s), "c": ours("c", c)},
         objects=split(shares) if objects is None else objects,

@@ -9,7 +9,7 @@ from tests.plan.decided import given, planned
 from tests.plan.given import ONE, THREE, TWO, Raw, aborted, stable, updating
 from tests.plan.routed import Does, does, pods, seen, told
 from tests.plan.test_services import fresh, ours
-from tests.routing import KIT, PAIR, by_router, split
+from tests.routing import KIT, PAIR, by_router, split, written_down
 
 STEPS: list[Raw] = [{"setWeight": 20}, {"pause": {}}]
 
@@ -72,7 +72,7 @@ def test_fresh_services_need_all_pods_and_the_router_waits_for_them() -> None:
 
 def test_another_service_in_the_spec_takes_over_once_it_selects_the_pods() -> None:
     raw = by_router("app:2", replicas=10, steps=STEPS, services={"canaryService": "c", "stableService": "new"})
-    status = updating(raw, index=1, canary=told(20, TWO, ONE))
+    status = written_down(updating(raw, index=1, canary=told(20, TWO, ONE)))
     objects = split({"c": 20, "s": 80})
     services = {"c": ours("c", TWO), "new": fresh("new")}
     assert does(given(status, *pods((1, 10), (2, 2)), services=services, objects=objects)) == Does(
@@ -85,7 +85,7 @@ def test_another_service_in_the_spec_takes_over_once_it_selects_the_pods() -> No
 
 def pair(status: Raw, *counts: tuple[Any, ...], ping: str, pong: str, shares: Raw) -> Observed:
     services = {"ping": ours("ping", ping), "pong": ours("pong", pong)}
-    return given(status, *pods(*counts), services=services, objects=split(shares))
+    return given(written_down(status), *pods(*counts), services=services, objects=split(shares))
 
 
 def ping_pong(image: str) -> Raw:

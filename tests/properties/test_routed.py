@@ -10,7 +10,7 @@ from rollouts.sim.scenario import abort, patch_spec, resume, retry, set_image
 from rollouts.sim.simulation import Pass, Simulation
 from tests.properties.routed_worlds import RoutedTrial, name_of, pauses, routed_trials, shares_of, weights
 from tests.properties.worlds import NAME
-from tests.routing import KIT
+from tests.routing import KIT, SPLIT
 
 
 def run(trial: RoutedTrial) -> Simulation:
@@ -115,3 +115,22 @@ def test_an_abort_always_returns_to_stable(trial: RoutedTrial) -> None:
         dict.fromkeys(set(world.replica_sets) - {stable}, 0)
     )
     assert shares_of(world.snapshot(), followed=False) in ({}, {raw["status"]["stableRS"]: 100})
+
+
+ROUTED_ONLY = ("trafficRouting", "pingPong", "dynamicStableScale", "scaleDownDelaySeconds", "minPodsPerReplicaSet")
+
+
+@given(routed_trials(step=st.one_of(weights, weights, pauses)), st.sampled_from((1, 3, 10)))
+def test_a_router_that_the_spec_drops_is_left(trial: RoutedTrial, after: float) -> None:
+    canary = {**dict.fromkeys(ROUTED_ONLY), "abortScaleDownDelaySeconds": None, "scaleDownDelayRevisionLimit": None}
+    finish = [patch_spec(after, NAME, "no router any more", paused=False, strategy={"canary": canary}), retry(1, NAME)]
+    finish += [resume(400, NAME) for _ in range(6)]
+    world = run(trial.then(*finish)).world
+    raw = world.rollouts[NAME]
+    assert raw["status"]["phase"] == "Healthy", raw["status"]
+    assert "routedBy" not in raw["status"]
+    split = world.snapshot().objects.get(SPLIT)
+    event("routed" if split is not None else "never routed")
+    if split is not None:
+        assert [each["weight"] for each in split["spec"]["shares"] if each["weight"]] == [100]
+        assert "c" not in {each["to"] for each in split["spec"]["shares"] if each["weight"]}

@@ -35,6 +35,8 @@ def uses(test: RouterConformance) -> Iterator[tuple[Kind, str]]:
             writes = test.router.write(spec, test.owner, route, test._read(spec, live))
             yield from ((kind_of(each.reference), VERBS[type(each)]) for each in writes)
             live = applied(live, writes)
+        left = test.router.leave(spec, test.owner, test._route(0), test._read(spec, live))
+        yield from ((kind_of(each.reference), VERBS[type(each)]) for each in left)
 
 
 def conformances() -> list[type[RouterConformance]]:

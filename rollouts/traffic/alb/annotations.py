@@ -50,6 +50,24 @@ def changes(spec: AlbTrafficRouting, rollout: str, root: str, route: Route, raw:
     return found
 
 
+def left(spec: AlbTrafficRouting, rollout: str, root: str, route: Route, raw: Raw) -> Changes:
+    """Return what is to be merged into the annotations to leave stable alone in them, and nothing of the Rollout.
+
+    The action itself stays: an Ingress with a backend by annotation doesn't work without it.
+    """
+    mine = set_by(raw, rollout)
+    if not mine:
+        return {}
+    now: Mapping[str, str] = raw["metadata"].get("annotations") or {}
+    action = action_of(spec, root)
+    found: Changes = {key: None for key in mine if key != action and key in now}
+    if action in mine:
+        found[action] = _text(_forward([_group(spec, route.stable)], None))
+    others = {name: keys for name, keys in _all_set(raw).items() if name != rollout}
+    found[MANAGED] = _text(others) if others else None
+    return found
+
+
 def _wanted(spec: AlbTrafficRouting, root: str, route: Route) -> Iterator[tuple[str, Any]]:
     groups = [_group(spec, each) for each in (route.canary, *route.additional, route.stable)]
     sticky = spec.stickiness_config

@@ -21,7 +21,7 @@ from rollouts.ports import (
     Write,
 )
 from rollouts.ports.router import Raw
-from rollouts.traffic.alb.annotations import MANAGED, action_of, changes, others_with, set_by
+from rollouts.traffic.alb.annotations import MANAGED, action_of, changes, left, others_with, set_by
 from rollouts.traffic.alb.paths import USE_ANNOTATION, leads_to, paths_of, rules_of, with_routes
 from rollouts.traffic.alb.verification import PODS, verify, wanted
 
@@ -64,6 +64,11 @@ class Alb(Router[AlbTrafficRouting]):
         places = (_ingress(owner, name) for name in dict.fromkeys(_ingresses(spec).values()))
         live = ((place, raw) for place in places if (raw := objects.get(place)) is not None)
         return tuple(Patch(place, patch) for place, raw in live if (patch := _patch(spec, owner, route, raw)))
+
+    def leave(self, spec: AlbTrafficRouting, owner: Owner, route: Route, objects: Objects) -> tuple[Write, ...]:
+        places = (_ingress(owner, name) for name in dict.fromkeys(_ingresses(spec).values()))
+        live = ((place, raw) for place in places if (raw := objects.get(place)) is not None)
+        return tuple(Patch(place, patch) for place, raw in live if (patch := _left(spec, owner, route, raw)))
 
     def questions(self, spec: AlbTrafficRouting, owner: Owner, route: Route, objects: Objects) -> tuple[Question, ...]:
         live = ((name, objects.get(_ingress(owner, name))) for name in dict.fromkeys(_ingresses(spec).values()))
@@ -134,14 +139,30 @@ def _live(spec: AlbTrafficRouting, place: Reference, root: str, owner: Owner, ob
             yield f"{message}: use another name, or take it out of the annotation {MANAGED}"
 
 
+def _left(spec: AlbTrafficRouting, owner: Owner, route: Route, raw: Raw) -> Raw:
+    """Return what takes the Rollout's hands off an Ingress, in one write."""
+    root = spec.root_service or route.stable.service
+    annotations = left(spec, owner.name, root, route, raw)
+    rules = with_routes(raw, root, (), _actions_of(spec, owner, raw) - {root})
+    return {
+        **({"metadata": {"annotations": annotations}} if annotations else {}),
+        **({"spec": {"rules": rules}} if rules != rules_of(raw) else {}),
+    }
+
+
+def _actions_of(spec: AlbTrafficRouting, owner: Owner, raw: Raw) -> set[str]:
+    """Return the names of the actions that are the Rollout's."""
+    begin = action_of(spec, "")
+    known = (key.removeprefix(begin) for key in set_by(raw, owner.name) if key.startswith(begin))
+    return {*owner.managed_routes, *known}
+
+
 def _patch(spec: AlbTrafficRouting, owner: Owner, route: Route, raw: Raw) -> Raw:
     """Return what is due on an Ingress, in one write."""
     root = spec.root_service or route.stable.service
     routes = [each.name for each in route.headers if each.name]
-    begin = action_of(spec, "")
-    known = {key.removeprefix(begin) for key in set_by(raw, owner.name) if key.startswith(begin)}
     annotations = changes(spec, owner.name, root, route, raw)
-    rules = with_routes(raw, root, routes, {*owner.managed_routes, *known} - {root})
+    rules = with_routes(raw, root, routes, _actions_of(spec, owner, raw) - {root})
     return {
         **({"metadata": {"annotations": annotations}} if annotations else {}),
         **({"spec": {"rules": rules}} if rules != rules_of(raw) else {}),

@@ -57,6 +57,30 @@ def patch(
     }
 
 
+def left(raw: Raw, rule: IstioDestinationRule, owner: Owner, *, in_use: Collection[str]) -> dict[str, Any]:
+    """Return what takes the Rollout's hands off: subsets select the pods of every version again."""
+    if (raw["metadata"].get("annotations") or {}).get(MANAGED_BY) != owner.name:
+        return {}
+    rollout = f"{owner.namespace}/{owner.name}"
+    gone = {*added_by(raw, ADDED, rollout).backends} - {*in_use}
+    sides = (rule.canary_subset_name, rule.stable_subset_name)
+    kept = [
+        _selecting_any(each) if each["name"] in sides else each for each in subsets_of(raw) if each["name"] not in gone
+    ]
+    annotations = {MANAGED_BY: None, ADDED: written_down(raw, ADDED, rollout, Added())}
+    metadata = metadata_patch(raw, annotations=annotations)
+    return {
+        **({"metadata": metadata} if metadata else {}),
+        **({"spec": {"subsets": kept}} if kept != subsets_of(raw) else {}),
+    }
+
+
+def _selecting_any(subset: Raw) -> Raw:
+    labels = {key: value for key, value in (subset.get("labels") or {}).items() if key != POD_TEMPLATE_HASH}
+    rest = {key: value for key, value in subset.items() if key != "labels"}
+    return {**rest, "labels": labels} if labels else rest
+
+
 def _selecting(subset: Raw, pod_hash: str) -> Raw:
     """Return a subset that selects the pods of a hash; it stays as it is where there is none."""
     labels = subset.get("labels") or {}

@@ -44,6 +44,16 @@ class Istio(Router[IstioTrafficRouting]):
                     due[target.reference] = VirtualService(raw, target.entry, spec, owner).patch(route)
         return tuple(Patch(reference, body) for reference, body in due.items() if body)
 
+    def leave(self, spec: IstioTrafficRouting, owner: Owner, route: Route, objects: Objects) -> tuple[Write, ...]:
+        place = destination_rule(spec, owner)
+        writes = [each for each in self.write(spec, owner, route, objects) if each.reference != place]
+        rule = objects.get(place) if place is not None else None
+        if spec.destination_rule is not None and place is not None and rule is not None:
+            in_use = {name for raw in objects.values() if raw is not None for name in _subsets_named(raw)}
+            if body := subsets.left(rule, spec.destination_rule, owner, in_use=in_use):
+                writes.append(Patch(place, body))
+        return tuple(writes)
+
 
 def _subsets_named(raw: Raw) -> Iterator[str]:
     """Yield the subsets that routes name as destinations."""

@@ -16,7 +16,7 @@ from tests.plan.decided import given
 from tests.plan.given import ONE, TWO, after, replica_set, updating
 from tests.plan.routed import Does, does
 from tests.plan.test_services import ours
-from tests.routing import KIT, by_router, split, told
+from tests.routing import KIT, by_router, split, told, written_down
 
 Raw = dict[str, Any]
 
@@ -47,7 +47,7 @@ def observed(
         part["weights"]["stable"]["weight"] -= sum(additional.values())
     part["currentExperiment"] = NAME
     return given(
-        updating(raw, index=index, canary=part),
+        written_down(updating(raw, index=index, canary=part)),
         *SETS,
         services={"s": ours("s", ONE), "c": ours("c", TWO)},
         objects=split(shares),

@@ -1,0 +1,208 @@
+"""Which traffic routers has the spec stopped to name, and how are their objects given back?
+
+The status remembers each router with what its spec said. One that is no longer named is brought to rest once: all
+traffic to stable, and nothing of ours left in people's objects. Then it is forgotten. What a router that is in use
+reads, too, is that one's business.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import Any
+
+from pydantic import ValidationError
+
+from rollouts.api.status import RoutedBy, TrafficWeights, parse_status
+from rollouts.plan.actions import Action, Plan
+from rollouts.plan.observed import Observed
+from rollouts.plan.revisions import Revisions, sort_out
+from rollouts.plan.router_actions import as_actions
+from rollouts.plan.traffic import BoundRouter, bound_reads, read_spec, routers_named
+from rollouts.ports import Destination, Kit, Objects, Owner, Reads, Reference, Route, Write
+from rollouts.ports.checked import PluginError
+
+Raw = Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Left:
+    """A router that is to be left. `bound` is None where it isn't installed any more."""
+
+    entry: RoutedBy
+    bound: BoundRouter | None
+
+    @property
+    def title(self) -> str:
+        return f"the router {self.entry.router}, which the spec no longer names,"
+
+
+@dataclass(frozen=True, slots=True)
+class Leaving:
+    """What there is to be done about routers that are to be left, and what the status remembers of all."""
+
+    actions: tuple[Action, ...] = ()
+    routed_by: tuple[Raw, ...] = ()
+    forgotten: frozenset[str] = frozenset()
+    because: tuple[str, ...] = ()
+
+
+def reads_left(rollout: Raw, kit: Kit) -> Reads:
+    """Return what the routers read that a raw Rollout has stopped to name; not what others of its routers read."""
+    status, _ = parse_status(_mapping(rollout.get("status")))
+    if not status.routed_by:
+        return ()
+    current = frozenset(bound_reads(rollout, kit))
+    found: list[Any] = []
+    for each in _left(rollout, status.routed_by, kit):
+        with suppress(Exception):  # strangers' routers are among them
+            found += each.bound.reads() if each.bound is not None else ()
+    return tuple(each for each in dict.fromkeys(found) if each not in current)
+
+
+def reads_in(rollout: Raw, kit: Kit) -> Reads:
+    """Return all that routers of a raw Rollout read: those in use, and those that are to be left."""
+    return (*bound_reads(rollout, kit), *reads_left(rollout, kit))
+
+
+def plan_leaving(here: Observed, kit: Kit, weights: TrafficWeights | None) -> Leaving:
+    """Return what is due, and what is to be remembered: routers in use, and those that can't be left yet."""
+    remembered = list(_current(here.raw, weights))
+    actions: list[Action] = []
+    because: list[str] = []
+    for each in _left(here.raw, here.status.routed_by, kit):
+        writes, waits = _due(here, each, kit)
+        if not writes and not waits:
+            continue
+        made, refused = as_actions(here, writes)
+        actions += made
+        remembered.append(each.entry.model_dump(by_alias=True, exclude_defaults=True))
+        because += [*([waits] if waits else ()), *refused, *([f"{each.title} is left"] if made else ())]
+    gone = {each.router for each in here.status.routed_by} - {entry["router"] for entry in remembered}
+    return Leaving(tuple(actions), tuple(remembered), frozenset(gone), tuple(because))
+
+
+def leave_first(here: Observed, kit: Kit) -> Plan | None:
+    """Return what must be done before the strategy may change any size: it doesn't know of this router's traffic."""
+    if not here.status.routed_by:
+        return None
+    leaving = plan_leaving(here, kit, None)
+    return Plan(actions=leaving.actions, because=leaving.because) if leaving.actions else None
+
+
+def is_written_down(here: Observed) -> bool:
+    """Whether the status remembers all routers in use: before that none is written to, or it might never be left."""
+    remembered = [(each.router, each.spec) for each in here.status.routed_by]
+    return all(each in remembered for each in _named(here.raw).items())
+
+
+def states_left(kit: Kit, forgotten: frozenset[str], routed_by: Sequence[Raw]) -> frozenset[str]:
+    """Return the fields of the status that belonged to routers which are forgotten by now."""
+    current = {name for entry in routed_by for name in _states(kit, entry["router"])}
+    return frozenset(name for router in forgotten for name in _states(kit, router)) - current
+
+
+def _states(kit: Kit, router: str) -> frozenset[str]:
+    return kit.routers[router].states if router in kit.routers else frozenset()
+
+
+def _routing(rollout: Raw) -> Raw:
+    canary = _mapping(_mapping(_mapping(rollout.get("spec")).get("strategy")).get("canary"))
+    return _mapping(canary.get("trafficRouting"))
+
+
+def _named(rollout: Raw) -> dict[str, Raw]:
+    return routers_named(_routing(rollout))
+
+
+def _current(rollout: Raw, weights: TrafficWeights | None) -> Iterator[Raw]:
+    """Yield what is to be remembered of the routers in use."""
+    canary = _mapping(_mapping(_mapping(rollout.get("spec")).get("strategy")).get("canary"))
+    managed = [each["name"] for each in _routing(rollout).get("managedRoutes") or ()]
+    services = {"canaryService": canary.get("canaryService"), "stableService": canary.get("stableService")}
+    if canary.get("pingPong") is not None and weights is not None:
+        services = {"canaryService": weights.canary.service_name, "stableService": weights.stable.service_name}
+    for router, spec in _named(rollout).items():
+        named = {key: value for key, value in services.items() if value}
+        yield {"router": router, "spec": spec, **named, **({"managedRoutes": managed} if managed else {})}
+
+
+def _left(rollout: Raw, remembered: Sequence[RoutedBy], kit: Kit) -> list[Left]:
+    named = _named(rollout)
+    gone = (each for each in remembered if named.get(each.router) != each.spec)
+    return [
+        Left(each, _bound(rollout, each, kit)) for each in gone if each.router not in kit.routers or _reads(each, kit)
+    ]
+
+
+def _reads(entry: RoutedBy, kit: Kit) -> bool:
+    """Whether what is remembered can still be read."""
+    try:
+        read_spec(kit.routers[entry.router], entry.spec)
+    except (ValidationError, PluginError):
+        return False
+    return True
+
+
+def _bound(rollout: Raw, entry: RoutedBy, kit: Kit) -> BoundRouter | None:
+    router = kit.routers.get(entry.router)
+    if router is None:
+        return None
+    metadata = rollout["metadata"]
+    owner = Owner(
+        name=metadata["name"],
+        namespace=metadata.get("namespace", "default"),
+        uid=metadata.get("uid", ""),
+        canary_service=entry.canary_service or "",
+        stable_service=entry.stable_service or "",
+        managed_routes=entry.managed_routes,
+    )
+    return BoundRouter(router, read_spec(router, entry.spec), owner)
+
+
+def _due(here: Observed, left: Left, kit: Kit) -> tuple[tuple[Write, ...], str]:
+    """Return what is due to leave a router, or what keeps it from being left for now."""
+    if left.bound is None:
+        return (), f"{left.title} isn't installed any more: its objects stay as they are"
+    current = frozenset(bound_reads(here.raw, kit))
+    objects: Objects = here.objects or {}
+    hidden = [each for each in left.bound.reads() if each in here.hidden]
+    if hidden:
+        return (), f"{left.title} can't be left: {hidden[0]} can't be seen"
+    revisions = sort_out(here)
+    stable_hash = revisions.stable.pod_hash if revisions.stable is not None else revisions.pod_hash
+    rest = Route(
+        Destination(left.entry.canary_service or "", stable_hash, 0),
+        Destination(left.entry.stable_service or "", stable_hash, 100),
+    )
+    writes = left.bound.leave(rest, objects)
+    mine = tuple(each for each in writes if not _is_read(each.reference, objects, current))
+    return (mine, "") if not mine or not (waits := _waits(here, left, revisions)) else ((), waits)
+
+
+def _is_read(reference: Reference, objects: Objects, current: frozenset[Any]) -> bool:
+    """Whether a router that is in use reads an object."""
+    raw = objects.get(reference) or {}
+    return any(
+        each == reference or (not isinstance(each, Reference) and each.matches(reference, raw)) for each in current
+    )
+
+
+def _waits(here: Observed, left: Left, revisions: Revisions) -> str:
+    """Say why stable can't have all the traffic of a router yet; empty if it can.
+
+    Pods share traffic next where the spec names no other router. As long as an update goes on stable has a part of the
+    pods only: then Services keep their shares, which follow the pods to the end.
+    """
+    stable, replicas = revisions.stable, here.rollout.spec.replicas_or_default
+    if stable is None:
+        return ""
+    is_updating = revisions.has_distinct_stable and not here.status.abort
+    if is_updating and left.entry.stable_service and not _named(here.raw):
+        return f"{left.title} keeps its shares until the update is over"
+    if not stable.is_observed or min(stable.size, stable.available) < replicas:
+        return f"{left.title} keeps its shares until all stable pods are available"
+    return ""
+
+
+def _mapping(value: Any) -> Raw:
+    return value if isinstance(value, Mapping) else {}

@@ -1,0 +1,33 @@
+"""Which actions do the writes of traffic routers become? Each on the version of its object that was seen."""
+
+from collections.abc import Iterable
+
+from rollouts.plan.actions import Action, CreateObject, DeleteObject, PatchObject
+from rollouts.plan.observed import Observed
+from rollouts.ports import Create, Patch, Write
+
+
+def as_actions(here: Observed, due: Iterable[Write]) -> tuple[list[Action], list[str]]:
+    """Return the writes as actions on what was seen, and what the API server has said about those it refuses."""
+    actions: list[Action] = []
+    refused: list[str] = []
+    for write in due:
+        said = next((each.message for each in here.refusals if _is_about(each.kind, each.subject, write)), None)
+        if said is not None:
+            refused.append(f"the API server refuses {write.reference}: {said}")
+        else:
+            actions.append(_action(here, write))
+    return actions, refused
+
+
+def _is_about(kind: str, subject: str, write: Write) -> bool:
+    return (kind, subject) == (write.reference.kind, write.reference.name)
+
+
+def _action(here: Observed, write: Write) -> Action:
+    if isinstance(write, Create):
+        return CreateObject(write.reference, write.body)
+    metadata = ((here.objects or {}).get(write.reference) or {})["metadata"]
+    if isinstance(write, Patch):
+        return PatchObject(write.reference, metadata["uid"], metadata["resourceVersion"], write.body)
+    return DeleteObject(write.reference, metadata["uid"], metadata["resourceVersion"])
