@@ -39,6 +39,15 @@ async def test_a_route_is_given_back_when_the_update_is_over(story: Story) -> No
     assert not [key for key in annotations if "rollouts.argoproj.io" in key]
 
 
+@pytest.mark.usefixtures("definitions")
+async def test_a_deleted_rollout_gives_its_route_back(story: Story) -> None:
+    await gateway.at_rest(story)
+    await gateway.update(story)
+    await gateway.paused_at(story, 20)
+    await story.kubectl("delete", "rollout", "web")
+    await gateway.all_goes_to_stable(story)
+
+
 async def test_a_canary_ingress_goes_and_the_one_of_people_is_as_it_was(story: Story) -> None:
     await story.kubectl.apply(nginx.manifests())
     await story.reaches("Healthy")

@@ -19,6 +19,7 @@ from rollouts.controller.bench import ClusterBench
 from rollouts.controller.caches import ESSENTIAL, Copies, Lookups, is_kept, make_caches
 from rollouts.controller.calling import Calling
 from rollouts.controller.experiments import Experiments
+from rollouts.controller.farewells import Farewells
 from rollouts.controller.freshness import Freshness
 from rollouts.controller.health import health_app, metrics_app, serving
 from rollouts.controller.inquiries import Inquiries
@@ -145,7 +146,10 @@ class Controller:
             ANALYSIS_RUNS.kind: analyses,
             EXPERIMENTS.kind: experiments,
         }
-        self._loop = Loop(passes, teller, lookups, self._metrics, workers=options.workers)
+        self._farewells = Farewells(api, kit, guard, lambda key: lookups.find(key.kind, key.namespace, key.name))
+        self._loop = Loop(
+            passes, teller, lookups, self._metrics, workers=options.workers, take_leave=self._farewells.say
+        )
         self._metrics.queue.depth_is(lambda: self._loop.queue.depth)
         self._changes = ChangeMap(lookups, freshness, self._loop, self._workloads, self._traffic, kit)
         for name, sentence in kit.broken.items():
@@ -178,6 +182,7 @@ class Controller:
             await enter(self._measuring)
             await enter(self._calling)
             await enter(self._inquiries)
+            await enter(self._farewells)
             await enter(self._writing)
             if started is not None:
                 started.set()

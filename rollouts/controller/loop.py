@@ -1,6 +1,6 @@
 """When does which object get a pass? Results become wakes and back-offs; no key can starve or crash the others."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import structlog
@@ -33,7 +33,14 @@ class Loop:
     """Works on keys until it is closed."""
 
     def __init__(
-        self, passes: Mapping[str, Passes], teller: Teller, lookups: Lookups, metrics: Metrics, *, workers: int
+        self,
+        passes: Mapping[str, Passes],
+        teller: Teller,
+        lookups: Lookups,
+        metrics: Metrics,
+        *,
+        workers: int,
+        take_leave: Callable[[Key, Raw], None] = lambda _, __: None,
     ) -> None:
         # Each kind has its turn: a thousand runs that are due at once don't keep a Rollout waiting.
         self.queue: Queue[Key] = Queue(metrics.queue, workers=workers, agenda=Agenda(lane=lambda key: key.kind))
@@ -41,6 +48,7 @@ class Loop:
         self._teller = teller
         self._lookups = lookups
         self._metrics = metrics
+        self._take_leave = take_leave
         self.is_running = False
         self._acts: dict[Key, int] = {}
         self._waiting: set[Key] = set()
@@ -99,6 +107,7 @@ class Loop:
         """Take leave of an object. A pass of it may be running: one more cleans up after that."""
         if self._has_passes(key):
             self._teller.deleted(key, raw)
+            self._take_leave(key, raw)
         self.forget(key)
         self.add(key)
 

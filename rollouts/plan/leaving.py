@@ -18,7 +18,7 @@ from rollouts.plan.observed import Observed
 from rollouts.plan.revisions import Revisions, sort_out
 from rollouts.plan.router_actions import as_actions
 from rollouts.plan.traffic import BoundRouter, bound_reads, read_spec, routers_named
-from rollouts.ports import Destination, Kit, Objects, Owner, Reads, Reference, Route, Write
+from rollouts.ports import Destination, Kit, Objects, Owner, Reads, Route, Write, picked
 from rollouts.ports.checked import PluginError
 
 Raw = Mapping[str, Any]
@@ -128,24 +128,18 @@ def _current(rollout: Raw, weights: TrafficWeights | None) -> Iterator[Raw]:
 
 def _left(rollout: Raw, remembered: Sequence[RoutedBy], kit: Kit) -> list[Left]:
     named = _named(rollout)
-    gone = (each for each in remembered if named.get(each.router) != each.spec)
-    return [
-        Left(each, _bound(rollout, each, kit)) for each in gone if each.router not in kit.routers or _reads(each, kit)
-    ]
+    gone = (Left(each, bind_again(rollout, each, kit)) for each in remembered if named.get(each.router) != each.spec)
+    return [each for each in gone if each.bound is not None or each.entry.router not in kit.routers]
 
 
-def _reads(entry: RoutedBy, kit: Kit) -> bool:
-    """Whether what is remembered can still be read."""
-    try:
-        read_spec(kit.routers[entry.router], entry.spec)
-    except (ValidationError, PluginError):
-        return False
-    return True
-
-
-def _bound(rollout: Raw, entry: RoutedBy, kit: Kit) -> BoundRouter | None:
+def bind_again(rollout: Raw, entry: RoutedBy, kit: Kit) -> BoundRouter | None:
+    """Bind a router that is remembered; None where it isn't installed, or can't read any more what its spec was."""
     router = kit.routers.get(entry.router)
     if router is None:
+        return None
+    try:
+        spec = read_spec(router, entry.spec)
+    except (ValidationError, PluginError):
         return None
     metadata = rollout["metadata"]
     owner = Owner(
@@ -156,35 +150,34 @@ def _bound(rollout: Raw, entry: RoutedBy, kit: Kit) -> BoundRouter | None:
         stable_service=entry.stable_service or "",
         managed_routes=entry.managed_routes,
     )
-    return BoundRouter(router, read_spec(router, entry.spec), owner)
+    return BoundRouter(router, spec, owner)
 
 
 def _due(here: Observed, left: Left, kit: Kit) -> tuple[tuple[Write, ...], str]:
     """Return what is due to leave a router, or what keeps it from being left for now."""
     if left.bound is None:
         return (), f"{left.title} isn't installed any more: its objects stay as they are"
-    current = frozenset(bound_reads(here.raw, kit))
+    current = bound_reads(here.raw, kit)
     objects: Objects = here.objects or {}
     hidden = [each for each in left.bound.reads() if each in here.hidden]
     if hidden:
         return (), f"{left.title} can't be left: {hidden[0]} can't be seen"
     revisions = sort_out(here)
     stable_hash = revisions.stable.pod_hash if revisions.stable is not None else revisions.pod_hash
-    rest = Route(
-        Destination(left.entry.canary_service or "", stable_hash, 0),
-        Destination(left.entry.stable_service or "", stable_hash, 100),
-    )
-    writes = left.bound.leave(rest, objects)
-    mine = tuple(each for each in writes if not _is_read(each.reference, objects, current))
+    mine = tuple(leaving_writes(left.entry, left.bound, stable_hash, objects, current))
     return (mine, "") if not mine or not (waits := _waits(here, left, revisions)) else ((), waits)
 
 
-def _is_read(reference: Reference, objects: Objects, current: frozenset[Any]) -> bool:
-    """Whether a router that is in use reads an object."""
-    raw = objects.get(reference) or {}
-    return any(
-        each == reference or (not isinstance(each, Reference) and each.matches(reference, raw)) for each in current
+def leaving_writes(
+    entry: RoutedBy, bound: BoundRouter, stable_hash: str, objects: Objects, current: Reads
+) -> Iterator[Write]:
+    """Yield what leaves a router, but for the objects that are read by others that are in use."""
+    rest = Route(
+        Destination(entry.canary_service or "", stable_hash, 0),
+        Destination(entry.stable_service or "", stable_hash, 100),
     )
+    read = picked(current, objects)
+    yield from (each for each in bound.leave(rest, objects) if each.reference not in read)
 
 
 def _waits(here: Observed, left: Left, revisions: Revisions) -> str:

@@ -2,9 +2,9 @@
 
 from collections.abc import Iterable
 
-from rollouts.plan.actions import Action, CreateObject, DeleteObject, PatchObject
+from rollouts.plan.actions import Action, CreateObject, DeleteObject, ObjectAction, PatchObject
 from rollouts.plan.observed import Observed
-from rollouts.ports import Create, Patch, Write
+from rollouts.ports import Create, Objects, Patch, Write
 
 
 def as_actions(here: Observed, due: Iterable[Write]) -> tuple[list[Action], list[str]]:
@@ -16,7 +16,7 @@ def as_actions(here: Observed, due: Iterable[Write]) -> tuple[list[Action], list
         if said is not None:
             refused.append(f"the API server refuses {write.reference}: {said}")
         else:
-            actions.append(_action(here, write))
+            actions.append(as_action(write, here.objects or {}))
     return actions, refused
 
 
@@ -24,10 +24,11 @@ def _is_about(kind: str, subject: str, write: Write) -> bool:
     return (kind, subject) == (write.reference.kind, write.reference.name)
 
 
-def _action(here: Observed, write: Write) -> Action:
+def as_action(write: Write, objects: Objects) -> ObjectAction:
+    """Return a write as an action on what was seen."""
     if isinstance(write, Create):
         return CreateObject(write.reference, write.body)
-    metadata = ((here.objects or {}).get(write.reference) or {})["metadata"]
+    metadata = (objects.get(write.reference) or {})["metadata"]
     if isinstance(write, Patch):
         return PatchObject(write.reference, metadata["uid"], metadata["resourceVersion"], write.body)
     return DeleteObject(write.reference, metadata["uid"], metadata["resourceVersion"])

@@ -1,5 +1,6 @@
 """Does the command line see what the traffic routers of a Rollout read, or say why it doesn't?"""
 
+from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any, cast
 
 import pytest
@@ -75,4 +76,4 @@ async def test_what_is_not_installed_or_may_not_be_read() -> None:
 
 async def test_without_a_router_nothing_is_read() -> None:
     rollout = {"metadata": {"name": "web"}, "spec": {"strategy": {"canary": {}}}}
-    assert await router_objects(cast("Session", None), rollout, KIT) == {}
+    assert await router_objects(cast("Session", SimpleNamespace(api=None)), rollout, KIT) == {}
