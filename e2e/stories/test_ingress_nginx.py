@@ -10,23 +10,18 @@ import yaml
 
 from e2e.stories.story import Story
 from e2e.waiting import eventually
-from tests.docs.pages import ROOT, blocks, first_yaml
+from tests.docs.pages import ROOT, first_yaml
 
 Json = dict[str, Any]
 
-PAGES = ROOT / "docs" / "how-to"
+PAGE = ROOT / "docs" / "how-to" / "routers" / "nginx.md"
 CANARY = "web-shop-canary"
 WEIGHT = "nginx.ingress.kubernetes.io/canary-weight"
 
 
 def manifests() -> list[Json]:
-    """What the page about the Gateway API shows, with the Ingress of the page about routers instead of the route."""
-    rollout, *others = yaml.safe_load_all(first_yaml(PAGES / "gateway-api.md"))
-    fragment, ingress = next(
-        list(yaml.safe_load_all(each.text)) for each in blocks(PAGES / "traffic-routers.md") if "nginx:" in each.text
-    )
-    rollout["spec"]["strategy"]["canary"] |= fragment["strategy"]["canary"]
-    return [rollout, *(each for each in others if each["kind"] == "Service"), ingress]
+    """What the page about Ingress NGINX shows."""
+    return list(yaml.safe_load_all(first_yaml(PAGE)))
 
 
 async def canary(story: Story) -> Json:

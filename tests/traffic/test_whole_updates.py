@@ -2,12 +2,11 @@
 
 import json
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
 import pytest
-import yaml
 
 from rollouts.plan.actions import CreateObject, DeleteObject, PatchObject
 from rollouts.ports import Ability, Reference
@@ -15,26 +14,17 @@ from rollouts.registry import load_kit
 from rollouts.sim.scenario import Change, Scenario, abort, create, set_image
 from rollouts.sim.simulation import Pass, Simulation
 from rollouts.sim.world import World
-from tests.docs.pages import ROOT, blocks
+from tests.docs.router_pages import examples
 from tests.docs.routers import declared
 from tests.plan.given import START, rollout
 from tests.routing import create_services
 
-PAGE = ROOT / "docs" / "how-to" / "traffic-routers.md"
 KIT = replace(load_kit(), routers=declared())
 WRITES = (CreateObject, PatchObject, DeleteObject)
 STEPS = [{"setWeight": 20}, {"setWeight": 60}]
 
 
-def manifests() -> Iterator[tuple[str, list[Any]]]:
-    """Yield each block of the page, by its router."""
-    for block in blocks(PAGE):
-        fragment, *objects = yaml.safe_load_all(block.text)
-        keys = fragment["strategy"]["canary"]["trafficRouting"].keys() - {"managedRoutes"}
-        yield next(iter(keys)), [fragment["strategy"]["canary"], *objects]
-
-
-MANIFESTS = list(manifests())
+MANIFESTS = [(each.router, [each.canary, *each.objects]) for each in examples()]
 
 
 def passes(canary: dict[str, Any], objects: list[Any], *script: Change, steps: Sequence[Any] = STEPS) -> list[Pass]:
@@ -89,7 +79,7 @@ def test_a_pair_takes_turns_and_nothing_moves_at_the_end(key: str) -> None:
     every = passes(canary, objects, set_image(100, "web", "app:2"), set_image(2000, "web", "app:3"))
     assert phase(every[-1]) == "Healthy"
     weights = len([*STEPS, "all"])
-    mark = 1 if key == "linkerd" else 0  # the route says that it isn't in progress any more
+    mark = 1 if key in {"gatewayAPI", "linkerd"} else 0  # the route says that it isn't in progress any more
     assert max(written(every, 2000).values()) == weights + mark
 
 
