@@ -39,6 +39,7 @@ ASKED_FOR: dict[str, Recipe] = {
     "smi_kinds": recipes.SMI_KINDS,
     "istio_kinds": recipes.ISTIO_KINDS,
     "contour_kinds": recipes.CONTOUR_KINDS,
+    "contour_program": recipes.CONTOUR,
 }
 
 
@@ -148,6 +149,12 @@ def istio_kinds(request: pytest.FixtureRequest) -> Path:
 def contour_kinds(request: pytest.FixtureRequest) -> Path:
     """The file of the definitions of Contour's kinds."""
     return _built(request.config, recipes.CONTOUR_KINDS) / "contour" / "01-crds.yaml"
+
+
+@pytest.fixture(scope="session")
+def contour_program(request: pytest.FixtureRequest) -> Path:
+    """The directory of Contour's program."""
+    return _built(request.config, recipes.CONTOUR)
 
 
 @pytest.fixture(scope="session")

@@ -142,18 +142,26 @@ class Kubelet:
             scene = acting.scene(actor.pod, time.monotonic() - actor.started, stage)
             status = {**scene.status, "observedGeneration": actor.pod["metadata"].get("generation", 1)}
             body = {"metadata": {"uid": actor.pod["metadata"]["uid"]}, "status": status}
+            await self._perform(actor, scene)
             if not await self._write("PATCH", f"{_path(actor.pod)}/status", body, STRATEGIC):
                 return
             if scene.until == math.inf:
                 return
             await asyncio.sleep(max(0.0, scene.until - (time.monotonic() - actor.started)))
 
+    async def _perform(self, actor: Actor, scene: acting.Scene) -> None:
+        """Do what the status is about to say: nothing, where pods are only played."""
+
     async def _leave(self, actor: Actor) -> None:
         """The containers end when they are asked to, or when their grace is over; then the pod's object goes."""
         await asyncio.sleep(acting.stop_after(actor.pod, self._stop_delay))
+        await self._end(actor)
         uid = actor.pod["metadata"]["uid"]
         body = {"gracePeriodSeconds": 0, "preconditions": {"uid": uid}}
         await self._write("DELETE", _path(actor.pod), body)
+
+    async def _end(self, actor: Actor) -> None:
+        """End what `_perform` began, in order."""
 
     async def _register(self, name: str, address: str) -> None:
         node = {

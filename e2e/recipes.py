@@ -134,6 +134,14 @@ CONTOUR_KINDS = GoModule(
     prefix="contour-kinds-",
     folder="examples/contour",
 )
+CONTOUR = GoModule(
+    title="Contour",
+    module=HERE / "dataplanes" / "contour",
+    source="github.com/projectcontour/contour",
+    takes="about 3 minutes on two cores",
+    prefix="contour-",
+    programs={"contour": "github.com/projectcontour/contour/cmd/contour"},
+)
 ALL: tuple[Recipe, ...] = (
     CONTROL_PLANE,
     ARGO_ROLLOUTS,
@@ -149,4 +157,5 @@ ALL: tuple[Recipe, ...] = (
     SMI_KINDS,
     ISTIO_KINDS,
     CONTOUR_KINDS,
+    CONTOUR,
 )

@@ -1,0 +1,79 @@
+"""How do routes of the Gateway API come to be real? Contour follows them and tells Envoy."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+from e2e.data_plane import DataPlane
+from e2e.kubectl import Kubectl
+from e2e.program import ask
+from e2e.waiting import eventually
+
+Json = dict[str, Any]
+NAMESPACE, GATEWAY = "gateways", "public"
+XDS, HEALTH, METRICS = 8001, 8002, 8003  # ports in a network where nobody else is
+CLASS = "contour"
+# Contour's features that need definitions which the tests don't install, or which are of no interest here.
+FEATURES = ("tlsroutes", "grpcroutes", "tcproutes", "backendtlspolicies", "extensionservices")
+OBJECTS: list[Json] = [
+    {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": NAMESPACE}},
+    {
+        "apiVersion": "gateway.networking.k8s.io/v1",
+        "kind": "GatewayClass",
+        "metadata": {"name": CLASS},
+        "spec": {"controllerName": "projectcontour.io/gateway-controller"},
+    },
+    {
+        "apiVersion": "gateway.networking.k8s.io/v1",
+        "kind": "Gateway",
+        "metadata": {"name": GATEWAY, "namespace": NAMESPACE},
+        "spec": {
+            "gatewayClassName": CLASS,
+            "listeners": [
+                {"name": "http", "protocol": "HTTP", "port": 80, "allowedRoutes": {"namespaces": {"from": "All"}}}
+            ],
+        },
+    },
+]
+
+
+async def run(data: DataPlane, contour: Path, envoy: Path) -> None:
+    """Start both in the network of a data plane, for one Gateway that takes routes from everywhere."""
+    admin = Kubectl(data.plane.admin_kubeconfig, NAMESPACE)
+    await admin.apply(OBJECTS)
+    at = data.directory
+    config = at / "contour.yaml"
+    config.write_text(json.dumps({"gateway": {"gatewayRef": {"namespace": NAMESPACE, "name": GATEWAY}}}))
+    flags = [
+        f"--kubeconfig={data.plane.admin_kubeconfig}",
+        f"--config-path={config}",
+        "--insecure",
+        "--disable-leader-election",
+        "--xds-address=127.0.0.1",
+        f"--xds-port={XDS}",
+        "--health-address=127.0.0.1",
+        f"--health-port={HEALTH}",
+        "--http-address=127.0.0.1",
+        f"--http-port={METRICS}",
+        "--envoy-service-http-address=127.0.0.1",
+        "--stats-address=127.0.0.1",
+        *(f"--disable-feature={feature}" for feature in FEATURES),
+    ]
+    follower = await data.start("contour", contour, "serve", *flags)
+    bootstrap = at / "envoy.json"
+    line = (contour, "bootstrap", str(bootstrap), "--xds-address=127.0.0.1", f"--xds-port={XDS}")
+    answer = await ask(*line, f"--admin-address={at / 'envoy.sock'}", f"--namespace={NAMESPACE}", within=30)
+    assert answer.code == 0, answer.text
+    proxy = await data.start(
+        "envoy", envoy, "-c", bootstrap, "--service-cluster", NAMESPACE, "--service-node", "envoy", "--concurrency", "1"
+    )
+
+    async def is_programmed() -> bool:
+        follower.require_running()
+        proxy.require_running()
+        found = await admin.json("get", "gateway", GATEWAY)
+        kinds = {each["type"]: each["status"] for each in found.get("status", {}).get("conditions", [])}
+        assert kinds.get("Accepted") == "True", kinds
+        return True
+
+    await eventually(is_programmed, within=60, what="Contour has accepted the Gateway")

@@ -1,0 +1,105 @@
+"""What is served, and by which share of the requests?"""
+
+import math
+from typing import Any
+
+from e2e import contour
+from e2e.data_plane import DataPlane
+from e2e.stories.story import BETTER, GOOD, Story
+from e2e.waiting import eventually
+from tests.wire.objects import rollout
+
+Json = dict[str, Any]
+REQUESTS = 2000  # a weight of 20 that is 24 in truth is seen: 4.5 standard errors
+STEPS: list[Json] = [{"setWeight": 20}, {"pause": {}}, {"setWeight": 60}, {"pause": {}}]
+GATEWAY_API: Json = {"gatewayAPI": {"httpRoutes": [{"name": "web"}]}}
+# A pod ends three seconds after it was asked to, as one with a preStop hook: proxies have heard of it by then.
+ENDS = {"devcluster/stop-after": "3s"}
+
+
+def service(name: str) -> Json:
+    return {
+        "apiVersion": "v1",
+        "kind": "Service",
+        "metadata": {"name": name},
+        "spec": {"selector": {"app": "web"}, "ports": [{"port": 80, "targetPort": 8080}]},
+    }
+
+
+def http_route(host: str, **rule: Any) -> Json:
+    return {
+        "apiVersion": "gateway.networking.k8s.io/v1",
+        "kind": "HTTPRoute",
+        "metadata": {"name": "web"},
+        "spec": {
+            "hostnames": [host],
+            "parentRefs": [{"name": contour.GATEWAY, "namespace": contour.NAMESPACE}],
+            "rules": [
+                {**rule, "backendRefs": [{"name": "web-stable", "port": 80}, {"name": "web-canary", "port": 80}]}
+            ],
+        },
+    }
+
+
+def web(routing: Json, steps: list[Json], replicas: int = 5, **canary: Any) -> Json:
+    body = rollout("web", replicas, steps=steps, image=GOOD)
+    body["spec"]["template"]["metadata"].setdefault("annotations", {}).update(ENDS)
+    body["spec"]["strategy"]["canary"].update(
+        {"stableService": "web-stable", "canaryService": "web-canary", "trafficRouting": routing, **canary}
+    )
+    return body
+
+
+def is_near(count: Json, version: str, weight: float) -> bool:
+    """Whether a share is within three standard errors of a weight; one without a doubt has none."""
+    asked = sum(count["versions"].values())
+    share, wanted = float(count["versions"].get(version, 0) / asked), weight / 100
+    return abs(share - wanted) <= 3 * math.sqrt(wanted * (1 - wanted) / asked)
+
+
+class Served:
+    """A story whose requests are real."""
+
+    def __init__(self, story: Story, data: DataPlane) -> None:
+        self.story = story
+        self.data = data
+        self.host = f"{story.namespace}.example.test"
+
+    async def create(self, steps: list[Json] | None = None, routing: Json = GATEWAY_API, **canary: Any) -> None:
+        """Apply all that belongs to it, and wait until requests are answered by the first version only."""
+        wanted = [service("web-stable"), service("web-canary"), http_route(self.host)]
+        await self.story.kubectl.apply([*wanted, web(routing, steps or STEPS, **canary)])
+        await self.story.reaches("Healthy", within=60)
+        await self.answers(GOOD)
+
+    async def answers(self, version: str) -> None:
+        """Wait until only this version answers."""
+
+        async def look() -> bool:
+            count = await self.data.load(self.host, 50)
+            assert count["versions"] == {version: 50}, count
+            return True
+
+        await eventually(look, within=60, every=0.2, what=f"{version} answers")
+
+    async def paused_at(self, weight: int) -> None:
+        """Wait for the pause after a step that is verified."""
+        await self.story.until(
+            lambda status: (
+                status.get("phase") == "Paused"
+                and ((status.get("canary") or {}).get("weights") or {}).get("canary", {}).get("weight") == weight
+            ),
+            within=90,
+        )
+
+    async def share_is(self, weight: int, *flags: str) -> None:
+        """Measure the canary's share.
+
+        By chance alone one measurement in 370 is further away: it is taken anew once, and both would have to be.
+        """
+        for _ in range(2):
+            count = await self.data.load(self.host, REQUESTS, *flags)
+            assert not count["failures"], count
+            if is_near(count, BETTER, weight):
+                return
+        raise AssertionError(f"{weight} % is wanted, {count['versions']} came")
