@@ -255,7 +255,8 @@ async def start_controller(
     request: pytest.FixtureRequest, controller_kubeconfig: Path, tmp_path: Path
 ) -> AsyncIterator[StartController]:
     """Starts the controller as its own ServiceAccount; the ends of the logs are shown when the test fails."""
-    started: list[Program] = request.node.stash.setdefault(PROGRAMS, [])
+    started: list[Program] = []
+    shown: list[Program] = request.node.stash.setdefault(PROGRAMS, [])
 
     async def start(
         *flags: str, kubeconfig: Path | None = None, program: Sequence[str | Path] = (controller.PROGRAM,)
@@ -263,6 +264,7 @@ async def start_controller(
         name = f"controller-{len(started) + 1}"
         running = Controller(name, kubeconfig or controller_kubeconfig, tmp_path, flags, program)
         started.append(running)
+        shown.append(running)
         running.start()
         await running.ready()
         return running

@@ -11,7 +11,7 @@ from e2e.waiting import eventually
 
 Json = dict[str, Any]
 NAMESPACE, GATEWAY = "gateways", "public"
-XDS, HEALTH, METRICS = 8001, 8002, 8003  # ports in a network where nobody else is
+XDS, HEALTH, METRICS = 8001, 8003, 8004  # ports in a network where nobody else is; 8002 has Envoy's statistics
 CLASS = "contour"
 # Contour's features that need definitions which the tests don't install, or which are of no interest here.
 FEATURES = ("tlsroutes", "grpcroutes", "tcproutes", "backendtlspolicies", "extensionservices")

@@ -1,6 +1,7 @@
 """What is served, and by which share of the requests?"""
 
 import math
+from datetime import UTC, datetime
 from typing import Any
 
 from e2e import contour
@@ -57,6 +58,24 @@ def is_near(count: Json, version: str, weight: float) -> bool:
     return abs(share - wanted) <= 3 * math.sqrt(wanted * (1 - wanted) / asked)
 
 
+def http_proxy(host: str) -> Json:
+    """Contour's own kind: it can ask again what a pod didn't answer."""
+    return {
+        "apiVersion": "projectcontour.io/v1",
+        "kind": "HTTPProxy",
+        "metadata": {"name": "web"},
+        "spec": {
+            "virtualhost": {"fqdn": host},
+            "routes": [
+                {
+                    "services": [{"name": "web-stable", "port": 80}, {"name": "web-canary", "port": 80}],
+                    "retryPolicy": {"count": 3, "retryOn": ["connect-failure", "reset", "gateway-error"]},
+                }
+            ],
+        },
+    }
+
+
 class Served:
     """A story whose requests are real."""
 
@@ -65,10 +84,10 @@ class Served:
         self.data = data
         self.host = f"{story.namespace}.example.test"
 
-    async def create(self, steps: list[Json] | None = None, routing: Json = GATEWAY_API, **canary: Any) -> None:
+    async def create(self, route: Json | None = None, routing: Json = GATEWAY_API, **canary: Any) -> None:
         """Apply all that belongs to it, and wait until requests are answered by the first version only."""
-        wanted = [service("web-stable"), service("web-canary"), http_route(self.host)]
-        await self.story.kubectl.apply([*wanted, web(routing, steps or STEPS, **canary)])
+        wanted = [service("web-stable"), service("web-canary"), route or http_route(self.host)]
+        await self.story.kubectl.apply([*wanted, web(routing, canary.pop("steps", STEPS), **canary)])
         await self.story.reaches("Healthy", within=60)
         await self.answers(GOOD)
 
@@ -81,6 +100,29 @@ class Served:
             return True
 
         await eventually(look, within=60, every=0.2, what=f"{version} answers")
+
+    async def crash(self, image: str) -> None:
+        """Have one pod of a version end as if it had been killed, and start again."""
+        pod = next(each for each in await self.story.pods() if each["spec"]["containers"][0]["image"] == image)
+        name = pod["metadata"]["name"]
+        age = datetime.now(UTC) - datetime.fromisoformat(pod["status"]["startTime"])  # which is over as it is set
+        await self.story.kubectl("annotate", "pod", name, f"devcluster/exit-after={int(age.total_seconds())}s")
+
+        async def container() -> Json:
+            found = await self.story.kubectl.json("get", "pod", name)
+            states: list[Json] = found["status"]["containerStatuses"]
+            return states[0]
+
+        async def has_crashed() -> bool:
+            return "terminated" in (await container())["lastState"]
+
+        async def runs() -> bool:
+            found = await container()
+            return bool(found["ready"]) and not found["lastState"]
+
+        await eventually(has_crashed, what=f"pod {name} has crashed")
+        await self.story.kubectl("annotate", "pod", name, "devcluster/exit-after-")
+        await eventually(runs, what=f"pod {name} runs again")
 
     async def paused_at(self, weight: int) -> None:
         """Wait for the pause after a step that is verified."""
