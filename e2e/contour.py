@@ -7,7 +7,7 @@ from typing import Any
 from e2e.data_plane import DataPlane
 from e2e.kubectl import Kubectl
 from e2e.program import ask
-from e2e.waiting import eventually
+from e2e.waiting import PATIENCE, eventually
 
 Json = dict[str, Any]
 NAMESPACE, GATEWAY = "gateways", "public"
@@ -62,7 +62,7 @@ async def run(data: DataPlane, contour: Path, envoy: Path) -> None:
     follower = await data.start("contour", contour, "serve", *flags)
     bootstrap = at / "envoy.json"
     line = (contour, "bootstrap", str(bootstrap), "--xds-address=127.0.0.1", f"--xds-port={XDS}")
-    answer = await ask(*line, f"--admin-address={at / 'envoy.sock'}", f"--namespace={NAMESPACE}", within=30)
+    answer = await ask(*line, f"--admin-address={at / 'envoy.sock'}", f"--namespace={NAMESPACE}", within=PATIENCE)
     assert answer.code == 0, answer.text
     proxy = await data.start(
         "envoy", envoy, "-c", bootstrap, "--service-cluster", NAMESPACE, "--service-node", "envoy", "--concurrency", "1"
@@ -76,4 +76,4 @@ async def run(data: DataPlane, contour: Path, envoy: Path) -> None:
         assert kinds.get("Accepted") == "True", kinds
         return True
 
-    await eventually(is_programmed, within=60, what="Contour has accepted the Gateway")
+    await eventually(is_programmed, what="Contour has accepted the Gateway")

@@ -11,11 +11,10 @@ from e2e import arguments
 from e2e.network import Network
 from e2e.plane import ControlPlane
 from e2e.program import Program, ask
-from e2e.waiting import eventually
+from e2e.waiting import PATIENCE, eventually
 
 Json = dict[str, Any]
 GATEWAY = "127.0.0.1:8080"  # where requests go in, in the network
-WITHIN = 120.0
 
 
 class DataPlane:
@@ -58,7 +57,7 @@ class DataPlane:
     async def load(self, host: str, requests: int, *flags: str, to: str = GATEWAY) -> Json:
         """Ask so many times; what came of it."""
         line = self._load(to, host, f"--requests={requests}", *flags)
-        answer = await ask(*line, within=WITHIN, environment=_ENV)
+        answer = await ask(*line, within=PATIENCE, environment=_ENV)
         assert answer.code == 0, answer.text
         found: Json = json.loads(answer.out)
         return found
@@ -97,7 +96,7 @@ class DataPlane:
             program.require_running()
         host, _, port = self.plane.server.removeprefix("https://").rpartition(":")
         probe = f"import socket; socket.create_connection(({host!r}, {port}), 5)"
-        return (await ask(*self.network.inside(sys.executable, "-c", probe), within=20)).code == 0
+        return (await ask(*self.network.inside(sys.executable, "-c", probe), within=PATIENCE)).code == 0
 
 
 _ENV = arguments.environment()

@@ -88,7 +88,7 @@ class Served:
         """Apply all that belongs to it, and wait until requests are answered by the first version only."""
         wanted = [service("web-stable"), service("web-canary"), route or http_route(self.host)]
         await self.story.kubectl.apply([*wanted, web(routing, canary.pop("steps", STEPS), **canary)])
-        await self.story.reaches("Healthy", within=60)
+        await self.story.reaches("Healthy")
         await self.answers(GOOD)
 
     async def answers(self, version: str) -> None:
@@ -99,7 +99,7 @@ class Served:
             assert count["versions"] == {version: 50}, count
             return True
 
-        await eventually(look, within=60, every=0.2, what=f"{version} answers")
+        await eventually(look, every=0.2, what=f"{version} answers")
 
     async def crash(self, image: str) -> None:
         """Have one pod of a version end as if it had been killed, and start again."""
@@ -131,7 +131,6 @@ class Served:
                 status.get("phase") == "Paused"
                 and ((status.get("canary") or {}).get("weights") or {}).get("canary", {}).get("weight") == weight
             ),
-            within=90,
         )
 
     async def share_is(self, weight: int, *flags: str) -> None:
