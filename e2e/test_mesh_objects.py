@@ -79,6 +79,7 @@ async def test_contour(plane: ControlPlane, kubectl: Kubectl, contour_kinds: Pat
                 "timeoutPolicy": {"response": "3s"},
                 "services": [stable, {"name": "audit", "port": 80, "mirror": True}],
             },
+            {"conditions": [{"prefix": "/api"}], "services": [stable]},
         ],
     }
     made = {"apiVersion": "projectcontour.io/v1", "kind": "HTTPProxy", "metadata": {"name": "shop"}, "spec": body}

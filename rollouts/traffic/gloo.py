@@ -77,14 +77,14 @@ class _Upstreams:
         return {**destination, "upstream": {**upstream, "name": f"{self._namespace}-{service}-{port}"}}
 
 
-def _with_headers(rule: Raw, header: SetHeaderRoute, canary: Raw) -> Raw:
+def _with_headers(rule: Raw, header: SetHeaderRoute, canary: Raw) -> list[Raw]:
     headers = [{"name": each.header_name, **_comparison(each.header_value)} for each in header.match]
     everything: Raw = {"prefix": "/"}
     matchers = [
         {**each, "headers": [*(each.get("headers") or ()), *headers]} for each in rule.get("matchers") or (everything,)
     ]
     nameless = {key: value for key, value in rule.items() if key != "name"}
-    return {**_going_to(nameless, [{**canary, "weight": 1}]), "matchers": matchers}
+    return [{**_going_to(nameless, [{**canary, "weight": 1}]), "matchers": matchers}]
 
 
 def _comparison(value: StringMatch) -> dict[str, Any]:

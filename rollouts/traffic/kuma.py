@@ -3,10 +3,12 @@
 from collections.abc import Sequence
 from typing import ClassVar
 
-from rollouts.api.canary import SetHeaderRoute, StringMatch
+from rollouts.api.canary import SetHeaderRoute, SetMirrorRoute, StringMatch
 from rollouts.api.traffic import KumaTrafficRouting
 from rollouts.ports import Ability, Owner, Reference
 from rollouts.ports.router import Raw
+from rollouts.traffic.gateway_api.matches import matches_of, within
+from rollouts.traffic.gateway_api.targets import HTTP as HTTP_RULES
 from rollouts.traffic.rules import Rules, RulesRouter, Shape
 
 GROUP = "kuma.io"
@@ -16,11 +18,11 @@ _SERVICE = "svc"
 
 
 class Kuma(RulesRouter[KumaTrafficRouting]):
-    """Sets weights in routes of the mesh, and adds rules for header routes."""
+    """Sets weights in routes of the mesh, and adds rules for managed routes."""
 
     key = "kuma"
     model: ClassVar = KumaTrafficRouting
-    abilities = frozenset({Ability.MAX_WEIGHT, Ability.PING_PONG, Ability.HEADER_ROUTES, Ability.EXPERIMENTS})
+    abilities = frozenset(Ability)
     way_out: ClassVar = "list some in meshHTTPRoutes or meshTCPRoutes"
 
     def places(self, spec: KumaTrafficRouting, owner: Owner) -> dict[str, Reference]:
@@ -41,6 +43,7 @@ class Kuma(RulesRouter[KumaTrafficRouting]):
             service_of=lambda backend: _service(backend, reference.namespace, owner.namespace),
             beside=_beside,
             with_headers=_with_headers,
+            mirrored=_mirrored,
             plain=range(len(entries)) if reference.kind == TCP else (),
             default_weight=1,
         )
@@ -64,14 +67,23 @@ def _beside(backend: Raw, service: str) -> Raw:
     return {**backend, "name": f"{service}{line}{rest}"}
 
 
-def _with_headers(rule: Raw, header: SetHeaderRoute, canary: Raw) -> Raw:
+def _with_headers(rule: Raw, header: SetHeaderRoute, canary: Raw) -> list[Raw]:
     headers = [{"name": each.header_name, **_comparison(each.header_value)} for each in header.match]
-    everything: Raw = {"path": {"type": "PathPrefix", "value": "/"}}
-    matches = [
-        {**each, "headers": [*(each.get("headers") or ()), *headers]} for each in rule.get("matches") or (everything,)
-    ]
+    matches = [{**each, "headers": [*(each.get("headers") or ()), *headers]} for each in matches_of(rule, HTTP_RULES)]
     alone = {**rule["default"], "backendRefs": [{**canary, "weight": 1}]}
-    return {**rule, "matches": matches, "default": alone}
+    return [{**rule, "matches": matches, "default": alone}]
+
+
+def _mirrored(rule: Raw, mirror: SetMirrorRoute, canary: Raw) -> list[Raw]:
+    """Return a rule that does the same with fewer requests, and copies them."""
+    matches = within(matches_of(rule, HTTP_RULES), mirror.match, HTTP_RULES)
+    if not matches:
+        return []
+    target = {key: value for key, value in canary.items() if key != "weight"}
+    share = {} if mirror.percentage is None else {"percentage": mirror.percentage}
+    copy = {"type": "RequestMirror", "requestMirror": {"backendRef": target, **share}}
+    default = {**rule["default"], "filters": [*(rule["default"].get("filters") or ()), copy]}
+    return [{**rule, "matches": matches, "default": default}]
 
 
 def _comparison(value: StringMatch) -> dict[str, str]:

@@ -1,7 +1,7 @@
 """How does a Route become rules without names, each with a list of weighted destinations?
 
 Several routers keep such rules, and differ in where they stand and how they are written. Those of other people stay
-where they are, as they are, but for the weights of our Services. A header route becomes a rule of ours, before all
+where they are, as they are, but for the weights of our Services. A managed route becomes a rule of ours, before all
 others: it is made after a rule whose traffic is shared, so that it takes no request that the Rollout wouldn't have got
 anyway. What we have added is written down on the object, to be told from other people's.
 """
@@ -13,10 +13,11 @@ from dataclasses import dataclass, field
 from hashlib import sha256
 from typing import Any, ClassVar, TypeVar
 
-from rollouts.api.canary import SetHeaderRoute
+from rollouts.api.canary import SetHeaderRoute, SetMirrorRoute
 from rollouts.ports import Objects, Owner, Patch, Reads, Reference, Route, Router, Write
 from rollouts.ports.router import Raw
 from rollouts.traffic.additions import Added, added_by, metadata_patch, written_down
+from rollouts.traffic.managed import in_order
 from rollouts.traffic.proportions import Weights
 from rollouts.traffic.shares import shares_of
 
@@ -26,10 +27,10 @@ Rules = Sequence[Raw]
 Spec = TypeVar("Spec")
 
 
-def _no_header_rule(rule: Raw, header: SetHeaderRoute, canary: Raw) -> Raw | None:
-    """Return no rule: where requests have no headers."""
-    del rule, header, canary
-    return None
+def _no_rules(rule: Raw, managed: SetHeaderRoute | SetMirrorRoute, canary: Raw) -> Sequence[Raw]:
+    """Return no rules: for what a router can't do."""
+    del rule, managed, canary
+    return ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,9 +40,9 @@ class Shape:
     `lists` are all lists of rules, and `changed` returns what is to be merged into the spec to have others there.
     `destinations` are those of a rule, `going_to` returns it with others. `service_of` tells which of the Rollout's
     Services a destination is, empty for anything else; `beside` returns one like another one, for another Service.
-    `with_headers` returns the rule of a header route for the canary's destination, None where there can't be one;
-    `plain` are those of the lists whose traffic has no headers. `default_weight` is that of a destination without a
-    weight beside others that have one; where none has, all have the same.
+    `with_headers` returns the rules of a header route for the canary's destination, `mirrored` those of a mirror route,
+    none where there is none; `plain` are those of the lists whose traffic has no requests. `default_weight` is that
+    of a destination without a weight beside others that have one; where none has, all have the same.
     """
 
     lists: Sequence[Rules]
@@ -50,7 +51,8 @@ class Shape:
     going_to: Callable[[Raw, Sequence[Raw]], Raw]
     service_of: Callable[[Raw], str]
     beside: Callable[[Raw, str], Raw]
-    with_headers: Callable[[Raw, SetHeaderRoute, Raw], Raw | None] = field(default=_no_header_rule)
+    with_headers: Callable[[Raw, SetHeaderRoute, Raw], Sequence[Raw]] = field(default=_no_rules)
+    mirrored: Callable[[Raw, SetMirrorRoute, Raw], Sequence[Raw]] = field(default=_no_rules)
     plain: Collection[int] = ()
     default_weight: int = 0
 
@@ -82,7 +84,7 @@ def patch(raw: Raw, shape: Shape, owner: Owner, route: Route) -> dict[str, Any]:
             rules[index] = shape.weighed(rules[index], shares, gone)
         asked = [] if place in shape.plain else [rules[index] for index in picks]
         live = shape.lists[place]
-        ours = [(name, _as_it_is(made, live, before)) for name, made in _header_rules(route, asked, shape)]
+        ours = [(name, _as_it_is(made, live, before)) for name, made in _managed_rules(route, owner, asked, shape)]
         managed |= {f"{name}-{number}": digest(rule) for number, (name, rule) in enumerate(ours, len(managed) + 1)}
         others = [each for each in rules if all(each is not rule for _, rule in ours)]
         lists[place] = [*(rule for _, rule in ours), *others]
@@ -117,14 +119,18 @@ def shared_by(rules: Rules, shape: Shape, canary: str, stable: str) -> list[int]
     return both or [index for index, each in enumerate(services) if stable in each]
 
 
-def _header_rules(route: Route, shared: Rules, shape: Shape) -> Iterator[tuple[str, Raw]]:
-    for header in route.headers:
+def _managed_rules(route: Route, owner: Owner, shared: Rules, shape: Shape) -> Iterator[tuple[str, Raw]]:
+    """Yield the rules of managed routes in their order, with the name of each."""
+    for managed in in_order(route, owner):
         for rule in shared:
             by_service = {shape.service_of(each): each for each in shape.destinations(rule)}
-            stable, canary = by_service[route.stable.service], by_service.get(route.canary.service)
-            made = shape.with_headers(rule, header, canary or shape.beside(stable, route.canary.service))
-            if made is not None:
-                yield header.name or "", made
+            canary = by_service.get(route.canary.service)
+            canary = canary or shape.beside(by_service[route.stable.service], route.canary.service)
+            if isinstance(managed, SetHeaderRoute):
+                every = shape.with_headers(rule, managed, canary)
+            else:
+                every = shape.mirrored(rule, managed, canary)
+            yield from ((managed.name or "", made) for made in every)
 
 
 def _as_it_is(made: Raw, live: Rules, before: Added) -> Raw:

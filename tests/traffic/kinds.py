@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from rollouts.api.base import parse
-from rollouts.api.canary import SetHeaderRoute
+from rollouts.api.canary import SetHeaderRoute, SetMirrorRoute
 from rollouts.ports import Destination, Objects, Owner, Reference, Route, picked
 from rollouts.ports.router import AnyRouter
 from rollouts.ports.testing import applied
@@ -14,6 +14,12 @@ Live = dict[Reference, Mapping[str, Any]]
 
 OWNER = Owner("web", "default", "uid-web", "web-canary", "web-stable")
 BETA: Json = {"name": "beta", "match": [{"headerName": "X-Version", "headerValue": {"exact": "beta"}}]}
+
+
+def mirror(*match: Json, percentage: int | None = None) -> Json:
+    """Return a mirror route for requests that match one of these, or for all."""
+    share = {} if percentage is None else {"percentage": percentage}
+    return {"name": "copy", "match": list(match) or [{"path": {"prefix": "/"}}], **share}
 
 
 def live(reference: Reference, spec: Json, **metadata: Any) -> Live:
@@ -36,6 +42,7 @@ def route(weight: int, **more: Any) -> Route:
         extra,
         100,
         tuple(parse(SetHeaderRoute, each) for each in more.get("headers", ())),
+        tuple(parse(SetMirrorRoute, each) for each in more.get("mirrors", ())),
     )
 
 

@@ -1,14 +1,15 @@
 """Which weights and routes does an HTTPProxy of Contour get, and what of it stays untouched?"""
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from rollouts.api.base import parse
 from rollouts.api.traffic import ContourTrafficRouting
-from rollouts.ports import Objects, Owner, Reference, Route
+from rollouts.ports import Objects, Owner, Patch, Reference, Route
 from rollouts.traffic.contour import Contour
-from tests.traffic.kinds import BETA, Json, header, live, problems, route, written
+from tests.traffic.kinds import BETA, OWNER, Json, header, live, mirror, problems, route, written
 
 ROUTER = Contour()
 ADDED = "rollouts.argoproj.io/added"
@@ -144,6 +145,83 @@ def test_a_mirror_of_other_people_stays_in_a_header_route() -> None:
     audit = to("audit", mirror=True)
     after = routes(written(ROUTER, WEB, proxy(rule(stable(100), audit)), route(5, headers=[BETA])))
     assert after[0]["services"] == [canary(100), audit]
+
+
+GET = {"method": {"exact": "GET"}}
+ANY = {"header": {"name": ":method", "present": True}}
+COPIED: dict[str, tuple[list[Json], list[Json], list[list[Json]]]] = {
+    "all requests: two routes must not ask for the same": ([], [], [[{"prefix": "/"}, ANY]]),
+    "of a route with a path": ([{"prefix": "/api"}], [], [[{"prefix": "/api"}, ANY]]),
+    "a narrower path": ([{"prefix": "/api"}], [{"path": {"exact": "/api/v1"}}], [[{"exact": "/api/v1"}]]),
+    "a path that may be anything": ([], [{"path": {"regex": "/v[12]/.*"}}], [[{"regex": "/v[12]/.*"}]]),
+    "an expression within a prefix can't be told": ([{"prefix": "/api"}], [{"path": {"regex": "/v[12]/.*"}}], []),
+    "another path": ([{"prefix": "/api"}], [{"path": {"prefix": "/docs"}}], []),
+    "a method": ([], [GET], [[{"prefix": "/"}, {"header": {"name": ":method", "exact": "GET"}}]]),
+    "alternatives are a route each": (
+        [],
+        [GET, {"headers": {"X-Team": {"prefix": "shop"}}}],
+        [
+            [{"prefix": "/"}, {"header": {"name": ":method", "exact": "GET"}}],
+            [{"prefix": "/"}, {"header": {"name": "X-Team", "regex": "shop.*"}}],
+        ],
+    ),
+    "a header that the route asks for already": (
+        [{"header": {"name": "X-Team", "exact": "shop"}}],
+        [{"headers": {"X-Team": {"exact": "shop"}}, **GET}],
+        [
+            [
+                {"prefix": "/"},
+                {"header": {"name": "X-Team", "exact": "shop"}},
+                {"header": {"name": ":method", "exact": "GET"}},
+            ]
+        ],
+    ),
+    "a header that the route asks otherwise": (
+        [{"header": {"name": "x-team", "exact": "api"}}],
+        [{"headers": {"X-Team": {"exact": "shop"}}}],
+        [],
+    ),
+}
+
+
+@pytest.mark.parametrize(("conditions", "match", "wanted"), COPIED.values(), ids=COPIED)
+def test_which_requests_are_copied(conditions: list[Json], match: list[Json], wanted: list[list[Json]]) -> None:
+    shared = rule(stable(100), **({"conditions": conditions} if conditions else {}))
+    after = routes(written(ROUTER, WEB, proxy(shared), route(0, mirrors=[mirror(*match)])))
+    assert [each["conditions"] for each in after[:-1]] == wanted
+    assert [each["services"] for each in after] == [
+        *([[stable(100), to("web-canary", mirror=True)]] * len(wanted)),
+        [stable(100)],
+    ]
+
+
+def test_a_copy_of_some_requests_follows_the_weights_and_goes_again() -> None:
+    before = proxy(rule(stable(100), canary(0), timeoutPolicy={"idle": "5m"}))
+    half = mirror(percentage=50)
+    for weight in (0, 20):
+        during = written(ROUTER, WEB, before, route(weight, mirrors=[half]))
+        copied, shared = routes(during)
+        assert shared == rule(stable(100 - weight), canary(weight), timeoutPolicy={"idle": "5m"})
+        assert copied["services"] == [*shared["services"], to("web-canary", mirror=True, weight=50)]
+        assert copied["timeoutPolicy"] == {"idle": "5m"}
+    assert written(ROUTER, WEB, during, route(0)) == before
+
+
+def test_contour_copies_to_one_service_and_to_nobody_without_a_share() -> None:
+    audited = proxy(rule(stable(100), to("audit", mirror=True)))
+    assert written(ROUTER, WEB, audited, route(0, mirrors=[mirror()])) == audited
+    plain = proxy(rule(stable(100)))
+    assert written(ROUTER, WEB, plain, route(0, mirrors=[mirror(percentage=0)])) == plain
+
+
+def test_managed_routes_stand_in_the_rollouts_order() -> None:
+    for names in (("copy", "beta"), ("beta", "copy")):
+        owner = replace(OWNER, managed_routes=names)
+        wanted = route(5, headers=[BETA], mirrors=[mirror()])
+        (write,) = ROUTER.write(WEB, owner, wanted, proxy(rule(stable(100))))
+        assert isinstance(write, Patch)
+        is_copy = [any(each.get("mirror") for each in one["services"]) for one in write.body["spec"]["routes"]]
+        assert is_copy == [name == "copy" for name in names] + [False]
 
 
 PROBLEMS: dict[str, tuple[ContourTrafficRouting, Objects | None, list[tuple[str, str]]]] = {

@@ -9,7 +9,7 @@ from rollouts.api.base import parse
 from rollouts.api.traffic import KumaTrafficRouting
 from rollouts.ports import Objects, Reference, Route
 from rollouts.traffic.kuma import Kuma
-from tests.traffic.kinds import BETA, Json, header, live, problems, route, written
+from tests.traffic.kinds import BETA, Json, header, live, mirror, problems, route, written
 
 ROUTER = Kuma()
 
@@ -167,3 +167,32 @@ PROBLEMS: dict[str, tuple[KumaTrafficRouting, Objects | None, list[tuple[str, st
 @pytest.mark.parametrize(("settings", "objects", "wanted"), PROBLEMS.values(), ids=PROBLEMS)
 def test_problems(settings: KumaTrafficRouting, objects: Objects | None, wanted: list[tuple[str, str]]) -> None:
     assert problems(ROUTER, settings, objects) == wanted
+
+
+def test_a_copy_of_some_requests_follows_the_weights_and_goes_again() -> None:
+    audit = {"type": "RequestMirror", "requestMirror": {"backendRef": to("audit")}}
+    shared = rule(stable(100), canary(0), matches=[{"path": {"type": "PathPrefix", "value": "/api"}}])
+    shared["default"]["filters"] = [audit]
+    before = mesh_route(shared)
+    asked = mirror({"method": {"exact": "GET"}, "headers": {"X-Team": {"exact": "shop"}}}, percentage=30)
+    for weight in (0, 20):
+        during = written(ROUTER, WEB, before, route(weight, mirrors=[asked]))
+        copied, other = rules(during)
+        headers = [{"type": "Exact", "name": "X-Team", "value": "shop"}]
+        assert copied["matches"] == [{**shared["matches"][0], "method": "GET", "headers": headers}]
+        assert copied["default"]["backendRefs"] == other["default"]["backendRefs"]
+        ours = {"type": "RequestMirror", "requestMirror": {"backendRef": to("web-canary"), "percentage": 30}}
+        assert copied["default"]["filters"] == [audit, ours]
+        assert other["default"] == {"backendRefs": [stable(100 - weight), canary(weight)], "filters": [audit]}
+    assert written(ROUTER, WEB, during, route(0)) == before
+
+
+def test_a_request_that_a_rule_does_not_take_is_not_copied() -> None:
+    before = mesh_route(rule(stable(100), matches=[{"path": {"type": "Exact", "value": "/api"}}]))
+    assert written(ROUTER, WEB, before, route(0, mirrors=[mirror({"path": {"exact": "/docs"}})])) == before
+
+
+def test_connections_are_not_copied() -> None:
+    at = reference("MeshTCPRoute")
+    before = mesh_route(rule(stable(100), canary(0)), at=at)
+    assert written(ROUTER, spec(meshTCPRoutes=["web"]), before, route(0, mirrors=[mirror()])) == before

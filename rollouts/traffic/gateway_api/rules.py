@@ -19,6 +19,7 @@ from rollouts.traffic.additions import Added
 from rollouts.traffic.gateway_api.backends import Backends
 from rollouts.traffic.gateway_api.matches import matches_of, with_headers, within
 from rollouts.traffic.gateway_api.targets import GRPC, HTTP, Found
+from rollouts.traffic.managed import in_order
 
 _EVERY_REQUEST = 100
 _OF_SESSIONS = "sessionPersistence"
@@ -37,6 +38,7 @@ class Rules:
 
     def __init__(self, found: Found, owner: Owner, added: Added) -> None:
         self._found = found
+        self._owner = owner
         self._kind = found.reference.kind
         self._added = added
         self._backends = Backends(found.reference.namespace, owner.namespace)
@@ -95,7 +97,9 @@ class Rules:
     def _managed(self, route: Route, shared: Iterable[Raw]) -> list[dict[str, Any]]:
         """Return our own rules, the first managed route first."""
         shared = list(shared)
-        rules = [*self._header_rules(route, shared), *self._mirror_rules(route, shared)]
+        of_headers, of_mirrors = self._header_rules(route, shared), self._mirror_rules(route, shared)
+        order = {each.name or "": index for index, each in enumerate(in_order(route, self._owner))}
+        rules = sorted([*of_headers, *of_mirrors], key=lambda named: order[named[0]])
         names = _names((name for name, _ in rules), (each["name"] for each in self.others if "name" in each))
         return [{"name": name, **rule} for name, (_, rule) in zip(names, rules, strict=True)]
 

@@ -18,6 +18,7 @@ from rollouts.traffic.additions import Added, added_by, metadata_patch, written_
 from rollouts.traffic.istio.destinations import CANARY, STABLE, Ends, shares_of
 from rollouts.traffic.istio.matches import matches_of
 from rollouts.traffic.istio.picks import HTTP, TCP, TLS, http_meant, others_of, rules_of, tcp_meant, tls_meant
+from rollouts.traffic.managed import in_order
 
 ADDED = "rollouts.argoproj.io/istio-added"
 
@@ -73,9 +74,7 @@ def _with_shares(
 
 def _managed(route: Route, shared: Sequence[Raw], ends: Ends, owner: Owner) -> Iterator[dict[str, Any]]:
     """Yield the managed routes in force, in their order."""
-    every: list[SetHeaderRoute | SetMirrorRoute] = [*route.headers, *route.mirrors]
-    order = {name: index for index, name in enumerate(owner.managed_routes)}
-    for managed in sorted(every, key=lambda each: order.get(each.name or "", len(order))):
+    for managed in in_order(route, owner):
         for rule in shared:
             canary, matches = ends.canary_of(rule.get("route") or ()), matches_of(managed, rule)
             if canary is not None and matches:
