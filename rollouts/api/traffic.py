@@ -217,8 +217,9 @@ class KumaTrafficRouting(Model):
 class SkipperTrafficRouting(Model):
     """Traffic by Skipper."""
 
-    ingresses: tuple[str, ...] = Field(
-        (), description="Names of the Ingresses that have both Services at each path. Name at least one."
+    ingresses: tuple[str, ...] = Field((), description="Names of the Ingresses that have both Services at each path.")
+    route_groups: tuple[str, ...] = Field(
+        (), description="Names of the RouteGroups with routes that have both Services as backends."
     )
 
 

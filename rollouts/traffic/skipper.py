@@ -1,6 +1,7 @@
-"""How does a Route become Ingresses of Skipper?
+"""How does a Route become Ingresses and RouteGroups of Skipper?
 
 An Ingress of people's names both Services at each path whose traffic is shared; an annotation tells what they weigh.
+A RouteGroup has the weights where it names them.
 """
 
 import json
@@ -11,6 +12,7 @@ from typing import Any, ClassVar
 from rollouts.api.traffic import SkipperTrafficRouting
 from rollouts.ports import Ability, Objects, Owner, Patch, Reads, Reference, Route, Router, Write
 from rollouts.ports.router import Raw
+from rollouts.traffic.route_groups import lacking, patch, route_group
 from rollouts.traffic.shares import shares_of
 
 GROUP = "networking.k8s.io"
@@ -18,25 +20,26 @@ WEIGHTS = "zalando.org/backend-weights"
 
 
 class Skipper(Router[SkipperTrafficRouting]):
-    """Sets weights in an annotation of Ingresses."""
+    """Sets weights in an annotation of Ingresses, and in RouteGroups."""
 
     key = "skipper"
     model: ClassVar = SkipperTrafficRouting
     abilities = frozenset({Ability.MAX_WEIGHT, Ability.PING_PONG})
 
     def problems(self, spec: SkipperTrafficRouting, owner: Owner, objects: Objects | None) -> Iterator[tuple[str, str]]:
-        if not spec.ingresses:
-            yield "ingresses", "names no Ingress: list those that send traffic to both Services"
-        times = Counter(spec.ingresses)
-        for index, name in enumerate(spec.ingresses):
-            path = f"ingresses[{index}]"
-            if times[name] > 1:
-                yield path, f"{name} is listed {times[name]} times: list it once"
-            if objects is not None:
-                yield from ((path, message) for message in _live(name, owner, objects))
+        if not spec.ingresses and not spec.route_groups:
+            yield "", "names no Ingress and no RouteGroup: list in ingresses or routeGroups those with both Services"
+        for field, names in (("ingresses", spec.ingresses), ("routeGroups", spec.route_groups)):
+            times = Counter(names)
+            for index, name in enumerate(names):
+                if times[name] > 1:
+                    yield f"{field}[{index}]", f"{name} is listed {times[name]} times: list it once"
+        if objects is not None:
+            yield from _all_lacking(spec, owner, objects)
 
     def reads(self, spec: SkipperTrafficRouting, owner: Owner) -> Reads:
-        return tuple(_ingress(owner, name) for name in dict.fromkeys(spec.ingresses))
+        ingresses = (_ingress(owner, name) for name in dict.fromkeys(spec.ingresses))
+        return (*ingresses, *(route_group(owner, name) for name in dict.fromkeys(spec.route_groups)))
 
     def write(self, spec: SkipperTrafficRouting, owner: Owner, route: Route, objects: Objects) -> tuple[Write, ...]:
         found: list[Write] = []
@@ -47,6 +50,10 @@ class Skipper(Router[SkipperTrafficRouting]):
                 if wanted != now:
                     text = json.dumps(wanted, sort_keys=True)
                     found.append(Patch(reference, {"metadata": {"annotations": {WEIGHTS: text}}}))
+        for name in dict.fromkeys(spec.route_groups):
+            reference = route_group(owner, name)
+            if (raw := objects.get(reference)) is not None and (body := patch(raw, route)):
+                found.append(Patch(reference, body))
         return tuple(found)
 
 
@@ -62,6 +69,14 @@ def _weights(raw: Raw) -> dict[str, Any] | None:
     except ValueError:
         return None
     return found if isinstance(found, dict) else None
+
+
+def _all_lacking(spec: SkipperTrafficRouting, owner: Owner, objects: Objects) -> Iterator[tuple[str, str]]:
+    for index, name in enumerate(spec.ingresses):
+        yield from ((f"ingresses[{index}]", message) for message in _live(name, owner, objects))
+    for index, name in enumerate(spec.route_groups):
+        place = route_group(owner, name)
+        yield from ((f"routeGroups[{index}]", message) for message in lacking(place, objects.get(place), owner))
 
 
 def _live(name: str, owner: Owner, objects: Objects) -> Iterator[str]:

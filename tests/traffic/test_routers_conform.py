@@ -126,8 +126,8 @@ class TestGloo(RouterConformance):
 
 class TestSkipper(RouterConformance):
     router = Skipper()
-    specs = (test_skipper.WEB,)
-    objects = test_skipper.ingress(*test_skipper.BOTH, weights='{"docs": 3}')
+    specs = (test_skipper.WEB, test_skipper.GROUPS)
+    objects = test_skipper.ingress(*test_skipper.BOTH, weights='{"docs": 3}') | test_skipper.PLAIN_GROUP
 
 
 ROUTES = {
