@@ -35,6 +35,8 @@ Services = Mapping[str, Raw | None]
 MAX_NAME_LENGTH = 253 - 11
 CANARY = "spec.strategy.canary"
 BLUE_GREEN = "spec.strategy.blueGreen"
+_KNATIVE = ".knative.dev/"
+_OWN = "use a Service of your own"
 _WAY_OUT = f"use a Service of your own, or take its annotation {keys.MANAGED_BY} off if that Rollout is gone"
 _BLUE_GREEN_COUNTS = (
     "previewReplicaCount", "autoPromotionSeconds", "scaleDownDelaySeconds", "scaleDownDelayRevisionLimit",
@@ -291,6 +293,11 @@ def _service(path: str, name: str, service: Raw | None, raw: Raw, rival: str | N
     if service is None:
         yield Problem(path, f'Service "{name}" does not exist: create it, or correct the name')
         return
+    owners = service["metadata"].get("ownerReferences") or ()
+    if any(_KNATIVE in each.get("apiVersion", "") for each in owners):
+        yield Problem(
+            path, f"Service \"{name}\" leads to Knative's revisions, and no Rollout's pods are among them: {_OWN}"
+        )
     owner = (service["metadata"].get("annotations") or {}).get(keys.MANAGED_BY)
     if owner and owner != raw["metadata"]["name"]:
         yield Problem(path, f'Service "{name}" is managed by another Rollout, "{owner}": {_WAY_OUT}')

@@ -310,6 +310,13 @@ BROKEN: dict[str, tuple[Raw, str]] = {
             " own, or take its annotation argo-rollouts.argoproj.io/managed-by-rollouts off if that Rollout is gone"
         ),
     ),
+    "a Service of Knative's": (
+        rollout(canary={"stableService": "function"}),
+        (
+            f'{CANARY}.stableService: Service "function" leads to revisions of Knative, and to no pods of a Rollout:'
+            " use a Service of your own"
+        ),
+    ),
     "a Service that selects other pods": (
         rollout(canary={"stableService": "elsewhere"}),
         f"{CANARY}.stableService: Service \"elsewhere\" selects app=shop, which the template's labels don't carry",
@@ -359,8 +366,11 @@ BROKEN: dict[str, tuple[Raw, str]] = {
 def services() -> dict[str, Raw | None]:
     theirs = service("theirs", app="web")
     theirs["metadata"]["annotations"] = {"argo-rollouts.argoproj.io/managed-by-rollouts": "shop"}
+    function = service("function")
+    function["metadata"]["ownerReferences"] = [{"apiVersion": "serving.knative.dev/v1", "kind": "Route", "name": "web"}]
     return {
         "nowhere": None,
+        "function": function,
         "theirs": theirs,
         "elsewhere": service("elsewhere", app="shop"),
         "s": service("s", app="web"),
