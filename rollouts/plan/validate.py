@@ -295,9 +295,7 @@ def _service(path: str, name: str, service: Raw | None, raw: Raw, rival: str | N
         return
     owners = service["metadata"].get("ownerReferences") or ()
     if any(_KNATIVE in each.get("apiVersion", "") for each in owners):
-        yield Problem(
-            path, f"Service \"{name}\" leads to Knative's revisions, and no Rollout's pods are among them: {_OWN}"
-        )
+        yield Problem(path, f'Service "{name}" leads to revisions of Knative, and to no pods of a Rollout: {_OWN}')
     owner = (service["metadata"].get("annotations") or {}).get(keys.MANAGED_BY)
     if owner and owner != raw["metadata"]["name"]:
         yield Problem(path, f'Service "{name}" is managed by another Rollout, "{owner}": {_WAY_OUT}')
