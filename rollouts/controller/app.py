@@ -98,7 +98,7 @@ class Controller:
         self._bench = ClusterBench(api, kit, home, Guard(), settings)
         self._measuring = Measuring(self._bench.take, self._wake)
         self._calling = Calling(self._bench.call, self._wake)
-        self._inquiries = Inquiries(self._bench.ask, self._wake, teller.answered)
+        self._inquiries = Inquiries(self._bench.ask, self._wake, teller.answered, count=self._metrics.routes.answered)
         rollouts = Reconciler(
             api=api,
             observer=Observer(lookups, api, freshness, lessons, kit),
@@ -112,6 +112,7 @@ class Controller:
             guard=guard,
             calling=self._calling,
             inquiries=self._inquiries,
+            routes=self._metrics.routes,
             status_delay=options.status_delay,
             resync=options.resync,
             timed=self._metrics.part,

@@ -19,6 +19,9 @@ Ask = Callable[[Question, str], Awaitable[Found]]
 Tell = Callable[[Raw, Found], None]
 """Tells people of an answer that is news."""
 
+Count = Callable[[str, Found], None]
+"""Counts an answer to a question of a router, news or not."""
+
 AGAIN = 10.0
 """Seconds between two times that the same is asked: AWS counts what it is asked."""
 
@@ -41,8 +44,17 @@ class _Open:
 class Inquiries(Beside[_Open]):
     """Asks as long as it is wanted."""
 
-    def __init__(self, ask: Ask, wake: Callable[[Key, float], None], tell: Tell, *, most: int = MOST_AT_ONCE) -> None:
+    def __init__(
+        self,
+        ask: Ask,
+        wake: Callable[[Key, float], None],
+        tell: Tell,
+        *,
+        count: Count = lambda *_: None,
+        most: int = MOST_AT_ONCE,
+    ) -> None:
         super().__init__(most)
+        self._count = count
         self._ask = ask
         self._wake = wake
         self._tell = tell
@@ -79,6 +91,7 @@ class Inquiries(Beside[_Open]):
         while True:
             async with self._limit:
                 found = await self._ask(question, key.namespace)
+            self._count(question.router, found)
             if here.answers.get(question) != found:
                 here.answers[question] = found
                 here.is_news = True

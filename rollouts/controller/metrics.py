@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from importlib.metadata import version
-from time import perf_counter
+from time import monotonic, perf_counter
 from typing import Any
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, Info
@@ -11,6 +11,7 @@ from prometheus_client.core import GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
 from rollouts.controller.key import Key
+from rollouts.controller.traffic_metrics import RouteMeter, TrafficCollector
 from rollouts.kube.resources import ANALYSIS_RUNS, EXPERIMENTS, ROLLOUTS
 from rollouts.plan import conditions
 
@@ -79,7 +80,7 @@ class QueueMeter:
 class Metrics:
     """All metrics of one controller, in a registry of their own."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, monotonic: Callable[[], float] = monotonic) -> None:
         self.registry = registry = CollectorRegistry()
         self.queue = QueueMeter(registry)
         self._reconcile = {
@@ -121,11 +122,13 @@ class Metrics:
             registry=registry,
         )
         self._counts: dict[tuple[str, str, int], list[Counter]] = {}
+        self.routes = RouteMeter(registry, monotonic=monotonic)
         Info("argo_rollouts_controller", "The controller.", registry=registry).info({"version": version("rollouts")})
 
     def show(self, rollouts: Callable[[], list[dict[str, Any]]]) -> None:
         """Name the function that returns the Rollouts to show."""
         self.registry.register(_RolloutCollector(rollouts))
+        self.registry.register(TrafficCollector(rollouts))
 
     def request(self, verb: str, kind: str, subresource: str, status: int, seconds: float) -> None:
         """Count a request to the API server."""
@@ -176,6 +179,7 @@ class Metrics:
         """Drop the series of an object that is gone."""
         self._reconcile[key.kind].remove(*_names(key))
         self._errors[key.kind].remove(*_names(key))
+        self.routes.forget(key)
         for kind, reason in self._event_labels.pop(key, ()):
             self._events.remove(*_names(key), kind, reason)
 

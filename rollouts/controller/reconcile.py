@@ -23,6 +23,7 @@ from rollouts.controller.router_writes import Routed
 from rollouts.controller.status_delay import StatusDelay
 from rollouts.controller.tell import Teller
 from rollouts.controller.traffic import TrafficLookup
+from rollouts.controller.traffic_metrics import RouteMeter
 from rollouts.guard import Guard
 from rollouts.kube.client import Api
 from rollouts.kube.errors import ApiError
@@ -79,6 +80,7 @@ class Reconciler:
         guard: Guard,
         calling: Calling,
         inquiries: Inquiries,
+        routes: RouteMeter,
         status_delay: float,
         resync: float,
         plan: PlanRollout = plan_rollout,
@@ -98,6 +100,7 @@ class Reconciler:
         self._guard = guard
         self._calling = calling
         self._inquiries = inquiries
+        self._routes = routes
         self._status_delay = StatusDelay(status_delay)
         self._resync = resync
         self._plan = plan
@@ -164,6 +167,7 @@ class Reconciler:
     async def _carry_out(self, scene: _Scene, plan: Plan) -> Result:
         """Perform what is due of a plan; with nothing due, the Rollout is at rest."""
         self._teller.met(scene.key, scene.raw)
+        self._routes.decided(scene.key, scene.raw, plan, is_refused=_has_refused_routes(scene.observed))
         actions = tuple(action for action in plan.actions if not self._refusals.covers(scene.key, action))
         waits = self._status_wait(scene.key, plan)
         status = plan.status if not waits else None
@@ -181,6 +185,7 @@ class Reconciler:
         if outcome.status_is_written:
             self._calling.written(scene.key, returned)
             self._status_delay.settled(scene.key)
+        self._routes.performed(scene.key, scene.raw, actions, outcome, self._kit)
         self._teller.passed(scene.key, scene.raw, plan, outcome, scene.observed)
         return self._lessons.result(outcome, self._delay(scene, plan))
 
@@ -221,6 +226,13 @@ def _in_spite_of(trouble: ApiError, result: Result) -> Result:
             return Failed((trouble,))
         case _:
             return result
+
+
+def _has_refused_routes(observed: Observed | None) -> bool:
+    """Whether the server refuses a write to an object of a router."""
+    if observed is None or not observed.refusals:
+        return False
+    return not {each.kind for each in observed.refusals}.isdisjoint(each.kind for each in observed.objects or ())
 
 
 def _seen(observed: Observed | None) -> Seen:

@@ -88,15 +88,19 @@ def bind_routers(metadata: Raw, canary: CanaryStrategy, kit: Kit) -> tuple[Bound
 
 def bound_reads(rollout: Raw, kit: Kit) -> Reads:
     """Return what the routers of a raw Rollout read; nothing where that can't be told: its plan says what is wrong."""
+    return tuple(dict.fromkeys(read for reads in reads_by_router(rollout, kit).values() for read in reads))
+
+
+def reads_by_router(rollout: Raw, kit: Kit) -> Mapping[str, Reads]:
+    """Return the same for each router, by its key."""
     strategy = (rollout.get("spec") or {}).get("strategy") or {}
     if not (strategy.get("canary") or {}).get("trafficRouting"):
-        return ()
+        return {}
     try:
         canary = parse(CanaryStrategy, strategy["canary"])
-        bound = bind_routers(rollout["metadata"], canary, kit)
-        return tuple(dict.fromkeys(read for each in bound for read in each.reads()))
+        return {each.router.key: each.reads() for each in bind_routers(rollout["metadata"], canary, kit)}
     except Exception:  # noqa: BLE001 - strangers' routers are among them
-        return ()
+        return {}
 
 
 def read_spec(router: AnyRouter, spec: Any) -> Any:

@@ -69,8 +69,8 @@ class Harness:
         self.events: list[str] = []
         self.plans: list[tuple[float, Plan]] = []
         self.delivers = True
-        self.metrics = Metrics()
         self._time = asyncio.get_running_loop().time
+        self.metrics = Metrics(monotonic=self._time)
         self._plan = plan
         self._shown = 0
         lookups, api = self.world.lookups, self.world.api
@@ -81,7 +81,7 @@ class Harness:
         overdue = Overdue(api, lookups, self.freshness, is_kept=kept, monotonic=self._time)
         guard = Guard(limit=0.3)
         self.calling = Calling(make or _nobody, self._wake)
-        self.inquiries = Inquiries(ask or _nobody_asks, self._wake, teller.answered)
+        self.inquiries = Inquiries(ask or _nobody_asks, self._wake, teller.answered, count=self.metrics.routes.answered)
         self.reconciler = Reconciler(
             api=api,
             observer=Observer(lookups, api, self.freshness, lessons, kit),
@@ -95,6 +95,7 @@ class Harness:
             guard=guard,
             calling=self.calling,
             inquiries=self.inquiries,
+            routes=self.metrics.routes,
             status_delay=5.0,
             resync=900.0,
             plan=self._remember,

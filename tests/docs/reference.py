@@ -18,7 +18,8 @@ _HELP = "help"
 _SHARED = ("namespace", "kubeconfig", "context")
 _ROLLOUT = {
     "metadata": {"namespace": "shop", "name": "web"},
-    "spec": {"replicas": 1, "strategy": {"canary": {}}},
+    "spec": {"replicas": 1, "strategy": {"canary": {"trafficRouting": {"istio": {}}}}},
+    "status": {"canary": {"weights": {"canary": {"weight": 0}}}},
 }
 
 
