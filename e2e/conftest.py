@@ -16,6 +16,7 @@ from e2e.kubectl import Kubectl
 from e2e.plane import ControlPlane
 from e2e.program import Program
 from e2e.recipe import Recipe
+from e2e.router_kinds import RouterKinds
 from e2e.sampler import Sampler
 from e2e.servers.graphite import Graphite
 from e2e.servers.influxdb import InfluxDB
@@ -155,6 +156,30 @@ def contour_kinds(request: pytest.FixtureRequest) -> Path:
 def contour_program(request: pytest.FixtureRequest) -> Path:
     """The directory of Contour's program."""
     return _built(request.config, recipes.CONTOUR)
+
+
+@pytest.fixture(scope="session")
+def router_kinds(
+    gateway_api: Path,
+    istio_kinds: Path,
+    contour_kinds: Path,
+    traefik_kinds: Path,
+    apisix_kinds: Path,
+    emissary_kinds: Path,
+    smi_kinds: Path,
+) -> RouterKinds:
+    """The definitions of all routers' kinds."""
+    return RouterKinds(
+        {
+            "gatewayAPI": sorted((gateway_api / "standard").glob("gateway.networking.k8s.io_*routes.yaml")),
+            "istio": [istio_kinds],
+            "contour": [contour_kinds],
+            "traefik": [traefik_kinds / "traefik.io_traefikservices.yaml"],
+            "apisix": [apisix_kinds / "v1" / "ApisixRoute.yaml"],
+            "ambassador": [emissary_kinds],
+            "smi": [smi_kinds / "split.yaml"],
+        }
+    )
 
 
 @pytest.fixture(scope="session")

@@ -8,6 +8,7 @@ from typing import Any
 import yaml
 
 from e2e import arguments, ports, slowness
+from e2e.exposition import samples_of
 from e2e.kubectl import Kubectl
 from e2e.program import Program
 from e2e.serving import answers
@@ -44,6 +45,10 @@ class Controller(Program):
     async def ready(self, within: float = PATIENCE) -> None:
         """Wait until it says that it is ready."""
         await answers(self, f"{self.health_url}/readyz", within)
+
+    async def samples(self, metric: str) -> list[tuple[dict[str, str], float]]:
+        """Read the samples of one of its metrics: labels and value."""
+        return await samples_of(self.metrics_url, metric)
 
 
 async def install(admin: Kubectl) -> None:

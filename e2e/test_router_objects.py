@@ -2,11 +2,10 @@
 
 from pathlib import Path
 
-import yaml
-
 from e2e.kubectl import Kubectl
 from e2e.plane import ControlPlane
 from e2e.router_course import Json, installed, owner, run
+from e2e.router_kinds import MAPPINGS, SPLITS, definition_in
 from e2e.waiting import eventually
 from rollouts.api.base import parse
 from rollouts.api.traffic import (
@@ -114,8 +113,7 @@ async def test_apisix(plane: ControlPlane, kubectl: Kubectl, apisix_kinds: Path)
 
 
 async def test_emissary_ingress(plane: ControlPlane, kubectl: Kubectl, emissary_kinds: Path) -> None:
-    name = "mappings.getambassador.io"
-    await installed(plane, without_webhook(_read(emissary_kinds, name)), name)
+    await installed(plane, definition_in(emissary_kinds, MAPPINGS), MAPPINGS)
     body = {"prefix": "/", "host": "shop.example.com", "service": "web-stable:80", "timeout_ms": 4000}
     metadata = {"name": "shop", "labels": {"host": "shop"}}
     manifest = {"apiVersion": "getambassador.io/v2", "kind": "Mapping", "metadata": metadata, "spec": body}
@@ -128,28 +126,9 @@ async def test_emissary_ingress(plane: ControlPlane, kubectl: Kubectl, emissary_
 
 
 async def test_service_mesh_interface(plane: ControlPlane, kubectl: Kubectl, smi_kinds: Path) -> None:
-    definition = in_todays_version(_read(smi_kinds / "split.yaml", "trafficsplits.split.smi-spec.io"))
-    await installed(plane, definition, "trafficsplits.split.smi-spec.io")
+    await installed(plane, definition_in(smi_kinds / "split.yaml", SPLITS), SPLITS)
     spec = parse(SmiTrafficRouting, {"rootService": "web"})
     await run(plane, Smi(), spec, await owner(kubectl))
     split = await kubectl.json("get", "trafficsplit", "web")
     shares = [{"service": "web-canary", "weight": 0}, {"service": "web-stable", "weight": 100}]
     assert split["spec"] == {"service": "web", "backends": shares}
-
-
-def _read(file: Path, name: str) -> Json:
-    found: Json = next(each for each in yaml.safe_load_all(file.read_text()) if each["metadata"]["name"] == name)
-    return found
-
-
-def without_webhook(definition: Json) -> Json:
-    """Return a definition without the program that converts objects between its versions: it isn't there."""
-    return {**definition, "spec": {key: value for key, value in definition["spec"].items() if key != "conversion"}}
-
-
-def in_todays_version(old: Json) -> Json:
-    """Return a definition that was written for apiextensions.k8s.io/v1beta1, which no API server takes any more."""
-    spec = {key: value for key, value in old["spec"].items() if key in {"group", "scope", "names"}}
-    schema = {"openAPIV3Schema": {"type": "object", **old["spec"]["validation"]["openAPIV3Schema"]}}
-    spec["versions"] = [{**each, "schema": schema} for each in old["spec"]["versions"]]
-    return {**old, "apiVersion": "apiextensions.k8s.io/v1", "spec": spec}

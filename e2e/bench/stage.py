@@ -15,9 +15,9 @@ from typing import Any
 import aiohttp
 import orjson
 import yaml
-from prometheus_client.parser import text_string_to_metric_families
 
 from e2e import arguments, ports
+from e2e.exposition import samples_of
 from e2e.figures import Figure
 from e2e.plane import ControlPlane
 from e2e.program import Program
@@ -240,12 +240,7 @@ class Bench:
 
     async def samples(self, metric: str) -> list[tuple[dict[str, str], float]]:
         """Read the samples of a metric from the controller: labels and value."""
-        url = f"http://127.0.0.1:{self.metrics_port}/metrics"
-        async with aiohttp.ClientSession(raise_for_status=True) as session, session.get(url) as answer:
-            families = text_string_to_metric_families(await answer.text())
-        return [
-            (sample.labels, sample.value) for family in families for sample in family.samples if sample.name == metric
-        ]
+        return await samples_of(f"http://127.0.0.1:{self.metrics_port}/metrics", metric)
 
     def writes(self, since: int) -> tuple[collections.Counter[str], int]:
         """Count the controller's writes in the audit log from a byte on; return them with the log's end."""
