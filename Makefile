@@ -22,8 +22,8 @@ $(UV):
 setup: .venv/.ready ## Create .venv with everything that uv.lock pins
 
 .PHONY: demo
-demo: .venv/.ready ## Show an update on the embedded dev cluster (STRATEGY=blueGreen: the other one; KEEP=1 stays up)
-	@$(VENV)/rollouts demo $(if $(STRATEGY),--strategy $(STRATEGY)) $(if $(KEEP),--keep)
+demo: .venv/.ready ## Show an update on the embedded dev cluster (STRATEGY=blueGreen: the other one; TRAFFIC=1: real requests; KEEP=1 stays up)
+	@$(VENV)/rollouts demo $(if $(STRATEGY),--strategy $(STRATEGY)) $(if $(TRAFFIC),--traffic) $(if $(KEEP),--keep)
 
 .PHONY: test
 test: lint ## Run the fast tests, after the linters

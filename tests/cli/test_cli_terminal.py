@@ -1,16 +1,11 @@
 """What reaches a terminal: colours and a live screen, unless somebody asks for plain text."""
 
-import codecs
-import os
-import pty
-import subprocess
-import sys
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from tests.cli.fake_api import FakeApi, write_kubeconfig
+from tests.cli.terminal import started
 
 
 def on_terminal(kubeconfig: Path, *words: str, until: str = "", times: int = 1, **environ: str) -> str:
@@ -18,35 +13,14 @@ def on_terminal(kubeconfig: Path, *words: str, until: str = "", times: int = 1, 
 
     With `until` it is ended once that text has arrived so many times.
     """
-    ours, theirs = pty.openpty()
-    with subprocess.Popen(  # noqa: S603 - our own program
-        [sys.executable, "-m", "rollouts.cli.main", *words],
-        stdout=theirs,
-        stderr=subprocess.STDOUT,
-        env={"PATH": os.environ["PATH"], "TERM": "xterm", "KUBECONFIG": str(kubeconfig), **environ},
-    ) as process:
-        os.close(theirs)
-        text = ""
-        for chunk in arriving(ours):
+    text = ""
+    with started(*words, KUBECONFIG=str(kubeconfig), **environ) as (process, chunks):
+        for chunk in chunks:
             text += chunk
             if until and text.count(until) >= times:
                 process.terminate()
-    os.close(ours)
     assert until or process.returncode == 0, text
     return text
-
-
-def arriving(terminal: int) -> Iterator[str]:
-    """Yield what a program writes, until it closes its side."""
-    decoder = codecs.getincrementaldecoder("utf-8")()
-    while True:
-        try:
-            chunk = os.read(terminal, 65536)
-        except OSError:  # how Linux says that the other side has closed a terminal
-            return
-        if not chunk:
-            return
-        yield decoder.decode(chunk)
 
 
 @pytest.fixture

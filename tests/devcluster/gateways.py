@@ -15,7 +15,7 @@ from rollouts.devcluster.api import Write
 from rollouts.devcluster.gateway.world import GROUP
 from rollouts.devcluster.kinds import Kind
 
-__all__ = ["DEADLINE", "GROUP", "Served", "conditions", "reported", "serving"]
+__all__ = ["DEADLINE", "GATEWAY", "GROUP", "Served", "conditions", "reported", "serving"]
 
 DEADLINE = 20.0
 
@@ -130,7 +130,7 @@ def conditions(route: dict[str, Any]) -> dict[str, tuple[str, str]]:
 
 
 @contextlib.asynccontextmanager
-async def serving() -> AsyncIterator[Served]:
+async def serving(gateway: str = GATEWAY) -> AsyncIterator[Served]:
     async with DevCluster(pod_start=0.02, traffic=True) as cluster, aiohttp.ClientSession() as http:
-        cluster.apply(GATEWAY)
+        cluster.apply(gateway)
         yield Served(cluster, http)

@@ -11,7 +11,7 @@ import pytest
 from rollouts.devcluster import DevCluster
 from rollouts.devcluster.api import Write
 from rollouts.devcluster.errors import ApiError
-from tests.devcluster.gateways import DEADLINE, GROUP, conditions, reported, serving
+from tests.devcluster.gateways import DEADLINE, GATEWAY, GROUP, conditions, reported, serving
 
 
 async def test_a_weight_is_the_share_as_soon_as_it_is_reported() -> None:
@@ -115,6 +115,14 @@ async def test_no_request_fails_while_pods_come_and_go(replicas: int) -> None:
             while answers.total() < 100 or served.get("Deployment", "stable")["status"].get("replicas") != replicas:
                 answers[(await served.ask())[0]] += 1
         assert answers == {200: answers.total()}
+
+
+async def test_a_cluster_without_a_gateway_has_nothing_to_complain_of(caplog: pytest.LogCaptureFixture) -> None:
+    async with serving(gateway="") as served:
+        await served.start(stable="web:1")
+        served.cluster.apply(GATEWAY)
+        await served.until("Gateway", "public", lambda obj: obj.get("status"))
+    assert caplog.records == []
 
 
 async def test_a_pattern_that_is_none_spoils_nobody_else_s_route() -> None:

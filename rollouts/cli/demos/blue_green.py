@@ -1,6 +1,8 @@
 """What does the demo show of blue-green? A preview, a person's word, and the way back while the pods are still up."""
 
+import contextlib
 import time
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
@@ -63,28 +65,34 @@ class BlueGreenStory:
     user: User
     moral: ClassVar[str] = "a change was looked at, promoted, and taken back while the pods before were still up"
 
-    async def begin(self) -> None:
+    @contextlib.asynccontextmanager
+    async def begun(self) -> AsyncIterator[None]:
         """Create the Rollout and its Services."""
         self.user.headline(f"A Rollout of {PODS} pods: clients use the Service {NAME}, people look at {NAME}-preview")
         await self.user.apply(ROLLOUT)
+        yield
+
+    def to_try(self) -> Sequence[str]:
+        """Leave it at that."""
+        return ()
 
     async def tell(self, stage: "Stage") -> None:
         """Show the update and the way back."""
-        await stage.until(is_in("Healthy"), "healthy", 30)
+        await stage.until(is_in("Healthy"), "healthy")
         self.user.headline(f"Change the image to {BETTER}: all its pods come up in preview, clients stay with {GOOD}")
         await self.user.set_image(BETTER)
-        await stage.until(is_in("Paused"), "waiting for a person", 40)
+        await stage.until(is_in("Paused"), "waiting for a person")
         self.user.headline("It waits for a person. Clearing the pause promotes it: the active Service is switched over")
         await self.user.resume()
-        await stage.until(_keeps_the_pods_before, "promoted", 40)
+        await stage.until(_keeps_the_pods_before, "promoted")
         self.user.headline(f"The pods of {GOOD} stay for {DELAY_SECONDS} s. Until then going back waits for nothing")
         await self.user.set_image(GOOD)
         began = time.monotonic()
-        await stage.until(is_in("Healthy"), "back", 40)
+        await stage.until(is_in("Healthy"), "back")
         self.user.headline(
             f"Back within {time.monotonic() - began:.1f} s. In {DELAY_SECONDS} s the pods of {BETTER} go"
         )
-        await stage.until(_is_alone, "without other pods", DELAY_SECONDS + 30)
+        await stage.until(_is_alone, "without other pods")
 
 
 def _keeps_the_pods_before(picture: "Picture") -> bool:

@@ -1,5 +1,7 @@
 """What does the demo show of a canary? A good version with a person in the middle, and one that crashes."""
 
+import contextlib
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
@@ -50,10 +52,16 @@ class CanaryStory:
     user: User
     moral: ClassVar[str] = "a good change went through, a broken one did not"
 
-    async def begin(self) -> None:
+    @contextlib.asynccontextmanager
+    async def begun(self) -> AsyncIterator[None]:
         """Create the Rollout."""
         self.user.headline(f"A Rollout of {PODS} pods: 20 %, 5 s, 40 %, wait for a person, 80 %")
         await self.user.apply(ROLLOUT)
+        yield
+
+    def to_try(self) -> Sequence[str]:
+        """Leave it at that."""
+        return ()
 
     async def tell(self, stage: "Stage") -> None:
         """Bring in both."""
@@ -61,20 +69,20 @@ class CanaryStory:
         await self._bad_change(stage)
 
     async def _good_change(self, stage: "Stage") -> None:
-        await stage.until(is_in("Healthy"), "healthy", 30)
+        await stage.until(is_in("Healthy"), "healthy")
         self.user.headline(f"Change the image to {BETTER}: one pod first, then it looks around for 5 s")
         await self.user.set_image(BETTER)
-        await stage.until(_waits_for_people, "waiting for a person", 40)
+        await stage.until(_waits_for_people, "waiting for a person")
         self.user.headline("It waits for a person. Clearing the pause resumes it; any client can do that")
         await self.user.resume()
-        await stage.until(is_in("Healthy"), "healthy", 40)
+        await stage.until(is_in("Healthy"), "healthy")
 
     async def _bad_change(self, stage: "Stage") -> None:
         self.user.headline(
             f"Change the image to {BROKEN}: its pod crashes; {DEADLINE_SECONDS} s without progress, and it is aborted"
         )
         await self.user.set_image(BROKEN)
-        await stage.until(_is_back, "back at stable", 60)
+        await stage.until(_is_back, "back at stable")
 
 
 def _waits_for_people(picture: "Picture") -> bool:

@@ -10,8 +10,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from rollouts.cli.errors import CommandError
+from rollouts.devcluster.offspring import ending_with_us
 
-_READY = 30.0
+_READY = 120.0  # it only bounds a failure: machines may be slow
+_ENDS_WITHIN = 30.0
 _TAIL = 4_000
 
 
@@ -20,6 +22,12 @@ class Programs:
     """A dev cluster and a controller, each a process of its own, as in production: they meet over HTTP only."""
 
     directory: Path
+    has_traffic: bool = False
+
+    @property
+    def title(self) -> str:
+        """Which programs there are."""
+        return f"An embedded Kubernetes API server{', Envoy' if self.has_traffic else ''} and the controller"
 
     @property
     def kubeconfig(self) -> Path:
@@ -31,28 +39,36 @@ class Programs:
         """What the controller says."""
         return self.directory / "controller.log"
 
+    @property
+    def cluster_log(self) -> Path:
+        """What the dev cluster says."""
+        return self.directory / "devcluster.log"
+
+    @property
+    def path(self) -> Path:
+        """Where the programs are that a user types."""
+        return Path(sys.executable).parent
+
     @contextlib.asynccontextmanager
     async def running(self, crds: Path) -> AsyncIterator[None]:
         """Start both, and end them by their pids."""
         cluster = ["devcluster", "--kubeconfig", str(self.kubeconfig), "--crds", str(crds)]
+        cluster += ["--traffic"] if self.has_traffic else []
         ports = ["--healthzPort", "0", "--metricsPort", "0", "--bind-address", "127.0.0.1"]
         # Counts reach the screen soon: nobody else loads this API server.
         ports += ["--status-delay", "1s"]
         controller = ["--kubeconfig", str(self.kubeconfig), "controller", "--namespace", "default", *ports]
         async with (
-            _program(cluster, self.directory / "devcluster.log") as server,
-            _until_written(self.kubeconfig, server, self.directory / "devcluster.log"),
+            _program(cluster, self.cluster_log) as server,
+            _until_written(self.kubeconfig, server),
             _program(controller, self.controller_log),
         ):
             yield
 
     def last_words(self) -> str:
-        """Return the end of the controller's log, if it has said anything."""
-        return _tail(self.controller_log) if self.controller_log.exists() else ""
-
-
-def _tail(log: Path) -> str:
-    return log.read_text(errors="replace")[-_TAIL:]
+        """Return the end of what the cluster and the controller have said, if they have said anything."""
+        logs = (each for each in (self.cluster_log, self.controller_log) if each.exists())
+        return "\n".join(each.read_text(errors="replace")[-_TAIL:] for each in logs)
 
 
 @contextlib.asynccontextmanager
@@ -67,6 +83,7 @@ async def _program(arguments: Sequence[str], log: Path) -> AsyncIterator[asyncio
             stdin=asyncio.subprocess.DEVNULL,
             stdout=out,
             stderr=out,
+            preexec_fn=ending_with_us(),
         )
     try:
         yield process
@@ -74,7 +91,7 @@ async def _program(arguments: Sequence[str], log: Path) -> AsyncIterator[asyncio
         if process.returncode is None:
             process.terminate()
             try:
-                await asyncio.wait_for(process.wait(), 15)
+                await asyncio.wait_for(process.wait(), _ENDS_WITHIN)
             except TimeoutError:
                 process.kill()
                 await process.wait()
@@ -85,12 +102,12 @@ def _is_written(path: Path) -> bool:
 
 
 @contextlib.asynccontextmanager
-async def _until_written(path: Path, process: asyncio.subprocess.Process, log: Path) -> AsyncIterator[None]:
+async def _until_written(path: Path, process: asyncio.subprocess.Process) -> AsyncIterator[None]:
     """Wait for the file that a program writes once it serves."""
     async with asyncio.timeout(_READY):
         while not _is_written(path):
             if process.returncode is not None:
-                raise CommandError(f"the dev cluster ended with {process.returncode}: {_tail(log)}")
+                raise CommandError(f"the dev cluster ended with {process.returncode} before it served anything")
             await asyncio.sleep(0.02)
     yield
 

@@ -2,9 +2,11 @@
 
 import asyncio
 import contextlib
+import time
 from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 from rollouts.cli.console import Screen
 from rollouts.cli.errors import CommandError
@@ -12,20 +14,54 @@ from rollouts.cli.live import Picture, Watched, fitting
 from rollouts.view import fields
 
 if TYPE_CHECKING:
+    from rich.console import RenderableType
+
     from rollouts.cli.session import Session
 
+PATIENCE = 120.0  # it only bounds a failure: machines may be slow
+
 _REDRAW = 0.25
+_LINE_SECONDS = 1.0
 
 Test = Callable[[Picture], bool]
+
+
+class Beside(Protocol):
+    """What is shown beside a rollout: it changes all the time."""
+
+    def drawn(self, picture: Picture) -> "RenderableType":
+        """Return what to show of it beside this rollout."""
+
+    def line(self, picture: Picture) -> str:
+        """Return the same in a few words."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Scene:
+    """A moment of a rollout, and of what is beside it."""
+
+    picture: Picture
+    beside: Beside | None
+
+    def drawn(self, now: datetime, *, wide: bool = False, is_short: bool = False) -> "RenderableType":
+        """Return both, one above the other."""
+        drawn = self.picture.drawn(now, wide=wide, is_short=is_short)
+        if self.beside is None:
+            return drawn
+        from rich.console import Group
+
+        return Group(self.beside.drawn(self.picture), "", drawn)
 
 
 class Stage:
     """One rollout, watched; each `until` shows it until a test of its picture holds."""
 
-    def __init__(self, session: "Session", name: str, screen: Screen) -> None:
+    def __init__(self, session: "Session", name: str, screen: Screen, beside: Beside | None = None) -> None:
         self._watched = Watched(session, name)
         self._screen = screen
+        self._beside = beside
         self._last_line = ""
+        self._said = 0.0
 
     @contextlib.asynccontextmanager
     async def open(self) -> Any:
@@ -33,15 +69,20 @@ class Stage:
         async with self._watched.running():
             yield self
 
-    async def until(self, test: Test, what: str, seconds: float) -> Picture:
+    async def until(self, test: Test, what: str) -> Picture:
         """Show the rollout until `test` holds for its picture; an error names `what` was waited for."""
         try:
-            async with asyncio.timeout(seconds):
+            async with asyncio.timeout(PATIENCE):
                 return await (self._live(test) if self._screen.is_live else self._lines(test))
         except TimeoutError:
-            picture = await self._watched.picture()
-            self._screen.show(picture.drawn(datetime.now(UTC)))
-            raise CommandError(f"after {seconds:g} s the rollout is still not {what}") from None
+            self._screen.show(self._scene(await self._watched.picture()).drawn(datetime.now(UTC)))
+            raise CommandError(f"after {PATIENCE:g} s the rollout is still not {what}") from None
+
+    async def stay(self) -> None:
+        """Go on showing what is beside the rollout where that changes in place, until somebody ends it."""
+        if self._beside is not None and self._screen.is_live:
+            await self._live(lambda _: False)
+        await asyncio.Event().wait()
 
     async def _live(self, test: Test) -> Picture:
         from rich.live import Live
@@ -50,26 +91,36 @@ class Stage:
             while True:
                 picture = await self._next()
                 now = datetime.now(UTC)
+                scene = self._scene(picture)
                 if test(picture):
-                    live.update(picture.drawn(now))  # what stays on the screen may scroll, and is whole
+                    live.update(scene.drawn(now))  # what stays on the screen may scroll, and is whole
                     return picture
-                live.update(fitting(picture, self._screen.console, now), refresh=True)
+                live.update(fitting(scene, self._screen.console, now), refresh=True)
 
     async def _lines(self, test: Test) -> Picture:
         while True:
             picture = await self._next()
-            line = _in_a_line(picture)
-            if line != self._last_line:
-                self._last_line = line
-                self._screen.show(f"  {line}")
+            self._say(picture)
             if test(picture):
-                self._screen.show(picture.drawn(datetime.now(UTC)))
+                self._screen.show(self._scene(picture).drawn(datetime.now(UTC)))
                 return picture
+
+    def _say(self, picture: Picture) -> None:
+        """Print a line when the rollout has changed, or in a while, for what is beside it."""
+        line, now = _in_a_line(picture), time.monotonic()
+        if line != self._last_line or (self._beside is not None and now - self._said >= _LINE_SECONDS):
+            self._last_line, self._said = line, now
+            beside = f"{self._beside.line(picture)}  " if self._beside is not None else ""
+            self._screen.show(f"  {beside}{line}")
+
+    def _scene(self, picture: Picture) -> _Scene:
+        return _Scene(picture, self._beside)
 
     async def _next(self) -> Picture:
         """Return the next picture: when something has changed, or in a moment, for the ages."""
         with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(self._watched.changed.wait(), _REDRAW)
+            async with asyncio.timeout(_REDRAW):  # wait_for of Python 3.11 may lose a cancellation
+                await self._watched.changed.wait()
         self._watched.changed.clear()
         return await self._watched.picture()
 

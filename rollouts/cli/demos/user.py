@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 NAME = "hello"
 PODS = 5
-GOOD, BETTER, BROKEN = "hello:1.0", "hello:2.0", "hello:3.0-crash"
+GOOD, BETTER, BROKEN, FAULTY = "hello:1.0", "hello:2.0", "hello:3.0-crash", "hello:3.0-errors"
 
 Json = dict[str, Any]
 
@@ -72,13 +72,13 @@ class User:
     async def _without_kubectl(self, arguments: list[str], stdin: str) -> None:
         import yaml
 
+        from rollouts.cli.demos.kinds import BY_NAME
         from rollouts.kube.patches import PatchType
-        from rollouts.kube.resources import ROLLOUTS, SERVICES
+        from rollouts.kube.resources import ROLLOUTS
 
-        kinds = {each.kind: each for each in (ROLLOUTS, SERVICES)}
         if arguments[0] == "apply":
             for raw in yaml.safe_load_all(stdin):
-                await self.session.api.create(kinds[raw["kind"]], "default", raw)
+                await self.session.api.create(BY_NAME[raw["kind"]], "default", raw)
             return
         kind = PatchType.JSON if "--type=json" in arguments else PatchType.MERGE
         subresource = "status" if "--subresource=status" in arguments else None

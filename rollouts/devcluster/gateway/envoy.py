@@ -29,7 +29,7 @@ _LOG = logging.getLogger(__name__)
 _ADMIN_PORT = 9901
 _ASK_AGAIN = 0.01
 _PATIENCE = 10.0  # for a version that Envoy should serve by then
-_STARTS_WITHIN = 30.0
+_STARTS_WITHIN = 60.0
 _ENDS_WITHIN = 5.0
 _MONITOR = "downstream_connections.v3.DownstreamConnectionsConfig"
 _KINDS = ("endpoints", "clusters", "routes", "listeners")  # what is named comes before what names it
@@ -167,6 +167,8 @@ class Envoy:
     async def _served(self) -> dict[str, str]:
         try:
             async with self._admin.get(_DUMP) as answer:
+                if answer.status != 200:  # it knows no routes yet, and says so in plain words
+                    return {}
                 found = await answer.json(content_type=None)
         except (aiohttp.ClientError, TimeoutError):  # it has only just been started
             return {}
