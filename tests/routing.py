@@ -68,14 +68,33 @@ class RecordingRouter(Router[Recording]):
         for each in (route.canary, route.stable, *route.additional):
             to = each.pod_hash if spec.hashes else each.service
             shares[to] = shares.get(to, 0) + each.weight
-        wanted = {
+        wanted: dict[str, Any] = {
             "shares": [{"to": to, "weight": weight} for to, weight in sorted(shares.items())],
             "whole": route.max_weight,
         }
+        returning = _returning(spec, route)
         if split is None:
-            return (Create(reference, {"spec": wanted}),)
-        now = {key: (split.get("spec") or {}).get(key) for key in wanted}
+            sticking = {"returning": returning} if returning else {}
+            return (Create(reference, {"spec": {**wanted, **sticking}}),)
+        spec_now = split.get("spec") or {}
+        if returning != spec_now.get("returning"):
+            wanted["returning"] = returning
+        now = {key: spec_now.get(key) for key in wanted}
         return () if now == wanted else (Patch(reference, {"spec": wanted}),)
+
+
+def _returning(spec: Recording, route: Route) -> list[Raw] | None:
+    """Return who comes again and where they go, as it is written down; None where nobody sticks."""
+    if route.affinity is None:
+        return None
+    canary, stable = (each.pod_hash if spec.hashes else each.service for each in (route.canary, route.stable))
+    return [
+        {
+            "values": [*each.values],
+            "shares": [{"to": canary, "weight": each.canary}, {"to": stable, "weight": each.stable}],
+        }
+        for each in route.affinity.returning
+    ]
 
 
 KIT = replace(load_kit(), routers={KEY: RecordingRouter()})

@@ -2,6 +2,7 @@
 
 from pydantic import Field
 
+from rollouts.api.affinity import SessionAffinity
 from rollouts.api.base import Bool, Int32, Int64, Model
 from rollouts.api.gateway_api import GatewayApiTrafficRouting, GatewayRequestRoute
 from rollouts.api.meta import OpenObject, Strings
@@ -247,6 +248,9 @@ class TrafficRouting(Model):
     )
     max_traffic_weight: Int32 | None = Field(
         None, description="The weight that means all traffic, where the router can hold it. Defaults to 100."
+    )
+    session_affinity: SessionAffinity | None = Field(
+        None, description="Keeps clients on the side that they were given, by a cookie, while an update goes on."
     )
     istio: IstioTrafficRouting | None = Field(None, description="Split traffic by Istio.")
     nginx: NginxTrafficRouting | None = Field(None, description="Split traffic by Ingress NGINX.")

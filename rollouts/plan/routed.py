@@ -10,6 +10,7 @@ from datetime import datetime
 from typing import Protocol
 
 from rollouts.api.canary import CanaryStrategy
+from rollouts.plan.affinity import sticking_in
 from rollouts.plan.leaving import is_written_down
 from rollouts.plan.missing import canary_unmet, enough
 from rollouts.plan.observed import Observed
@@ -56,7 +57,11 @@ def by_router(
     capacity = Capacity(scene.bounds.replicas, max_weight, spec.replica_progress_threshold)
     state = with_ping_pong(here, spec, scene.state)
     routers = Routers(bind_routers(here.raw["metadata"], spec, kit), here.objects)
-    verifier, told = Verifier.of(here, routers.bound, kit), told_route(state.weights, max_weight)
+    sticking = sticking_in(here.raw["metadata"]["name"], spec, scene.steps, state)
+    told = told_route(state.weights, max_weight)
+    if told is not None and sticking is not None:
+        told = sticking.on(told)
+    verifier = Verifier.of(here, routers.bound, kit)
     is_followed = verifier.verdict(told, told, state.weights).seen.verified is not False
     wishes = wishes_at(
         scene.steps,
@@ -68,7 +73,7 @@ def by_router(
     is_last = state.index is None or state.index >= len(scene.steps)
     routed = Routed(revisions, state, spec, wishes, capacity, is_last)
     sides = find_sides(here, spec, revisions, state, told)
-    sides = replace(sides, additional=others(has_services=bool(sides.stable.service)))
+    sides = replace(sides, additional=others(has_services=bool(sides.stable.service)), sticking=sticking)
     is_in_force = told is not None and is_followed and not routers.due(told)
     if not is_in_force and not _has_turned(sides, routers, capacity):
         sides = replace(sides, is_in_force=False)

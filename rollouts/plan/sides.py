@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from rollouts.api.canary import CanaryStrategy
 from rollouts.api.status import TrafficWeights, WeightDestination
 from rollouts.plan.actions import SwitchService
+from rollouts.plan.affinity import Sticking
 from rollouts.plan.observed import Observed, ReplicaSet
 from rollouts.plan.revisions import Revisions
 from rollouts.plan.route import Capacity, Side, has_pods
@@ -22,7 +23,8 @@ from rollouts.ports import Destination, Route, Seen
 class Sides:
     """Both sides of the route; `told` is the last route that was seen in force, `is_in_force` whether it is now.
 
-    `additional` are the destinations of an experiment, whose shares are taken from stable's.
+    `additional` are the destinations of an experiment, whose shares are taken from stable's. `sticking` keeps clients
+    on the side that they were given.
     """
 
     canary: Side
@@ -30,6 +32,7 @@ class Sides:
     told: Route | None
     is_in_force: bool
     additional: tuple[Destination, ...] = ()
+    sticking: Sticking | None = None
 
     def route(self, weight: int, capacity: Capacity) -> Route:
         """Return the route with this weight for the canary, to where each side's traffic may go.
@@ -39,12 +42,13 @@ class Sides:
         canary, stable, rest = self.canary, self.stable, capacity.max_weight - weight
         taken = sum(each.weight for each in self.additional)
         additional = self.additional if taken <= rest else ()
-        return Route(
+        route = Route(
             canary=Destination(canary.service, self._hash_after(canary, capacity), weight),
             stable=Destination(stable.service, self._hash_after(stable, capacity), rest - (taken if additional else 0)),
             additional=additional,
             max_weight=capacity.max_weight,
         )
+        return route if self.sticking is None else self.sticking.on(route)
 
     def _hash_after(self, side: Side, capacity: Capacity) -> str:
         """Return the hash that a side's traffic goes to next: Services have selectors for that, other routers turn."""

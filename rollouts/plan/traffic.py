@@ -11,7 +11,7 @@ from rollouts.ports import Answers, Kit, Objects, Owner, Question, Reads, Refere
 from rollouts.ports.router import AnyRouter
 
 Raw = Mapping[str, Any]
-_SETTINGS = frozenset({"managed_routes", "max_traffic_weight", "plugins"})
+_SETTINGS = frozenset({"managed_routes", "max_traffic_weight", "session_affinity", "plugins"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +73,7 @@ def owner_of(metadata: Raw, canary: CanaryStrategy) -> Owner:
         managed_routes=tuple(each.name for each in canary.traffic_routing.managed_routes)
         if canary.traffic_routing is not None
         else (),
+        has_affinity=canary.traffic_routing is not None and canary.traffic_routing.session_affinity is not None,
     )
 
 

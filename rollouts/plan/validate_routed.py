@@ -8,6 +8,7 @@ from pydantic import ValidationError
 from rollouts.api.base import describe
 from rollouts.api.canary import CanaryStrategy
 from rollouts.plan.traffic import configured, owner_of, read_spec
+from rollouts.plan.validate_affinity import affinity_problems
 from rollouts.ports import Ability, Kit, Objects
 from rollouts.ports.router import AnyRouter
 
@@ -22,6 +23,7 @@ def routed_problems(canary: CanaryStrategy, metadata: Raw, kit: Kit, objects: Ob
     yield from _ping_pong(canary)
     for below, message in _routers(canary, metadata, kit, objects):
         yield f"trafficRouting{'.' if below else ''}{below}", message
+    yield from affinity_problems(canary, kit)
     for key in configured(canary.traffic_routing) if canary.traffic_routing is not None else ():
         if key in kit.routers:
             yield from _managed(kit.routers[key], canary)

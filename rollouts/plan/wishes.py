@@ -31,6 +31,16 @@ def wishes_at(
     return _fold(steps, state)
 
 
+def weights_before(steps: Sequence[BoundStep], state: State) -> tuple[int, ...]:
+    """Return the weights that the steps before the current one have wished for."""
+    found: list[int] = []
+    wishes = Wishes()
+    for step in steps[: state.index or 0]:
+        wishes = step.plugin.hold(wishes, step.spec)
+        found.append(wishes.weight)
+    return tuple(dict.fromkeys(found))
+
+
 def _fold(steps: Sequence[BoundStep], state: State) -> Wishes:
     wishes = Wishes()
     for step in steps[: (state.index or 0) + 1]:

@@ -3,6 +3,7 @@
 Version 1. Names exported here are stable within a major version of the project; everything else is private.
 """
 
+from rollouts.ports.affinity import Affinity, Returning, is_affinity_cookie
 from rollouts.ports.called import Answer, CalledStep, CallFlow, Situation
 from rollouts.ports.kit import Kit
 from rollouts.ports.objects import (
@@ -58,6 +59,7 @@ API_VERSION = 1
 __all__ = [
     "API_VERSION",
     "Ability",
+    "Affinity",
     "Answer",
     "Answers",
     "Asked",
@@ -98,6 +100,7 @@ __all__ = [
     "Reference",
     "Request",
     "Response",
+    "Returning",
     "Route",
     "Router",
     "Scale",
@@ -112,5 +115,6 @@ __all__ = [
     "Verdict",
     "Wishes",
     "Write",
+    "is_affinity_cookie",
     "picked",
 ]

@@ -15,6 +15,7 @@ from pydantic import BaseModel
 
 from rollouts.api.canary import SetHeaderRoute, SetMirrorRoute
 from rollouts.api.selectors import Selector
+from rollouts.ports.affinity import Affinity
 from rollouts.ports.objects import ObjectKind
 from rollouts.ports.provider import Asked
 from rollouts.ports.question import Answers, Asking, Question
@@ -31,6 +32,7 @@ class Ability(Enum):
     HEADER_ROUTES = "setHeaderRoute"
     MIRROR_ROUTES = "setMirrorRoute"
     EXPERIMENTS = "weights of experiments"
+    SESSION_AFFINITY = "sessionAffinity"
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +99,8 @@ class Route:
     """Who gets which traffic, whole: the weights add up to `max_weight`.
 
     `additional` are the pods of experiments; `headers` and `mirrors` are the managed routes in force, in the order of
-    trafficRouting.managedRoutes. A managed route that isn't there is to be removed.
+    trafficRouting.managedRoutes. A managed route that isn't there is to be removed. Header routes come before
+    `affinity`, which is there while clients stay on the side that they were given.
     """
 
     canary: Destination
@@ -106,6 +109,7 @@ class Route:
     max_weight: int = 100
     headers: tuple[SetHeaderRoute, ...] = ()
     mirrors: tuple[SetMirrorRoute, ...] = ()
+    affinity: Affinity | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,7 +117,7 @@ class Owner:
     """The Rollout whose traffic it is. Services that its spec doesn't name are empty; of a ping-pong pair both are.
 
     `managed_routes` are the names of trafficRouting.managedRoutes, the most important first. Routes of these names are
-    the Rollout's own, whether they are in force or not.
+    the Rollout's own, whether they are in force or not. `has_affinity` tells that routes may have an affinity.
     """
 
     name: str
@@ -123,6 +127,7 @@ class Owner:
     stable_service: str = ""
     has_ping_pong: bool = False
     managed_routes: tuple[str, ...] = ()
+    has_affinity: bool = False
 
 
 @dataclass(frozen=True, slots=True)

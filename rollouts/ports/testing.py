@@ -17,6 +17,7 @@ from typing import Any, ClassVar
 
 from rollouts.api.canary import HeaderRoutingMatch, RouteMatch, SetHeaderRoute, SetMirrorRoute, StringMatch
 from rollouts.api.merging import merged
+from rollouts.ports.affinity import Affinity, Returning, canary_value, stable_value
 from rollouts.ports.called_testing import CalledStepConformance
 from rollouts.ports.provider_testing import SECRET, ProviderConformance
 from rollouts.ports.router import (
@@ -39,6 +40,7 @@ from rollouts.ports.step import AnyStep, Check, Gate, Here, Open, Shut, Wishes
 __all__ = ["SECRET", "CalledStepConformance", "ProviderConformance", "RouterConformance", "StepConformance", "applied"]
 
 _NOW = datetime(2026, 1, 1, tzinfo=UTC)
+_UPDATE = "0123456789"
 _UNMET = "the canary has 1 of 2 pods available"
 
 
@@ -132,6 +134,10 @@ class RouterConformance:
         if Ability.MIRROR_ROUTES in self.router.abilities:
             reading = RouteMatch(method=StringMatch(exact="GET"))
             yield replace(self._route(5), mirrors=(SetMirrorRoute(name="copy", match=(reading,), percentage=30),))
+        if Ability.SESSION_AFFINITY in self.router.abilities:
+            yield replace(self._route(5), affinity=_affinity(5, Returning((canary_value(_UPDATE),), 100, 0)))
+            anew = Returning((stable_value(_UPDATE, 5),), 15, 80)
+            yield replace(self._route(20), affinity=_affinity(20, Returning((canary_value(_UPDATE),), 100, 0), anew))
         if Ability.EXPERIMENTS in self.router.abilities:
             route = self._route(5)
             stable = replace(route.stable, weight=route.stable.weight - 5)
@@ -241,6 +247,14 @@ class RouterConformance:
             fewer = replace(few, stable=replace(few.stable, weight=995), max_weight=1000)
             assert self._written(spec, few, self.objects) != self._written(spec, fewer, self.objects)
 
+    def test_clients_that_stick_change_the_objects(self) -> None:
+        """A router that says it knows sessionAffinity writes it down, wherever requests have cookies."""
+        if Ability.SESSION_AFFINITY not in self.router.abilities:
+            return
+        sticky = next(each for each in self._routes() if each.affinity is not None)
+        plain = [(spec, self._written(spec, self._route(5), self.objects)) for spec in self.specs]
+        assert any(self._written(spec, sticky, live) != live for spec, live in plain)
+
     def test_what_is_not_verified_has_a_reason(self) -> None:
         """A wait without a reason is what people call stuck."""
         for spec in self.specs:
@@ -249,6 +263,12 @@ class RouterConformance:
                 seen = self.router.seen(spec, self.owner, self._read(spec, live))
                 assert isinstance(seen, Seen)
                 assert seen.verified is not False or seen.because.strip(), "because is empty"
+
+
+def _affinity(weight: int, *returning: Returning) -> Affinity:
+    stay = Returning((stable_value(_UPDATE, weight),), 0, 100)
+    values = (canary_value(_UPDATE), stable_value(_UPDATE, weight))
+    return Affinity("rollout-web", "Max-Age=60; Path=/", *values, (*returning, stay))
 
 
 def _existing(objects: Objects) -> dict[Reference, Raw]:

@@ -125,11 +125,14 @@ def _label_names(metrics: Metrics) -> Iterator[tuple[str, tuple[str, ...]]]:
             yield collector._name, collector._labelnames
 
 
+_YES_OR_NO = (Ability.MIRROR_ROUTES, Ability.EXPERIMENTS, Ability.SESSION_AFFINITY, Ability.PING_PONG)
+
+
 def routers() -> str:
     """Return the table of what traffic routers can do."""
     rows = [_router(key, router) for key, router in declared().items()]
-    head = "| router | weights | header routes | mirrors | experiments | `pingPong` | waits |"
-    return "\n".join([head, "|---|---|---|---|---|---|---|", *rows])
+    head = "| router | weights | header routes | mirrors | experiments | affinity | `pingPong` | waits |"
+    return "\n".join([head, "|---|---|---|---|---|---|---|---|", *rows])
 
 
 def _router(key: str, router: AnyRouter) -> str:
@@ -138,7 +141,7 @@ def _router(key: str, router: AnyRouter) -> str:
     cells = [
         weights if Ability.MAX_WEIGHT in can else "percent",
         ", ".join(router.header_matches) if Ability.HEADER_ROUTES in can else "",
-        *("yes" if each in can else "" for each in (Ability.MIRROR_ROUTES, Ability.EXPERIMENTS, Ability.PING_PONG)),
+        *("yes" if each in can else "" for each in _YES_OR_NO),
         "yes" if type(router).seen is not Router.seen else "",
     ]
     return f"| `{key}` | {' | '.join(cells)} |".replace("  ", " ")

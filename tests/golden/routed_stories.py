@@ -104,6 +104,18 @@ def routed_ping_pong() -> Scenario:
 
 
 @story
+def routed_sticky_clients() -> Scenario:
+    """Clients that stick cost no write of their own; a third version lets all leave the second one at once"""
+    sticky = {"sessionAffinity": {}}
+    return _told(
+        create(0, by_router(steps=STEPS, trafficRouting=sticky)),
+        set_image(10, "web", "app:2"),
+        set_image(30, "web", "app:3"),
+        abort(60, "web"),
+    )
+
+
+@story
 def routed_canary_scale() -> Scenario:
     """setCanaryScale sizes the canary apart from its weight, until it is told to match the weight again"""
     steps: Sequence[Mapping[str, Any]] = (

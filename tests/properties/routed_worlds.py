@@ -72,6 +72,8 @@ def routed_specs(draw: st.DrawFn, step: st.SearchStrategy[Any]) -> tuple[dict[st
         "progressDeadlineSeconds": 60,
         "progressDeadlineAbort": draw(st.booleans()),
     }
+    if draw(st.booleans()):
+        settings["trafficRouting"] = {"sessionAffinity": {}}
     rollout = by_router(services=services, **{key: value for key, value in settings.items() if value is not None})
     return rollout, names, verifies
 
@@ -106,12 +108,26 @@ def shares_of(snapshot: Snapshot, *, followed: bool) -> dict[str, int]:
     if split is None:
         return {}
     spec = (split.get("status") or {}).get("traffic", {"shares": []}) if followed else split["spec"]
+    return _by_hash(snapshot, spec["shares"])
+
+
+def _by_hash(snapshot: Snapshot, entries: Sequence[Mapping[str, Any]]) -> dict[str, int]:
     shares: dict[str, int] = {}
-    for each in spec["shares"]:
+    for each in entries:
         service = snapshot.services.get(each["to"])
         pod_hash = service["spec"]["selector"].get(keys.POD_TEMPLATE_HASH, "") if service is not None else each["to"]
         shares[pod_hash] = shares.get(pod_hash, 0) + each["weight"]
     return {pod_hash: weight for pod_hash, weight in shares.items() if weight and pod_hash}
+
+
+def answers_to(snapshot: Snapshot, cookie: str) -> dict[str, int]:
+    """Return which pods answer a client with this cookie, by hash, and with which weights."""
+    split = split_of(snapshot)
+    if split is None:
+        return {}
+    known = split["spec"].get("returning") or ()
+    shares = next((each["shares"] for each in known if cookie in each["values"]), split["spec"]["shares"])
+    return _by_hash(snapshot, shares)
 
 
 def name_of(pod_hash: str) -> str:

@@ -8,7 +8,16 @@ from rollouts.sim.faults import Trouble
 from rollouts.sim.pods import image_of
 from rollouts.sim.scenario import abort, patch_spec, resume, retry, set_image
 from rollouts.sim.simulation import Pass, Simulation
-from tests.properties.routed_worlds import RoutedTrial, name_of, pauses, routed_trials, shares_of, weights
+from tests.properties.routed_worlds import (
+    RoutedTrial,
+    answers_to,
+    name_of,
+    pauses,
+    routed_trials,
+    shares_of,
+    split_of,
+    weights,
+)
 from tests.properties.worlds import NAME
 from tests.routing import KIT, SPLIT
 
@@ -115,6 +124,22 @@ def test_an_abort_always_returns_to_stable(trial: RoutedTrial) -> None:
         dict.fromkeys(set(world.replica_sets) - {stable}, 0)
     )
     assert shares_of(world.snapshot(), followed=False) in ({}, {raw["status"]["stableRS"]: 100})
+
+
+@given(routed_trials(may_crash=True))
+def test_a_client_that_got_the_canary_keeps_it_as_long_as_the_canary_is_in_service(trial: RoutedTrial) -> None:
+    cookies: dict[str, str] = {}
+    for record in passes(trial):
+        for cookie, pod_hash in cookies.items():
+            status, answering = record.here.raw.get("status") or {}, answers_to(record.after, cookie)
+            is_in_service = not status.get("abort") and status.get("currentPodHash") == pod_hash in answering
+            assert not is_in_service or answering.keys() == {pod_hash}, f"{record.now}: {cookie}, {answering}"
+        split = split_of(record.after)
+        if split is not None and split["spec"].get("returning"):
+            to_canary = split["spec"]["returning"][0]["values"][0]
+            (pod_hash,) = answers_to(record.after, to_canary)
+            event("clients stick" if cookies else "the first client sticks")
+            assert cookies.setdefault(to_canary, pod_hash) == pod_hash, "a cookie means the same pods all along"
 
 
 ROUTED_ONLY = ("trafficRouting", "pingPong", "dynamicStableScale", "scaleDownDelaySeconds", "minPodsPerReplicaSet")

@@ -27,6 +27,11 @@ def with_headers(matches: Iterable[Match], wanted: Iterable[HeaderRoutingMatch])
     return [match for each in matches if (match := _with(each, headers)) is not None]
 
 
+def with_header(matches: Iterable[Match], header: Match) -> list[Match]:
+    """Return matches that ask for one more header, which is written as a route has it."""
+    return [match for each in matches if (match := _with(each, [header])) is not None]
+
+
 def within(matches: Iterable[Match], wanted: Collection[RouteMatch], kind: str) -> list[Match]:
     """Return what both sides match: a rule's matches, and those of a mirror."""
     pairs = [_both(each, one, kind) for each in matches for one in wanted]

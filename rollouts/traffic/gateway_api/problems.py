@@ -1,16 +1,20 @@
 """Which settings of the Gateway API can't work, and what do the routes lack?"""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from rollouts.api.gateway_api import GatewayApiTrafficRouting, GatewayRoute
 from rollouts.api.selectors import is_label_key, is_label_value, read_selector
 from rollouts.ports import Objects, Owner, Reference, Selected
+from rollouts.ports.router import Raw
 from rollouts.traffic.additions import added_by
+from rollouts.traffic.gateway_api.affinity import has_own_cookie
 from rollouts.traffic.gateway_api.marks import ADDED
 from rollouts.traffic.gateway_api.rules import Rules
-from rollouts.traffic.gateway_api.targets import Found, Target, entries, find, targets
+from rollouts.traffic.gateway_api.targets import HTTP, Found, Target, entries, find, targets
 
 Problem = tuple[str, str]
+
+_MOST_RULES, _RULES_FOR_AFFINITY = 16, 3
 
 
 def problems(spec: GatewayApiTrafficRouting, owner: Owner, objects: Objects | None) -> Iterator[Problem]:
@@ -19,6 +23,8 @@ def problems(spec: GatewayApiTrafficRouting, owner: Owner, objects: Objects | No
         yield "", "names no route: list some in httpRoutes, grpcRoutes, tcpRoutes or tlsRoutes"
     if owner.canary_service and owner.canary_service == owner.stable_service:
         yield "", f'canaryService and stableService are both "{owner.canary_service}": name two Services'
+    if owner.has_affinity and not spec.http_routes:
+        yield "", "has no HTTPRoute, which sessionAffinity needs: list one in httpRoutes, or remove sessionAffinity"
     yield from _label(spec)
     for _, path, route in entries(spec):
         yield from _entry(path, route)
@@ -81,6 +87,29 @@ def _rules(found: Found, owner: Owner) -> Iterator[str]:
             yield f'rule "{name}" of {found.reference} doesn\'t name the Service {owner.stable_service} as a backend'
     if not shared and not found.target.rules:
         yield f"no rule of {found.reference} has the stable Service {owner.stable_service} as a backend: add it to one"
+    if owner.has_affinity and found.reference.kind == HTTP:
+        yield from _affinity(found, [rules.others[index] for index in shared], len(rules.others))
+
+
+def _affinity(found: Found, shared: Sequence[Raw], others: int) -> Iterator[str]:
+    """Yield what is in the way of session affinity."""
+    for rule in shared:
+        name = f'rule "{rule["name"]}"' if "name" in rule else "a rule"
+        if "sessionPersistence" in rule:
+            yield (
+                f"{name} of {found.reference} has sessionPersistence, which keeps clients at their pod whatever the"
+                " weights say: remove it there, or remove sessionAffinity"
+            )
+        if has_own_cookie(rule):
+            yield (
+                f"{name} of {found.reference} has a backend that adds a Set-Cookie header, and can't add a second one:"
+                " remove it there, or remove sessionAffinity"
+            )
+    if (needed := others + _RULES_FOR_AFFINITY * len(shared)) > _MOST_RULES:
+        yield (
+            f"{found.reference} would need {needed} rules for sessionAffinity, and can have {_MOST_RULES}: name fewer"
+            " in rules, or share them out to several routes"
+        )
 
 
 def _names(known: set[str | None]) -> str:

@@ -15,12 +15,19 @@ from rollouts.traffic.gateway_api.targets import Found, find, targets
 
 MOST_WEIGHT = 1_000_000
 ABILITIES = frozenset(
-    {Ability.MAX_WEIGHT, Ability.PING_PONG, Ability.HEADER_ROUTES, Ability.MIRROR_ROUTES, Ability.EXPERIMENTS}
+    {
+        Ability.MAX_WEIGHT,
+        Ability.PING_PONG,
+        Ability.HEADER_ROUTES,
+        Ability.MIRROR_ROUTES,
+        Ability.EXPERIMENTS,
+        Ability.SESSION_AFFINITY,
+    }
 )
 
 
 class GatewayApi(Router[GatewayApiTrafficRouting]):
-    """Sets weights in HTTPRoutes, GRPCRoutes, TCPRoutes and TLSRoutes, and adds rules for managed routes."""
+    """Sets weights in HTTPRoutes, GRPCRoutes, TCPRoutes and TLSRoutes; adds rules for managed routes and affinity."""
 
     key = "gatewayAPI"
     model: ClassVar = GatewayApiTrafficRouting

@@ -1,8 +1,8 @@
 """Which rules should a route have?
 
 The rules of other people stay where they are, as they are, but for the weights of our Services. Rules of our own, for
-managed routes, stand before all others. Each is made after one of the rules whose traffic is shared, so that it takes
-no request that the Rollout wouldn't have got anyway.
+managed routes and for clients that come again, stand before all others. Each is made after one of the rules whose
+traffic is shared, so that it takes no request that the Rollout wouldn't have got anyway.
 """
 
 import json
@@ -16,6 +16,7 @@ from rollouts.api.canary import SetMirrorRoute
 from rollouts.ports import Owner, Route
 from rollouts.ports.router import Raw
 from rollouts.traffic.additions import Added
+from rollouts.traffic.gateway_api.affinity import Sides, returning_rules, with_cookies, without_cookies
 from rollouts.traffic.gateway_api.backends import Backends
 from rollouts.traffic.gateway_api.matches import matches_of, with_headers, within
 from rollouts.traffic.gateway_api.targets import GRPC, HTTP, Found
@@ -44,7 +45,8 @@ class Rules:
         self._backends = Backends(found.reference.namespace, owner.namespace)
         ours = [self._is_ours(each) for each in found.rules]
         self.ours = [each for each, is_ours in zip(found.rules, ours, strict=True) if is_ours]
-        self.others = [each for each, is_ours in zip(found.rules, ours, strict=True) if not is_ours]
+        others = [each for each, is_ours in zip(found.rules, ours, strict=True) if not is_ours]
+        self.others = [without_cookies(each) for each in others] if self._kind == HTTP else others
 
     def _is_ours(self, rule: Raw) -> bool:
         """Tell whether a rule is our own: by its name or, where an old API has dropped the name, by what it says."""
@@ -73,6 +75,8 @@ class Rules:
         for index in shared:
             rules[index] = self._backends.weighed(rules[index], shares, {*self._added.backends} - {*shares})
         managed = self._managed(route, [rules[index] for index in shared])
+        for index in shared:
+            rules[index] = self._sticking(route, rules[index])
         added = Added({each["name"]: digest(each) for each in managed}, backends)
         return Written([*map(self._as_it_is, managed), *rules], added)
 
@@ -95,11 +99,18 @@ class Rules:
         return shares, tuple(each for each in added if each in shares) if shared else ()
 
     def _managed(self, route: Route, shared: Iterable[Raw]) -> list[dict[str, Any]]:
-        """Return our own rules, the first managed route first."""
+        """Return our own rules, the first managed route first, and those for clients that come again last."""
         shared = list(shared)
-        of_headers, of_mirrors = self._header_rules(route, shared), self._mirror_rules(route, shared)
+        managed = [
+            *((name, [(name, rule)]) for name, rule in self._header_rules(route, shared)),
+            *((name, self._with_returning(route, name, rule)) for name, rule in self._mirror_rules(route, shared)),
+        ]
         order = {each.name or "": index for index, each in enumerate(in_order(route, self._owner))}
-        rules = sorted([*of_headers, *of_mirrors], key=lambda named: order[named[0]])
+        managed.sort(key=lambda named: order[named[0]])
+        rules = [
+            *(each for _, some in managed for each in some),
+            *(each for rule in shared for each in self._returning(route, rule)),
+        ]
         names = _names((name for name, _ in rules), (each["name"] for each in self.others if "name" in each))
         return [{"name": name, **rule} for name, (_, rule) in zip(names, rules, strict=True)]
 
@@ -123,6 +134,27 @@ class Rules:
                     filters = [*rule.get("filters", ()), _mirror(each, self._backends.reference(rule, ends, ends[0]))]
                     copy = {key: value for key, value in rule.items() if key != "name"}
                     yield each.name, {**copy, "matches": matches, "filters": filters}
+
+    def _returning(self, route: Route, rule: Raw) -> Iterator[tuple[str, dict[str, Any]]]:
+        """Yield the rules for clients that come again, of those whose requests a rule takes."""
+        sides = self._sides(route, rule)
+        if route.affinity is not None and sides is not None:
+            yield from returning_rules(route.affinity, _like(rule), sides)
+
+    def _with_returning(self, route: Route, name: str, mirror: Raw) -> list[tuple[str, dict[str, Any]]]:
+        """Return the rule of a mirror after those of its own for clients that come again: they'd pass it by."""
+        return [*self._returning(route, mirror), (name, dict(self._sticking(route, mirror)))]
+
+    def _sticking(self, route: Route, rule: Raw) -> Raw:
+        """Return a rule that tells clients which side they were given."""
+        sides = self._sides(route, rule)
+        return rule if route.affinity is None or sides is None else with_cookies(rule, route.affinity, sides)
+
+    def _sides(self, route: Route, rule: Raw) -> Sides | None:
+        """Return where the sides stand; None where clients can't be told, or somebody has drained all that is ours."""
+        services, ends = self._backends.services(rule), (route.canary.service, route.stable.service)
+        has_both = self._kind == HTTP and all(end in services for end in ends)
+        return Sides(*map(services.index, ends)) if has_both else None
 
 
 def digest(rule: Raw) -> str:
