@@ -17,7 +17,7 @@ Json = dict[str, Any]
 
 HOW_TO = ROOT / "docs" / "how-to"
 ROUTERS = HOW_TO / "routers"
-PAGES = (HOW_TO / "gateway-api.md", *sorted(ROUTERS.glob("*.md")))
+PAGES = (HOW_TO / "gateway-api.md", HOW_TO / "session-affinity.md", *sorted(ROUTERS.glob("*.md")))
 WEIGHT = 20
 """The weight at which the pages show their objects."""
 
@@ -50,7 +50,7 @@ class Example:
     @property
     def router(self) -> str:
         """The router's key."""
-        (key,) = self.canary["trafficRouting"].keys() - {"managedRoutes", "maxTrafficWeight"}
+        (key,) = self.canary["trafficRouting"].keys() - {"managedRoutes", "maxTrafficWeight", "sessionAffinity"}
         return str(key)
 
     @property

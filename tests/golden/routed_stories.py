@@ -106,7 +106,7 @@ def routed_ping_pong() -> Scenario:
 @story
 def routed_sticky_clients() -> Scenario:
     """Clients that stick cost no write of their own; a third version lets all leave the second one at once"""
-    sticky = {"sessionAffinity": {}}
+    sticky: Mapping[str, Any] = {"sessionAffinity": {}}
     return _told(
         create(0, by_router(steps=STEPS, trafficRouting=sticky)),
         set_image(10, "web", "app:2"),
