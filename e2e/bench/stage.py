@@ -6,7 +6,7 @@ import os
 import sys
 import sysconfig
 import time
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -27,6 +27,13 @@ ROOT = Path(__file__).parents[2]
 ROLLOUTS = "/apis/argoproj.io/v1alpha1/namespaces/default/rollouts"
 SERVICES = "/api/v1/namespaces/default/services"
 ANALYSIS_RUNS = "/apis/argoproj.io/v1alpha1/namespaces/default/analysisruns"
+PATHS = {
+    "Rollout": ROLLOUTS,
+    "Service": SERVICES,
+    "AnalysisRun": ANALYSIS_RUNS,
+    "Ingress": "/apis/networking.k8s.io/v1/namespaces/default/ingresses",
+    "HTTPRoute": "/apis/gateway.networking.k8s.io/v1/namespaces/default/httproutes",
+}
 REPLICA_SETS = "/apis/apps/v1/namespaces/default/replicasets"
 NAMESPACE, ACCOUNT = "rollouts", "rollouts-controller"
 MERGE_PATCH = {"Content-Type": "application/merge-patch+json"}
@@ -205,11 +212,11 @@ class Bench:
         return program
 
     async def create(self, objects: Iterable[dict[str, Any]]) -> None:
-        """Create Rollouts, Services and AnalysisRuns, a few at a time."""
+        """Create objects, a few at a time."""
         gate = asyncio.Semaphore(16)
 
         async def one(body: dict[str, Any]) -> None:
-            path = {"Service": SERVICES, "AnalysisRun": ANALYSIS_RUNS}.get(body["kind"], ROLLOUTS)
+            path = PATHS[body["kind"]]
             async with gate, self.api.post(path, json=body) as answer:
                 answer.raise_for_status()
 
@@ -222,16 +229,23 @@ class Bench:
 
     async def all_healthy(self, prefix: str, count: int, tag: str, within: float) -> None:
         """Wait until that many Rollouts run `tag` and are Healthy."""
+        await self._all(prefix, count, lambda raw: _is_healthy(raw, tag), within)
+
+    async def all_have(self, prefix: str, count: int, pods: int, within: float) -> None:
+        """Wait until that many Rollouts have so many pods that are available."""
+        await self._all(prefix, count, lambda raw: (raw.get("status") or {}).get("availableReplicas") == pods, within)
+
+    async def _all(self, prefix: str, count: int, check: Callable[[dict[str, Any]], bool], within: float) -> None:
         async with asyncio.timeout(within):
             waiting = set[str]()
-            healthy = set[str]()
+            done = set[str]()
             async for change in follow(self.api, ROLLOUTS):
                 for each in change.objects:
                     name = each["metadata"]["name"]
                     if name.startswith(prefix):
-                        (healthy if _is_healthy(each, tag) else waiting).add(name)
-                        (waiting if _is_healthy(each, tag) else healthy).discard(name)
-                if len(healthy) == count and not waiting:
+                        (done if check(each) else waiting).add(name)
+                        (waiting if check(each) else done).discard(name)
+                if len(done) == count and not waiting:
                     return
 
     async def passes(self) -> float:

@@ -11,7 +11,7 @@ import pytest
 from rollouts.plan.actions import CreateObject, DeleteObject, PatchObject
 from rollouts.ports import Ability, Reference
 from rollouts.registry import load_kit
-from rollouts.sim.scenario import Change, Scenario, abort, create, set_image
+from rollouts.sim.scenario import Change, Scenario, abort, create, patch_spec, scale, set_image
 from rollouts.sim.simulation import Pass, Simulation
 from rollouts.sim.world import World
 from tests.docs.router_pages import examples
@@ -68,6 +68,16 @@ def test_an_abort_is_one_write_at_once(manifest: list[Any]) -> None:
     assert max(written(every, 200).values()) == 1
     first = next(each.now for each in every if written([each], 200))
     assert (first - START).total_seconds() == 200
+
+
+@BY_ROUTER
+def test_nothing_is_written_while_the_weight_stays(manifest: list[Any]) -> None:
+    held = [{"setWeight": 20}, {"pause": {}}]
+    more = (scale(200, "web", 12), patch_spec(300, "web", "pods get a minute", minReadySeconds=60), scale(400, "web", 4))
+    every = passes(manifest[0], manifest[1:], set_image(100, "web", "app:2"), *more, steps=held)
+    assert phase(every[-1]) == "Paused"
+    assert any((each.now - START).total_seconds() >= 400 for each in every)
+    assert written(every, 200) == Counter()
 
 
 PAIRS = [key for key, _ in MANIFESTS if Ability.PING_PONG in KIT.routers[key].abilities]
