@@ -34,6 +34,7 @@ NAMES: Mapping[str, Sequence[str]] = {
 UNPUBLISHED: Mapping[str, Sequence[tuple[str, str, str]]] = {
     "linkerd": [("policy.linkerd.io", "v1beta3", "HTTPRoute")],
     "kuma": [("kuma.io", "v1alpha1", "MeshHTTPRoute"), ("kuma.io", "v1alpha1", "MeshTCPRoute")],
+    "skipper": [("zalando.org", "v1", "RouteGroup")],
     "gloo": [("gateway.solo.io", "v1", "RouteTable")],
     "appMesh": [("appmesh.k8s.aws", "v1beta2", kind) for kind in ("VirtualService", "VirtualRouter", "VirtualNode")],
 }

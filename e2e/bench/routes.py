@@ -52,9 +52,8 @@ async def routes(bench: Bench, count: int) -> None:
         names = [f"{router.lower()}-{number}" for number in range(count)]
         for name in names:
             settings, raw = make(name)
-            await bench.create(
-                [*(service(f"{name}-{role}") for role in ("stable", "canary")), raw, canary(name, settings)]
-            )
+            pair = (_service(name, role) for role in ("stable", "canary"))
+            await bench.create([*pair, raw, canary(name, settings)])
         await bench.all_healthy(f"{router.lower()}-", count, "1", 120)
         await asyncio.sleep(FLUSH)
         _, mark = bench.writes(0)
@@ -77,6 +76,12 @@ def canary(name: str, settings: Json) -> Json:
     services = {"stableService": f"{name}-stable", "canaryService": f"{name}-canary"}
     more = {"scaleDownDelaySeconds": 1, "trafficRouting": settings, "steps": CANARY_STEPS}
     return rollout(name, {"canary": {**services, **more}})
+
+
+def _service(name: str, role: str) -> Json:
+    """Return a Service for the pods of a Rollout."""
+    found = service(f"{name}-{role}")
+    return {**found, "spec": {**found["spec"], "selector": {"app": name}}}
 
 
 def _ingress(name: str, backend: str, port: Json) -> Json:

@@ -73,7 +73,8 @@ def test_an_abort_is_one_write_at_once(manifest: list[Any]) -> None:
 @BY_ROUTER
 def test_nothing_is_written_while_the_weight_stays(manifest: list[Any]) -> None:
     held = [{"setWeight": 20}, {"pause": {}}]
-    more = (scale(200, "web", 12), patch_spec(300, "web", "pods get a minute", minReadySeconds=60), scale(400, "web", 4))
+    slower = patch_spec(300, "web", "pods get a minute", minReadySeconds=60)
+    more = (scale(200, "web", 12), slower, scale(400, "web", 4))
     every = passes(manifest[0], manifest[1:], set_image(100, "web", "app:2"), *more, steps=held)
     assert phase(every[-1]) == "Paused"
     assert any((each.now - START).total_seconds() >= 400 for each in every)
