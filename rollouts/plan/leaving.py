@@ -90,9 +90,14 @@ def leave_first(here: Observed, kit: Kit) -> Plan | None:
 
 
 def is_written_down(here: Observed) -> bool:
-    """Whether the status remembers all routers in use: before that none is written to, or it might never be left."""
+    """Whether the status remembers all routers in use: before that none is written to, or it might never be left.
+
+    A status for this generation that remembers none is from before there was such a field, or the API server drops it:
+    older definitions don't have it.
+    """
     remembered = [(each.router, each.spec) for each in here.status.routed_by]
-    return all(each in remembered for each in _named(here.raw).items())
+    is_dropped = not remembered and here.status.observed_generation == str(here.generation)
+    return is_dropped or all(each in remembered for each in _named(here.raw).items())
 
 
 def states_left(kit: Kit, forgotten: frozenset[str], routed_by: Sequence[Raw]) -> frozenset[str]:

@@ -183,10 +183,16 @@ def test_a_router_is_left(row: Row) -> None:
 
 
 def test_before_a_router_is_written_to_the_status_remembers_it() -> None:
-    raw = stable(by_router(replicas=10), canary=told(0, ONE, ONE))
+    raw = stable(by_router(replicas=10), canary=told(0, ONE, ONE), observedGeneration="0")
     plan = planned(here(raw, *FULL, weight=20, known=()), kit=KIT)
     assert (shares(plan), remembered(plan)) == (None, [KEY])
     assert shares(planned(here(raw, *FULL, weight=20), kit=KIT)) == {"c": 0, "s": 100}
+
+
+def test_an_api_server_that_drops_the_field_keeps_no_traffic_waiting() -> None:
+    raw = stable(by_router(replicas=10), canary=told(0, ONE, ONE), observedGeneration="1")
+    plan = planned(here(raw, *FULL, weight=20, known=()), kit=KIT)
+    assert (shares(plan), remembered(plan)) == ({"c": 0, "s": 100}, [KEY])
 
 
 def test_what_a_left_router_reads_is_read() -> None:
