@@ -11,6 +11,7 @@ from rollouts.guard import LOADING_LIMIT, within
 from rollouts.ports import Kit
 from rollouts.ports.checked import PluginError
 from rollouts.ports.checked_provider import CheckedProvider
+from rollouts.ports.checked_router import CheckedRouter
 from rollouts.ports.checked_step import checked_step
 from rollouts.ports.provider import Provider
 from rollouts.ports.router import Router
@@ -130,4 +131,4 @@ def _checked(plugin: Plugin, loaded: Any) -> Any:
         return checked_step(loaded, plugin.name, plugin.origin)
     if plugin.group == MEASURE:
         return CheckedProvider(loaded, plugin.name, plugin.origin)
-    return loaded
+    return CheckedRouter(loaded, plugin.name, plugin.origin)

@@ -153,7 +153,8 @@ def written_down(rollout: Raw) -> Raw:
     """Return a Rollout whose status remembers its router."""
     canary = rollout["spec"]["strategy"]["canary"]
     services = {name: canary[name] for name in SERVICES if canary.get(name)}
-    known = [{"router": KEY, "spec": spec, **services} for spec in canary["trafficRouting"]["plugins"].values()]
+    plugins = canary["trafficRouting"]["plugins"]
+    known = [{"router": router, "spec": spec, **services} for router, spec in plugins.items()]
     return {**rollout, "status": {**rollout.get("status", {}), "routedBy": known}}
 
 

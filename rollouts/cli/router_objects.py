@@ -4,10 +4,13 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from rollouts.controller.live_objects import Live
+from rollouts.guard import in_time
 from rollouts.kube.errors import Forbidden
 from rollouts.plan.leaving import reads_left
+from rollouts.plan.strangers import stranger_routers
 from rollouts.plan.traffic import bound_reads
-from rollouts.ports import Kit, Objects, Reference, Selected, picked
+from rollouts.ports import Kit, Objects, Reads, Reference, Selected, picked
+from rollouts.ports.checked import PluginError
 from rollouts.registry import load_kit
 
 if TYPE_CHECKING:
@@ -22,8 +25,7 @@ class OutOfSightError(Exception):
 
 async def router_objects(session: "Session", rollout: Raw, kit: Kit | None = None) -> Objects:
     """Return what the routers read: None for what doesn't exist. Raises OutOfSightError."""
-    kit = kit or load_kit()
-    needed, left = bound_reads(rollout, kit), reads_left(rollout, kit)
+    needed, left = _reads(rollout, kit or load_kit())
     live = await Live.of(session.api, (*needed, *left))
     found: dict[Reference, Raw | None] = {}
     for read in (*needed, *left):
@@ -35,6 +37,13 @@ async def router_objects(session: "Session", rollout: Raw, kit: Kit | None = Non
         except Forbidden as error:
             raise _out_of_sight(read, str(error)) from error
     return picked((*needed, *left), found)
+
+
+def _reads(rollout: Raw, kit: Kit) -> tuple[Reads, Reads]:
+    try:
+        return in_time(stranger_routers(rollout, kit), lambda: (bound_reads(rollout, kit), reads_left(rollout, kit)))
+    except PluginError as error:
+        raise OutOfSightError(str(error)) from error
 
 
 def _out_of_sight(read: Reference | Selected, why: str) -> OutOfSightError:

@@ -31,6 +31,7 @@ from rollouts.controller.metrics import Metrics
 from rollouts.controller.observe import Observer
 from rollouts.controller.options import DEFAULT_NAMESPACE
 from rollouts.controller.overdue import Overdue
+from rollouts.controller.readers import Readers
 from rollouts.controller.reconcile import Reconciler
 from rollouts.controller.refusals import Refusals
 from rollouts.controller.tell import Teller
@@ -78,7 +79,7 @@ class Controller:
         self._connection = connection
         self._metrics = Metrics()
         api = self._api = Api(connection, on_request=self._metrics.request)
-        self._caches = make_caches(api, options.namespace, options.instance_id, kit, self._listener)
+        self._caches = make_caches(api, options.namespace, options.instance_id, self._listener)
         self._known = Copies(self._caches)
         self._workloads = Workloads(api, options.namespace, self._workload_changed)
         self._traffic = Traffic(api, options.namespace, self._traffic_changed, self._traffic_known)
@@ -93,6 +94,7 @@ class Controller:
         overdue = Overdue(api, lookups, freshness, is_kept=kept, monotonic=time.monotonic)
         # A plugin that hangs in a call of its own can still say what is wrong with a spec, or with a run.
         guard = Guard()
+        readers = Readers(self._traffic, freshness, kit, guard)
         home = options.controller_namespace or options.namespace or DEFAULT_NAMESPACE
         settings = {"ALB_TAG_KEY_RESOURCE_ID": options.target_group_tag} if options.target_group_tag else {}
         self._bench = ClusterBench(api, kit, home, Guard(), settings)
@@ -101,7 +103,7 @@ class Controller:
         self._inquiries = Inquiries(self._bench.ask, self._wake, teller.answered, count=self._metrics.routes.answered)
         rollouts = Reconciler(
             api=api,
-            observer=Observer(lookups, api, freshness, lessons, kit),
+            observer=Observer(lookups, api, freshness, lessons, readers),
             traffic=self._traffic,
             freshness=freshness,
             overdue=overdue,
@@ -152,7 +154,7 @@ class Controller:
             passes, teller, lookups, self._metrics, workers=options.workers, take_leave=self._farewells.say
         )
         self._metrics.queue.depth_is(lambda: self._loop.queue.depth)
-        self._changes = ChangeMap(lookups, freshness, self._loop, self._workloads, self._traffic, kit)
+        self._changes = ChangeMap(lookups, freshness, self._loop, self._workloads, readers)
         for name, sentence in kit.broken.items():
             _log.warning("plugin is broken", plugin=name, problem=sentence)
 

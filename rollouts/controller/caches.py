@@ -22,7 +22,7 @@ from rollouts.controller.templates import (
     TEMPLATE_KINDS,
     kind_of,
 )
-from rollouts.controller.traffic import REMEMBERED, TrafficLookup, traffic_indexes
+from rollouts.controller.traffic import TrafficLookup
 from rollouts.controller.workloads import WorkloadLookup
 from rollouts.kube.cache import Cache
 from rollouts.kube.client import Api
@@ -39,7 +39,6 @@ from rollouts.kube.resources import (
 )
 from rollouts.plan.analysis.templates import TemplateKey
 from rollouts.plan.workload import Reference, reference_in
-from rollouts.ports import Kit
 
 Raw = Mapping[str, Any]
 Object = dict[str, Any]
@@ -242,13 +241,8 @@ def trim_service(raw: Object) -> Object:
     return raw
 
 
-def rollout_indexes(kit: Kit) -> Mapping[str, Callable[[Raw], tuple[str, ...]]]:
-    """Return the indexes of Rollouts, those by what the routers of a kit read among them."""
-    return {**ROLLOUT_INDEXES, **traffic_indexes(kit)}
-
-
 def make_caches(
-    api: Api, namespace: str | None, instance_id: str, kit: Kit, on_change: Callable[[str], OnChange]
+    api: Api, namespace: str | None, instance_id: str, on_change: Callable[[str], OnChange]
 ) -> dict[str, Cache]:
     """Return the caches by kind; `on_change` makes the listener of a kind."""
 
@@ -258,7 +252,7 @@ def make_caches(
 
     ours = instance_selector(instance_id)
     caches = [
-        cache(ROLLOUTS, ours, indexes=rollout_indexes(kit), of_status=REMEMBERED),
+        cache(ROLLOUTS, ours, indexes=ROLLOUT_INDEXES),
         # Only those that a Rollout made, never a Deployment's.
         cache(REPLICA_SETS, keys.POD_TEMPLATE_HASH, indexes=REPLICA_SET_INDEXES, trim=trim_replica_set),
         cache(SERVICES, indexes=SERVICE_INDEXES, trim=trim_service),

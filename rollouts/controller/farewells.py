@@ -22,7 +22,7 @@ from rollouts.kube.resources import ROLLOUTS
 from rollouts.plan.actions import ObjectAction
 from rollouts.plan.farewell import farewell_reads, plan_farewell, routers_of
 from rollouts.plan.leaving import reads_in
-from rollouts.plan.strangers import stranger
+from rollouts.plan.strangers import stranger_routers
 from rollouts.ports import Kit, Objects, Reads, picked
 
 Raw = Mapping[str, Any]
@@ -96,18 +96,21 @@ class Farewells(Beside[_Gone]):
 
     async def _write(self, key: Key, raw: Raw) -> bool:
         """Write what is due, and tell whether it was anything."""
-        names = frozenset(name for router in routers_of(raw) for name in stranger(router, self._kit))
-        run = self._guard.runner(names)
+        run = self._guard.runner(stranger_routers(raw, self._kit))
         reads = await run(lambda: farewell_reads(raw, self._kit))
         live = await Live.of(self._api, reads)
         objects: Objects = picked(reads, await live.all_of(reads))
         successor = self._find(key)
-        spared: Reads = reads_in(successor, self._kit) if successor is not None else ()
+        spared = await self._read_by(successor) if successor is not None else ()
         due = await run(lambda: plan_farewell(raw, self._kit, objects, spared))
         for action in due:
             await self._carry_out(live, action)
             _log.info("given back", object=str(action.reference), rollout=str(key))
         return bool(due)
+
+    async def _read_by(self, rollout: Raw) -> Reads:
+        run = self._guard.runner(stranger_routers(rollout, self._kit))
+        return await run(lambda: reads_in(rollout, self._kit))
 
     async def _carry_out(self, live: Live, action: ObjectAction) -> None:
         resource = live.resource(action.reference)

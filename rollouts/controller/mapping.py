@@ -20,13 +20,10 @@ from rollouts.controller.caches import (
 from rollouts.controller.freshness import Freshness
 from rollouts.controller.key import LOOKED_AFTER, Key, key_of
 from rollouts.controller.observe import gist
+from rollouts.controller.readers import Readers
 from rollouts.controller.templates import BY_NEED, TEMPLATE_KINDS, users_of
-from rollouts.controller.traffic import BY_ROUTER_KIND, BY_ROUTER_OBJECT, Kind, kind_of, places
 from rollouts.kube.resources import ANALYSIS_RUNS, EXPERIMENTS, REPLICA_SETS, ROLLOUTS, SERVICES
-from rollouts.plan.leaving import reads_in
 from rollouts.plan.workload import Reference, reference_in
-from rollouts.ports import Kit
-from rollouts.ports import Reference as RouterReference
 
 Raw = Mapping[str, Any]
 Object = dict[str, Any]
@@ -58,16 +55,6 @@ class Followed(Protocol):
         """Keep a copy of a kind no longer."""
 
 
-class FollowedTraffic(Protocol):
-    """The kinds that the routers of Rollouts read."""
-
-    def follow(self, kind: Kind) -> None:
-        """Keep a copy of a kind from now on."""
-
-    def unfollow(self, kind: Kind) -> None:
-        """Keep a copy of a kind no longer."""
-
-
 class ChangeMap:
     """Listens to the caches."""
 
@@ -77,15 +64,13 @@ class ChangeMap:
         freshness: Freshness,
         passes: Passes,
         workloads: Followed,
-        traffic: FollowedTraffic,
-        kit: Kit,
+        readers: Readers,
     ) -> None:
-        self._traffic = traffic
-        self._kit = kit
         self._lookups = lookups
         self._freshness = freshness
         self._passes = passes
         self._workloads = workloads
+        self._readers = readers
 
     @property
     def listeners(self) -> Mapping[str, OnChange]:
@@ -144,7 +129,6 @@ class ChangeMap:
     def rollout_changed(self, old: Object | None, new: Object | None) -> None:
         """Take a change of a Rollout; our own writes come back, too, and are no news to a pass that goes in circles."""
         self._refer(old, new)
-        self._route(old, new)
         if new is None:
             if old is not None:
                 self._passes.deleted(key_of(old), old)
@@ -155,31 +139,17 @@ class ChangeMap:
         else:
             self._passes.changed(key)
 
-    def _route(self, old: Object | None, new: Object | None) -> None:
-        """Follow what the routers of a Rollout read, and stop once it was the last."""
-        before, now = (reads_in(raw, self._kit) if raw is not None else () for raw in (old, new))
-        if before == now:
-            return
-        for kind in {kind_of(each) for each in now}:
-            self._traffic.follow(kind)
-        for read in before:
-            if old is not None and read not in now and isinstance(read, RouterReference):
-                self._freshness.dismiss(key_of(old), str(kind_of(read)), read.name, read.namespace)
-            if not self._lookups.rollouts.by_index(BY_ROUTER_KIND, str(kind_of(read))):
-                self._traffic.unfollow(kind_of(read))
-
     def traffic_known(self, kind: str) -> None:
         """Take it that it has turned out whether a kind that routers read can be seen."""
-        for rollout in self._lookups.rollouts.by_index(BY_ROUTER_KIND, kind):
-            self._passes.add(key_of(rollout))
+        for key in self._readers.of_kind(kind):
+            self._passes.add(key)
 
     def traffic_changed(self, old: Object | None, new: Object | None) -> None:
         """Take a change of an object that routers read, by its name or by its labels."""
         raw = new or old
         if raw is None:
             return
-        found = (each for place in places(raw) for each in self._lookups.rollouts.by_index(BY_ROUTER_OBJECT, place))
-        for key in {key_of(each) for each in found}:
+        for key in self._readers.of_object(raw):
             if new is None:
                 self._freshness.vanished(key, raw)
             self._passes.add(key)

@@ -23,6 +23,7 @@ from rollouts.controller.caches import (
 from rollouts.controller.freshness import Expectation, Freshness
 from rollouts.controller.key import Key
 from rollouts.controller.lessons import Lessons
+from rollouts.controller.readers import Readers, Readings
 from rollouts.controller.templates import needs_of
 from rollouts.kube.client import Api
 from rollouts.kube.errors import ApiError
@@ -31,13 +32,12 @@ from rollouts.plan import Observed, Refusal, ReplicaSet, observe_replica_set, ob
 from rollouts.plan.analysis.assess import COMPLETED
 from rollouts.plan.analysis.references import closure, templates_of
 from rollouts.plan.analysis.templates import TemplateKey
-from rollouts.plan.leaving import reads_left
 from rollouts.plan.observed import Pod
 from rollouts.plan.pods import is_up_to_date, observe_pod, pending_replica_sets, pods_wanted
 from rollouts.plan.services import rival_of
-from rollouts.plan.traffic import bound_reads
 from rollouts.plan.workload import Reference, reference_in
-from rollouts.ports import Kit, Objects, Reads
+from rollouts.ports import Objects, Reads
+from rollouts.ports.checked import PluginError
 
 Raw = Mapping[str, Any]
 Stamp = tuple[object, ...]
@@ -64,11 +64,11 @@ class NotYet:
 
 @dataclass(frozen=True, slots=True)
 class Unreadable:
-    """The spec doesn't have the API's shape, or what it refers to can't be read."""
+    """The spec doesn't have the API's shape, or what it refers to can't be read; without a stamp, ask again."""
 
     raw: Raw
     problem: str
-    stamp: Stamp
+    stamp: Stamp | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,8 +101,6 @@ class _View:
     problem: str = ""
     templates: tuple[TemplateKey, ...] = ()
     needs: tuple[str, ...] = ()
-    reads: Reads = ()
-    left: Reads = ()
     sets: dict[str, ReplicaSet] = field(default_factory=dict)
 
     def look_at(self, raws: list[Raw]) -> list[ReplicaSet]:
@@ -157,10 +155,10 @@ class Observer:
         api: Api,
         freshness: Freshness,
         lessons: Lessons,
-        kit: Kit,
+        readers: Readers,
     ) -> None:
         self._lookups = lookups
-        self._kit = kit
+        self._readers = readers
         self._api = api
         self._freshness = freshness
         self._lessons = lessons
@@ -172,12 +170,19 @@ class Observer:
         if raw is None or is_going(raw):
             left = self._lookups.services.by_index(BY_MANAGER, str(key)) if raw is None else ()
             return Absent(tuple(left))
+        try:
+            readings = await self._readers.readings(key, raw)
+        except PluginError as error:
+            return Unreadable(raw, str(error), None)
+        return await self._look(key, raw, readings, now, settled)
+
+    async def _look(self, key: Key, raw: Raw, readings: Readings, now: datetime, settled: Stamp | None) -> Sight:
         reference = reference_in(raw)
         if (obstacle := self._obstacle(key, raw, reference)) is not None:
             return obstacle
         view = self._view(key, raw, reference)
-        parts = self._gather(key, raw, view)
-        if (hidden := self._hidden(raw, view, parts)) is not None:
+        parts = self._gather(key, raw, view, readings)
+        if (hidden := self._hidden(raw, view, readings.needed, parts)) is not None:
             return hidden
         stamp = (*parts.stamp, view.workload)
         if stamp == settled:
@@ -207,9 +212,14 @@ class Observer:
             observed = dataclasses.replace(view.observed, sound=checked.sound)
             self._views[key] = dataclasses.replace(view, observed=observed)
 
+    def reads_by_router(self, key: Key) -> Mapping[str, Reads]:
+        """Return what the routers of a Rollout read that was observed."""
+        return self._readers.by_router(key)
+
     def forget(self, key: Key) -> None:
         """Drop what is kept of a Rollout that is gone."""
         self._views.pop(key, None)
+        self._readers.forget(key)
 
     def _obstacle(self, key: Key, raw: Raw, reference: Reference | None) -> NotYet | Unreadable | None:
         """Return what is in the way of looking at all: what we wrote, or a kind that we have just begun to follow."""
@@ -220,9 +230,9 @@ class Observer:
         trouble = self._lookups.workloads.trouble(reference.kind)
         return _out_of_sight(raw, f"spec.workloadRef: {reference} can't be read", trouble)
 
-    def _hidden(self, raw: Raw, view: _View, parts: _Parts) -> NotYet | Unreadable | None:
+    def _hidden(self, raw: Raw, view: _View, needed: Reads, parts: _Parts) -> NotYet | Unreadable | None:
         """Return what is in the way of seeing all that the Rollout refers to."""
-        if (found := self._lookups.traffic.obstacle(view.reads)) is not None:
+        if (found := self._lookups.traffic.obstacle(needed)) is not None:
             problem = f"spec.strategy.canary.trafficRouting: {found.what} can't be read"
             return _out_of_sight(raw, problem, found.trouble)
         missing = self._lookups.missing(parts.templates, view.needs)
@@ -242,10 +252,10 @@ class Observer:
         workload_version = workload["metadata"]["resourceVersion"] if workload is not None else ""
         view = self._views.get(key)
         if view is None or (view.version, view.workload) != (version, workload_version):
-            view = self._views[key] = _read(raw, workload, view, self._kit)
+            view = self._views[key] = _read(raw, workload, view)
         return view
 
-    def _gather(self, key: Key, raw: Raw, view: _View) -> _Parts:
+    def _gather(self, key: Key, raw: Raw, view: _View, readings: Readings) -> _Parts:
         uid = raw["metadata"]["uid"]
         replica_sets = self._lookups.owned(REPLICA_SETS.kind, uid)
         selector = view.observed.selector if view.observed is not None else None
@@ -268,8 +278,8 @@ class Observer:
             runs=self._children(ANALYSIS_RUNS.kind, uid),
             experiments=self._children(EXPERIMENTS.kind, uid),
             templates=closure(iter(view.templates), lambda each: self._lookups.template(each, key.namespace)),
-            objects=self._lookups.traffic.picked((*view.reads, *view.left)),
-            hidden=self._hidden_left(view.left),
+            objects=self._lookups.traffic.picked((*readings.needed, *readings.left)),
+            hidden=self._hidden_left(readings.left),
         )
 
     def _children(self, kind: str, uid: str) -> tuple[Raw, ...]:
@@ -307,7 +317,7 @@ def is_going(rollout: Raw) -> bool:
     return "deletionTimestamp" in rollout["metadata"]
 
 
-def _read(raw: Raw, workload: Raw | None, before: _View | None, kit: Kit) -> _View:
+def _read(raw: Raw, workload: Raw | None, before: _View | None) -> _View:
     versions = (raw["metadata"]["resourceVersion"], workload["metadata"]["resourceVersion"] if workload else "")
     try:
         observed = observe_rollout(raw, workload=workload, previous=before.observed if before is not None else None)
@@ -315,15 +325,7 @@ def _read(raw: Raw, workload: Raw | None, before: _View | None, kit: Kit) -> _Vi
         return _View(*versions, None, describe(error))
     sets = before.sets if before is not None else {}
     templates, needs = tuple(templates_of(raw)), needs_of(raw)
-    return _View(
-        *versions,
-        observed,
-        templates=templates,
-        needs=needs,
-        reads=bound_reads(raw, kit),
-        left=reads_left(raw, kit),
-        sets=sets,
-    )
+    return _View(*versions, observed, templates=templates, needs=needs, sets=sets)
 
 
 def gist(child: Raw) -> Raw:

@@ -185,7 +185,7 @@ class Reconciler:
         if outcome.status_is_written:
             self._calling.written(scene.key, returned)
             self._status_delay.settled(scene.key)
-        self._routes.performed(scene.key, scene.raw, actions, outcome, self._kit)
+        self._routes.performed(scene.key, self._observer.reads_by_router(scene.key), actions, outcome)
         self._teller.passed(scene.key, scene.raw, plan, outcome, scene.observed)
         return self._lessons.result(outcome, self._delay(scene, plan))
 

@@ -16,8 +16,7 @@ from rollouts.kube.client import Api
 from rollouts.kube.discovery import discover
 from rollouts.kube.errors import KubeError
 from rollouts.kube.resources import Resource
-from rollouts.plan.leaving import reads_in
-from rollouts.ports import Kit, Objects, Reads, Reference, Selected
+from rollouts.ports import Objects, Reads, Reference, Selected
 
 Raw = Mapping[str, Any]
 Object = dict[str, Any]
@@ -26,12 +25,6 @@ OnChange = Callable[[Object | None, Object | None], None]
 RETRY = 5.0
 """How often it is looked whether a kind is served by now, or still."""
 
-BY_ROUTER_OBJECT = "router object"
-BY_ROUTER_KIND = "router kind"
-REMEMBERED = ("routedBy",)
-"""The fields of a Rollout's status that these indexes go by: routers that are to be left read objects, too."""
-
-_ANY = "*"
 _BY_NAMESPACE = "namespace"
 
 _log = structlog.get_logger(__name__)
@@ -83,28 +76,6 @@ def reference_to(raw: Raw) -> Reference:
     """Return the reference to an object."""
     group, _, _ = raw.get("apiVersion", "").rpartition("/")
     return Reference(group, raw["kind"], raw["metadata"]["namespace"], raw["metadata"]["name"])
-
-
-def places(raw: Raw) -> tuple[str, str]:
-    """Return the keys under which those find themselves in the index who read an object: by its name, by its labels."""
-    reference = reference_to(raw)
-    return _place(reference, reference.name), _place(reference, _ANY)
-
-
-def traffic_indexes(kit: Kit) -> Mapping[str, Callable[[Raw], tuple[str, ...]]]:
-    """Return the indexes of Rollouts by what their routers read."""
-    return {
-        BY_ROUTER_OBJECT: lambda raw: tuple({_place(each, _name(each)) for each in reads_in(raw, kit)}),
-        BY_ROUTER_KIND: lambda raw: tuple({str(kind_of(each)) for each in reads_in(raw, kit)}),
-    }
-
-
-def _name(read: Reference | Selected) -> str:
-    return read.name if isinstance(read, Reference) else _ANY
-
-
-def _place(read: Reference | Selected, name: str) -> str:
-    return f"{kind_of(read)}/{read.namespace}/{name}"
 
 
 class Traffic(Following[Kind]):

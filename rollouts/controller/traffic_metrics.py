@@ -14,8 +14,7 @@ from rollouts.controller.outcome import Outcome
 from rollouts.controller.traffic import reference_to
 from rollouts.plan import Action, Plan
 from rollouts.plan.actions import ObjectAction
-from rollouts.plan.traffic import reads_by_router
-from rollouts.ports import Found, Kit, Reads, Reference
+from rollouts.ports import Found, Reads, Reference
 from rollouts.view import fields, steps
 
 Raw = Mapping[str, Any]
@@ -101,12 +100,11 @@ class RouteMeter:
             registry=registry,
         )
 
-    def performed(self, key: Key, rollout: Raw, actions: Sequence[Action], outcome: Outcome, kit: Kit) -> None:
-        """Count a pass's writes to routes."""
+    def performed(self, key: Key, reads: Mapping[str, Reads], actions: Sequence[Action], outcome: Outcome) -> None:
+        """Count a pass's writes to routes; `reads` is what each router of the Rollout reads."""
         routes = [each for each in actions if isinstance(each, ObjectAction)]
         if not routes:
             return
-        reads = reads_by_router(rollout, kit)
         done: set[str] = set()
         for each in routes:
             router, result = _router_of(each.reference, reads), _result(each, outcome)

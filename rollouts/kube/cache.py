@@ -31,7 +31,7 @@ from rollouts.kube.errors import (
 from rollouts.kube.store import Store, key_of, version_of
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Mapping
+    from collections.abc import Mapping
 
     from rollouts.kube.client import Api
     from rollouts.kube.resources import Resource
@@ -61,7 +61,6 @@ class Cache:
         field_selector: str | None = None,
         trim: Trim | None = None,
         indexes: Mapping[str, Index] | None = None,
-        of_status: Collection[str] = (),
         on_change: OnChange | None = None,
         watch_seconds: tuple[int, int] = WATCH_SECONDS,
         watch_grace: float = WATCH_GRACE,
@@ -78,7 +77,7 @@ class Cache:
             "label_selector": label_selector,
             "field_selector": field_selector,
         }
-        self._store = Store(indexes=indexes, on_change=on_change, trim=trim, of_status=of_status)
+        self._store = Store(indexes=indexes, on_change=on_change, trim=trim)
         self._position: str | None = None
         self._watch_list = True
         self._watch_seconds = watch_seconds

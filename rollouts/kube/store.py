@@ -10,7 +10,7 @@ import structlog
 from rollouts.kube.depth import DEEPEST
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
 
     OnChange = Callable[[dict[str, Any] | None, dict[str, Any] | None], None]
     Index = Callable[[Mapping[str, Any]], Iterable[str]]
@@ -38,11 +38,11 @@ def owner_uids(obj: Mapping[str, Any]) -> list[str]:
     return [owner["uid"] for owner in obj["metadata"].get("ownerReferences") or () if owner.get("uid")]
 
 
-def _indexed(obj: Mapping[str, Any], of_status: Collection[str]) -> tuple[Any, ...]:
-    """Return what index functions go by: hardly anything of a status, and most changes are those of a status."""
-    metadata, status = obj["metadata"], (obj.get("status") or {}) if of_status else {}
+def _indexed(obj: Mapping[str, Any]) -> tuple[Any, ...]:
+    """Return what index functions go by: a status has no part in it, and most changes are those of a status."""
+    metadata = obj["metadata"]
     parts = (metadata.get(part) for part in ("labels", "annotations", "ownerReferences"))
-    return (*parts, obj.get("spec"), *(status.get(part) for part in of_status))
+    return (*parts, obj.get("spec"))
 
 
 def compact(obj: dict[str, Any]) -> dict[str, Any]:
@@ -76,8 +76,7 @@ def _share(value: Any, left: int = DEEPEST) -> None:
 class Store:
     """Objects of one kind; tells of each change once, in the order in which it learns of them.
 
-    Index functions go by the spec, by what metadata says of names, labels, annotations and owners, and by the fields of
-    the status that `of_status` names.
+    Index functions go by the spec and by what metadata says of names, labels, annotations and owners.
 
     An object that was deleted and made again under its name is told as a deletion and an addition. Objects are shared
     with all readers: nobody may change them.
@@ -89,14 +88,12 @@ class Store:
         indexes: Mapping[str, Index] | None = None,
         on_change: OnChange | None = None,
         trim: Trim | None = None,
-        of_status: Collection[str] = (),
     ) -> None:
         self._objects: dict[Key, dict[str, Any]] = {}
         self._indexes: dict[str, Index] = {"owner": owner_uids, **(indexes or {})}
         self._buckets: dict[str, dict[str, dict[Key, None]]] = {name: {} for name in self._indexes}
         self._on_change = on_change
         self._trim = trim
-        self._of_status = of_status
 
     def __len__(self) -> int:
         return len(self._objects)
@@ -148,7 +145,7 @@ class Store:
             self.put(obj)
 
     def _reindex(self, key: Key, known: dict[str, Any] | None, obj: dict[str, Any] | None) -> None:
-        if known is not None and obj is not None and len(self._indexes) > 1 and self._is_indexed_alike(known, obj):
+        if known is not None and obj is not None and len(self._indexes) > 1 and _indexed(known) == _indexed(obj):
             return
         for name, index in self._indexes.items():
             before = set(index(known)) if known is not None else set()
@@ -161,9 +158,6 @@ class Store:
                     del buckets[value]
             for value in after - before:
                 buckets.setdefault(value, {})[key] = None
-
-    def _is_indexed_alike(self, known: dict[str, Any], obj: dict[str, Any]) -> bool:
-        return _indexed(known, self._of_status) == _indexed(obj, self._of_status)
 
     def _tell(self, known: dict[str, Any] | None, obj: dict[str, Any] | None) -> None:
         if self._on_change is None:

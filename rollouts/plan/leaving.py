@@ -54,7 +54,7 @@ def reads_left(rollout: Raw, kit: Kit) -> Reads:
     current = frozenset(bound_reads(rollout, kit))
     found: list[Any] = []
     for each in _left(rollout, status.routed_by, kit):
-        with suppress(Exception):  # strangers' routers are among them
+        with suppress(PluginError):  # leaving it says so
             found += each.bound.reads() if each.bound is not None else ()
     return tuple(each for each in dict.fromkeys(found) if each not in current)
 
@@ -162,14 +162,15 @@ def _due(here: Observed, left: Left, kit: Kit) -> tuple[tuple[Write, ...], str]:
     """Return what is due to leave a router, or what keeps it from being left for now."""
     if left.bound is None:
         return (), f"{left.title} isn't installed any more: its objects stay as they are"
-    current = bound_reads(here.raw, kit)
-    objects: Objects = here.objects or {}
-    hidden = [each for each in left.bound.reads() if each in here.hidden]
-    if hidden:
-        return (), f"{left.title} can't be left: {hidden[0]} can't be seen"
-    revisions = sort_out(here)
-    stable_hash = revisions.stable.pod_hash if revisions.stable is not None else revisions.pod_hash
-    mine = tuple(leaving_writes(left.entry, left.bound, stable_hash, objects, current))
+    current, revisions = bound_reads(here.raw, kit), sort_out(here)
+    try:
+        hidden = [each for each in left.bound.reads() if each in here.hidden]
+        if hidden:
+            return (), f"{left.title} can't be left: {hidden[0]} can't be seen"
+        stable_hash = revisions.stable.pod_hash if revisions.stable is not None else revisions.pod_hash
+        mine = tuple(leaving_writes(left.entry, left.bound, stable_hash, here.objects or {}, current))
+    except PluginError as error:
+        return (), f"{left.title} can't be left: {error}"
     return (mine, "") if not mine or not (waits := _waits(here, left, revisions)) else ((), waits)
 
 

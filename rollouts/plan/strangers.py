@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
+from rollouts.api.status import parse_status
 from rollouts.plan.analysis.metric import ProviderError, place_of
 from rollouts.plan.bound import PLUGIN
 from rollouts.plan.observed import Observed
@@ -18,6 +19,23 @@ def strangers_of(here: Observed, kit: Kit) -> frozenset[str]:
         return NOBODY
     templates = (each for each in here.templates.values() if each is not None)
     return frozenset(_known((*_named(here), *_providers(templates)), kit))
+
+
+def stranger_routers(rollout: Raw, kit: Kit) -> frozenset[str]:
+    """Return the strangers' routers that a raw Rollout names, or is still to leave, whatever else is wrong with it."""
+    if not kit.strangers:
+        return NOBODY
+    routing = _within(rollout, "spec", "strategy", "canary", "trafficRouting")
+    status, _ = parse_status(_within(rollout, "status"))
+    named = (*routing, *_within(routing, "plugins"), *(each.router for each in status.routed_by))
+    return frozenset(_known(named, kit))
+
+
+def _within(raw: Raw, *names: str) -> Raw:
+    part: Any = raw
+    for name in names:
+        part = part.get(name) if isinstance(part, Mapping) else None
+    return part if isinstance(part, Mapping) else {}
 
 
 def strangers_in(specs: Iterable[Raw], kit: Kit) -> frozenset[str]:

@@ -4,10 +4,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from pydantic import BaseModel
+
 from rollouts.api.base import parse
 from rollouts.api.canary import CanaryStrategy
 from rollouts.api.traffic import TrafficRouting
 from rollouts.ports import Answers, Kit, Objects, Owner, Question, Reads, Reference, Route, Seen, Write, picked
+from rollouts.ports.checked import PluginError
 from rollouts.ports.router import AnyRouter
 
 Raw = Mapping[str, Any]
@@ -88,22 +91,27 @@ def bind_routers(metadata: Raw, canary: CanaryStrategy, kit: Kit) -> tuple[Bound
 
 
 def bound_reads(rollout: Raw, kit: Kit) -> Reads:
-    """Return what the routers of a raw Rollout read; nothing where that can't be told: its plan says what is wrong."""
+    """Return what the routers of a raw Rollout read; nothing where its plan says what is wrong with it.
+
+    Raises PluginError where a stranger's router can't say it.
+    """
     return tuple(dict.fromkeys(read for reads in reads_by_router(rollout, kit).values() for read in reads))
 
 
 def reads_by_router(rollout: Raw, kit: Kit) -> Mapping[str, Reads]:
-    """Return the same for each router, by its key."""
+    """Return the same for each router, by its key. Raises PluginError."""
     strategy = (rollout.get("spec") or {}).get("strategy") or {}
     if not (strategy.get("canary") or {}).get("trafficRouting"):
         return {}
     try:
         canary = parse(CanaryStrategy, strategy["canary"])
         return {each.router.key: each.reads() for each in bind_routers(rollout["metadata"], canary, kit)}
-    except Exception:  # noqa: BLE001 - strangers' routers are among them
+    except PluginError:
+        raise
+    except Exception:  # noqa: BLE001 - a spec that isn't valid may be anything
         return {}
 
 
 def read_spec(router: AnyRouter, spec: Any) -> Any:
     """Read what the Rollout says about a router. Raises pydantic.ValidationError."""
-    return spec if isinstance(spec, router.model) else router.model.model_validate(spec, by_alias=True, by_name=False)
+    return spec if isinstance(spec, BaseModel) else router.model.model_validate(spec, by_alias=True, by_name=False)

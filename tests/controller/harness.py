@@ -20,6 +20,7 @@ from rollouts.controller.measuring import Measuring, Take
 from rollouts.controller.metrics import Metrics
 from rollouts.controller.observe import Observer
 from rollouts.controller.overdue import Overdue
+from rollouts.controller.readers import Readers
 from rollouts.controller.reconcile import PlanRollout, Reconciler
 from rollouts.controller.refusals import Refusals
 from rollouts.controller.tell import Teller
@@ -80,11 +81,12 @@ class Harness:
         kept = partial(is_kept, instance_id="")
         overdue = Overdue(api, lookups, self.freshness, is_kept=kept, monotonic=self._time)
         guard = Guard(limit=0.3)
+        self.readers = Readers(self.world.traffic, self.freshness, kit, guard)
         self.calling = Calling(make or _nobody, self._wake)
         self.inquiries = Inquiries(ask or _nobody_asks, self._wake, teller.answered, count=self.metrics.routes.answered)
         self.reconciler = Reconciler(
             api=api,
-            observer=Observer(lookups, api, self.freshness, lessons, kit),
+            observer=Observer(lookups, api, self.freshness, lessons, self.readers),
             traffic=self.world.traffic,
             freshness=self.freshness,
             overdue=overdue,
@@ -135,7 +137,7 @@ class Harness:
         if measures:
             passes[ANALYSIS_RUNS.kind] = self.analyses
         self.loop = Loop(passes, teller, lookups, self.metrics, workers=4)
-        changes = self.world.changes(self.freshness, self.loop)
+        changes = self.world.changes(self.freshness, self.loop, self.readers)
         self.world.listeners = {
             **changes.listeners,
             DEPLOYMENTS.kind: changes.workload_changed,

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, cast
 
 import pytest
@@ -14,7 +15,8 @@ from rollouts.kube.errors import Forbidden, Invalid, NotFound
 from rollouts.kube.resources import Resource
 from rollouts.ports import Reference, Selected
 from tests.controller.harness import KEY, Harness, running
-from tests.controller.world import Object, error
+from tests.controller.world import Object, error, rollout
+from tests.plugins.strangers import PAGE, Routes, fall, kit_with, sleep
 from tests.routing import KIT, SPLIT, by_router
 
 if TYPE_CHECKING:
@@ -155,7 +157,7 @@ async def test_a_kind_that_can_not_be_read_is_told_and_nothing_is_planned_on_it(
         assert wanted in here.status()["message"]
         assert here.plans == []
         here.world.traffic.problem = None
-        here.world.changes(here.freshness, here.loop).traffic_known(str(Kind(SPLIT.group, SPLIT.kind)))
+        here.world.changes(here.freshness, here.loop, here.readers).traffic_known(str(Kind(SPLIT.group, SPLIT.kind)))
         await here.until(lambda: here.status().get("phase") == "Healthy")
 
 
@@ -190,8 +192,30 @@ async def test_what_is_left_over_and_can_not_be_read_is_waited_for() -> None:
         assert here.status()["phase"] == "Healthy"
         assert [each["router"] for each in here.status()["routedBy"]] == ["test/recording"]
         here.world.traffic.problem = None
-        here.world.changes(here.freshness, here.loop).traffic_known(str(Kind(SPLIT.group, SPLIT.kind)))
+        here.world.changes(here.freshness, here.loop, here.readers).traffic_known(str(Kind(SPLIT.group, SPLIT.kind)))
         await here.until(lambda: "routedBy" not in here.status())
+
+
+@pytest.mark.parametrize("deed", [fall, sleep])
+async def test_a_stranger_that_can_not_say_what_it_reads_holds_up_its_own_rollout_only(deed: Any) -> None:
+    deeds: dict[str, Any] = {"reads": deed}
+    router = Routes()
+    router.deeds = deeds
+    kit = kit_with(router)
+    async with running(kit=replace(kit, routers={**kit.routers, **KIT.routers})) as here:
+        here.world.put(rollout("beside"))
+        for name in ("c", "s"):
+            here.world.put(service(name))
+        theirs = routed()
+        theirs["spec"]["strategy"]["canary"]["trafficRouting"] = {"plugins": {"stranger": {}}}
+        here.world.put(theirs)
+        await here.until(lambda: here.status().get("phase") == "Degraded")
+        assert "'stranger'" in here.status()["message"]
+        await here.until(lambda: here.status("beside").get("phase") == "Healthy")
+        deeds.clear()
+        if deed is fall:  # what hangs isn't asked again before it is back
+            here.loop.wake(KEY, 0)
+            await here.until(lambda: here.world.traffic.followed == {Kind(PAGE.group, PAGE.kind)})
 
 
 WEB = Reference("gateway.networking.k8s.io", "HTTPRoute", "default", "web")

@@ -9,11 +9,13 @@ from typing import Any, cast
 import jsonpatch
 
 from rollouts.api.merging import merged
-from rollouts.controller.caches import REPLICA_SET_INDEXES, SERVICE_INDEXES, Lookups, rollout_indexes
+from rollouts.controller.caches import REPLICA_SET_INDEXES, ROLLOUT_INDEXES, SERVICE_INDEXES, Lookups
 from rollouts.controller.freshness import Freshness
 from rollouts.controller.mapping import ChangeMap, Passes
+from rollouts.controller.readers import Readers
 from rollouts.controller.templates import EXPERIMENT_INDEXES, TEMPLATE_INDEXES
-from rollouts.controller.traffic import REMEMBERED, Kind, Obstacle, kind_of, reference_to
+from rollouts.controller.traffic import Kind, Obstacle, kind_of, reference_to
+from rollouts.guard import Guard
 from rollouts.kube.client import Api, Listing
 from rollouts.kube.errors import AlreadyExists, ApiError, Conflict, NotFound
 from rollouts.kube.patches import PatchType
@@ -122,9 +124,9 @@ class World:
         self._versions = itertools.count(101)
         self._uids = itertools.count(1)
         self.stores = {
-            kind: Store(indexes=indexes, of_status=REMEMBERED, on_change=self._listener(kind))
+            kind: Store(indexes=indexes, on_change=self._listener(kind))
             for kind, indexes in (
-                (ROLLOUTS.kind, rollout_indexes(self.kit)),
+                (ROLLOUTS.kind, ROLLOUT_INDEXES),
                 (REPLICA_SETS.kind, REPLICA_SET_INDEXES),
                 (SERVICES.kind, SERVICE_INDEXES),
                 (ANALYSIS_RUNS.kind, {}),
@@ -138,9 +140,10 @@ class World:
         self.stores[SPLIT.kind] = self.traffic.store = Store(on_change=self._listener(SPLIT.kind))
         self.stores[DEPLOYMENTS.kind] = self.workloads.store = Store(on_change=self._listener(DEPLOYMENTS.kind))
 
-    def changes(self, freshness: Freshness, passes: Passes) -> ChangeMap:
+    def changes(self, freshness: Freshness, passes: Passes, readers: Readers | None = None) -> ChangeMap:
         """Return who listens to the caches."""
-        return ChangeMap(self.lookups, freshness, passes, self.workloads, self.traffic, self.kit)
+        readers = readers or Readers(self.traffic, freshness, self.kit, Guard())
+        return ChangeMap(self.lookups, freshness, passes, self.workloads, readers)
 
     @property
     def api(self) -> Api:

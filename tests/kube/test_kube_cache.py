@@ -276,14 +276,6 @@ def test_objects_are_found_by_what_they_say_now_whatever_else_has_changed() -> N
     assert (store.by_index("size", "2"), store.by_index("size", "5")) == ([], [latest])
 
 
-def test_an_index_may_go_by_a_field_of_the_status_that_the_store_knows_of() -> None:
-    store = Store(indexes={"colour": lambda obj: (obj["status"]["colour"],)}, of_status=("colour",))
-    for version, colour in (("1", "red"), ("2", "blue")):
-        metadata = {"namespace": "shop", "name": "a", "uid": "1", "resourceVersion": version}
-        store.put({"metadata": metadata, "status": {"colour": colour}})
-    assert (store.by_index("colour", "red"), store.by_index("colour", "blue")) == ([], store.items())
-
-
 async def test_a_listeners_bug_does_not_blind_the_cache(server: Server, api: Api) -> None:
     def fail(_: object, __: object) -> None:
         raise RuntimeError("a bug")
