@@ -9,7 +9,7 @@ from typing import Annotated, Any
 import typer
 
 _SCOPE, _SERVERS, _LEADING, _PACE = "What to look after", "Probes and metrics", "Leader election", "Pace"
-_TRAFFIC = "Traffic"
+_TRAFFIC, _PLUGINS = "Traffic", "Compiled plugins"
 
 # Scripts pass these; they have no meaning here, or none yet.
 _WITHOUT_MEANING = {
@@ -158,6 +158,14 @@ def controller(
             rich_help_panel=_PACE,
         ),
     ] = None,
+    plugin_environment: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="NAME",
+            help="Let compiled plugins see this environment variable; may be given several times.",
+            rich_help_panel=_PLUGINS,
+        ),
+    ] = None,
     aws_verify_target_group: Annotated[
         bool,
         typer.Option(
@@ -234,6 +242,7 @@ def controller(
         disabled_steps=frozenset(disable_step_plugin or ()),
         verifies_target_groups=aws_verify_target_group,
         target_group_tag=alb_tag_key_resource_id,
+        plugin_environment=tuple(plugin_environment or ()),
         leader_elect=leader_elect,
         lease_duration=leader_election_lease_duration,
         renew_deadline=leader_election_renew_deadline,

@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING, Any
 
 import structlog
 
+from rollouts.compiled.config import Config
+from rollouts.compiled.kit import with_compiled
 from rollouts.controller.analysis import Analyses
 from rollouts.controller.analysis_metrics import AnalysisCollector
 from rollouts.controller.bench import ClusterBench
@@ -31,6 +33,7 @@ from rollouts.controller.metrics import Metrics
 from rollouts.controller.observe import Observer
 from rollouts.controller.options import DEFAULT_NAMESPACE
 from rollouts.controller.overdue import Overdue
+from rollouts.controller.plugins import read_plugins
 from rollouts.controller.readers import Readers
 from rollouts.controller.reconcile import Reconciler
 from rollouts.controller.refusals import Refusals
@@ -69,8 +72,11 @@ _log = structlog.get_logger(__name__)
 class Controller:
     """One controller on one connection."""
 
-    def __init__(self, options: Options, connection: Connection, kit: Kit | None = None) -> None:
-        kit = load_kit() if kit is None else kit
+    def __init__(
+        self, options: Options, connection: Connection, kit: Kit | None = None, plugins: Config | None = None
+    ) -> None:
+        plugins = plugins or Config()
+        kit = with_compiled(load_kit() if kit is None else kit, plugins)
         unasked = kit.unasked if options.verifies_target_groups else kit.unasked | {"alb"}
         kit = replace(kit, disabled=kit.disabled | options.disabled_steps, unasked=unasked)
         self.health_port = 0
@@ -95,9 +101,17 @@ class Controller:
         # A plugin that hangs in a call of its own can still say what is wrong with a spec, or with a run.
         guard = Guard()
         readers = Readers(self._traffic, freshness, kit, guard)
-        home = options.controller_namespace or options.namespace or DEFAULT_NAMESPACE
         settings = {"ALB_TAG_KEY_RESOURCE_ID": options.target_group_tag} if options.target_group_tag else {}
-        self._bench = ClusterBench(api, kit, home, Guard(), settings)
+        self._bench = ClusterBench(
+            api,
+            kit,
+            options.home,
+            Guard(),
+            settings,
+            plugins=plugins,
+            passed_on=options.plugin_environment,
+            find=lookups.find,
+        )
         self._measuring = Measuring(self._bench.take, self._wake)
         self._calling = Calling(self._bench.call, self._wake)
         self._inquiries = Inquiries(self._bench.ask, self._wake, teller.answered, count=self._metrics.routes.answered)
@@ -337,7 +351,8 @@ async def serve(options: Options) -> int:
     try:
         async with await connect(kubeconfig=options.kubeconfig, context=options.context) as connection:
             _log.info("connected", server=connection.server, source=connection.source)
-            await Controller(options, connection).run(stop)
+            plugins = await read_plugins(Api(connection), options, stop)
+            await Controller(options, connection, plugins=plugins).run(stop)
     except LeadershipLost as error:
         _log.error("leadership lost: exiting", reason=str(error))
         return 1

@@ -18,6 +18,7 @@ class Options:
 
     `disabled_steps` names the step plugins whose steps count as complete. `verifies_target_groups` has AWS asked
     whether its load balancers follow; `target_group_tag` is the tag by which the target group of a Service is found.
+    `plugin_environment` names the variables that compiled plugins find besides the usual ones.
     """
 
     namespace: str | None = None
@@ -33,6 +34,7 @@ class Options:
     disabled_steps: frozenset[str] = frozenset()
     verifies_target_groups: bool = False
     target_group_tag: str = ""
+    plugin_environment: tuple[str, ...] = ()
     leader_elect: bool = True
     lease_duration: float = 15.0
     renew_deadline: float = 10.0
@@ -40,6 +42,11 @@ class Options:
     controller_namespace: str | None = None
     identity: str = field(default_factory=lambda: f"{socket.gethostname()}_{uuid.uuid4()}")
     grace: float = 10.0
+
+    @property
+    def home(self) -> str:
+        """The namespace in which the controller's own ConfigMap and Secrets are."""
+        return self.controller_namespace or self.namespace or DEFAULT_NAMESPACE
 
     @property
     def lease_name(self) -> str:

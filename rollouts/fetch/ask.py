@@ -1,6 +1,8 @@
 """How is a traffic router's question asked? Whatever goes wrong is its answer."""
 
 import asyncio
+from collections.abc import Mapping
+from copy import deepcopy
 from typing import Any
 
 from rollouts.fetch.drive import drive
@@ -10,15 +12,18 @@ from rollouts.fetch.take import shown
 from rollouts.plan.strangers import stranger
 from rollouts.ports import Asked, Found, Home, ListObjects, MeasurementError, Question, Request
 from rollouts.ports.checked import PluginError
+from rollouts.ports.compiled import CompiledCall
 from rollouts.ports.router import AnyRouter
 
 ASK_LIMIT = 120.0
 """Seconds that all requests of a question may take together."""
 
 
-async def perform_question(question: Question, bench: Bench) -> Found:
+async def perform_question(question: Question, rollout: Mapping[str, Any], bench: Bench) -> Found:
     """Ask a question for a Rollout in the bench's namespace."""
-    asked = Asked(now=bench.clock(), namespace=bench.namespace, settings=bench.settings())
+    asked = Asked(
+        now=bench.clock(), namespace=bench.namespace, settings=bench.settings(), subject=deepcopy(dict(rollout))
+    )
     try:
         async with asyncio.timeout(ASK_LIMIT):
             return await _found(question, asked, bench)
@@ -38,6 +43,8 @@ async def _found(question: Question, asked: Asked, bench: Bench) -> Found:
     async def answer(request: Any) -> Any:
         if isinstance(request, ListObjects):
             return await bench.objects(_allowed(request, router), Home(bench.namespace))
+        if isinstance(request, CompiledCall):
+            return await bench.compiled(request)
         if not isinstance(request, Request):
             raise MeasurementError(f"the traffic router {question.router!r} asked by a {type(request).__name__}")
         if request.reuse:

@@ -18,6 +18,7 @@ from rollouts.plan.calls import Call, Returned
 from rollouts.plan.strangers import stranger
 from rollouts.ports.called import ERROR, Answer, AnyCalledStep, CalledStep, Situation
 from rollouts.ports.checked import PluginError, cut
+from rollouts.ports.compiled import CompiledCall
 from rollouts.ports.provider import MeasurementError, Request
 
 Raw = Mapping[str, Any]
@@ -62,6 +63,8 @@ async def _answer(call: Call, rollout: Raw, bench: Bench) -> Answer:
     )
 
     async def send(request: Any) -> Any:
+        if isinstance(request, CompiledCall):
+            return await bench.compiled(request)
         if not isinstance(request, Request):
             raise MeasurementError(f"the step plugin {call.plugin!r} may send HTTP requests only")
         return await exchange(bench.session, request)

@@ -4,10 +4,12 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import partial
+from typing import Any
 
 import aiohttp
 from pydantic import ValidationError
 
+from rollouts.fetch.compiled import Compiled, nobody_compiled
 from rollouts.fetch.objects import Objects, not_available
 from rollouts.fetch.shared import completed, leaves_out
 from rollouts.fetch.take import stop, take
@@ -30,7 +32,8 @@ class Bench:
     """What measurements are taken with: the same for all of one namespace.
 
     `objects` answers requests about objects of Kubernetes; providers that ask none do without. `tokens` keeps those
-    of identity providers, `guard` runs the code of strangers' providers: give all benches the same.
+    of identity providers, `guard` runs the code of strangers' providers: give all benches the same. `compiled` calls
+    compiled plugins. `run` is the AnalysisRun that is measured for.
     """
 
     kit: Kit
@@ -42,6 +45,8 @@ class Bench:
     objects: Objects = not_available
     tokens: Tokens = field(default_factory=Tokens)
     guard: Guard = field(default_factory=Guard)
+    compiled: Compiled = nobody_compiled
+    run: Mapping[str, Any] = field(default_factory=dict, repr=False)
 
 
 async def perform(measure: Measure, bench: Bench) -> Taken:
@@ -83,11 +88,16 @@ async def _outcome(measure: Measure, secrets: Mapping[str, str], bench: Bench) -
         began=measure.began,
         is_last=measure.is_last,
         turn=measure.turn,
+        subject=bench.run,
+        metric=metric,
+        goes_on=measure.verb != "take",
     )
     if measure.verb == "terminate":
-        await stop(chosen.provider, chosen.spec, asked, bench.session, bench.objects, bench.tokens, run)
+        await stop(chosen.provider, chosen.spec, asked, bench.session, bench.objects, bench.tokens, run, bench.compiled)
         return Verdict("Inconclusive")
-    return await take(chosen.provider, chosen.spec, asked, bench.session, bench.objects, bench.tokens, run)
+    return await take(
+        chosen.provider, chosen.spec, asked, bench.session, bench.objects, bench.tokens, run, bench.compiled
+    )
 
 
 def _value(held: Mapping[str, str] | None, name: str, key: str) -> str:

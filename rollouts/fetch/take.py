@@ -10,12 +10,14 @@ from urllib.parse import quote, quote_plus
 
 import aiohttp
 
+from rollouts.fetch.compiled import Compiled, nobody_compiled
 from rollouts.fetch.drive import drive
 from rollouts.fetch.objects import Objects, checked, not_available
 from rollouts.fetch.session import exchange
 from rollouts.fetch.tokens import Tokens
 from rollouts.guard import Run, directly
 from rollouts.ports.checked import PluginError
+from rollouts.ports.compiled import CompiledCall
 from rollouts.ports.objects import ObjectRequest
 from rollouts.ports.provider import (
     AnyProvider,
@@ -56,12 +58,13 @@ async def take(
     objects: Objects = not_available,
     tokens: Tokens | None = None,
     run: Run = directly,
+    compiled: Compiled = nobody_compiled,
 ) -> Outcome:
     """Return what a provider measures, with its secrets masked.
 
     `run` runs the provider's own code. Raises MeasurementError, whatever goes wrong.
     """
-    answers = _Answers(provider, asked, session, objects, tokens or Tokens(), run)
+    answers = _Answers(provider, asked, session, objects, tokens or Tokens(), run, compiled)
     outcome = await _all_told(provider, asked, drive(lambda: provider.flow(spec, asked), answers.to, run))
     if not isinstance(outcome, Reading | NoData | Verdict | Pending):
         raise MeasurementError(
@@ -78,9 +81,10 @@ async def stop(
     objects: Objects = not_available,
     tokens: Tokens | None = None,
     run: Run = directly,
+    compiled: Compiled = nobody_compiled,
 ) -> None:
     """Stop a pending measurement. Raises MeasurementError."""
-    answers = _Answers(provider, asked, session, objects, tokens or Tokens(), run)
+    answers = _Answers(provider, asked, session, objects, tokens or Tokens(), run, compiled)
     await _all_told(provider, asked, drive(lambda: provider.terminate(spec, asked), answers.to, run))
 
 
@@ -106,10 +110,13 @@ class _Answers:
     objects: Objects
     tokens: Tokens
     run: Run
+    compiled: Compiled
     reused: list[Request] = field(default_factory=list)
 
-    async def to(self, request: Request | ObjectRequest) -> Any:
+    async def to(self, request: Request | ObjectRequest | CompiledCall) -> Any:
         """Return the answer. Raises MeasurementError."""
+        if isinstance(request, CompiledCall):
+            return await self.compiled(request)
         if isinstance(request, Request):
             return await self._over_http(request)
         home = await self.run(lambda: self.provider.home(self.asked.namespace, self.asked.settings))

@@ -117,9 +117,9 @@ def _converted(name: str, value: Any, convert: Callable[[Any], Any]) -> Any:
 
 
 @cache
-def notation(name: str) -> Notation:
-    """Return how an object of the API is carried over, by the name of its Go type."""
-    return _known()[name]
+def notation(kind: str) -> Notation:
+    """Return how something is carried over: an object of the API, by the name of its Go type, or what it is made of."""
+    return _read(kind, _known())
 
 
 @cache

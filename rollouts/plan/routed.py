@@ -40,6 +40,11 @@ class Routers:
 
     bound: tuple[BoundRouter, ...]
     objects: Objects
+    verifier: Verifier
+
+    def say(self, route: Route) -> bool:
+        """Whether a route is in force, as far as routers can bring it about."""
+        return not self.due(route) and not self.verifier.untold(route)
 
     def due(self, route: Route) -> tuple[Write, ...]:
         """Return the writes that bring the objects to a route."""
@@ -56,13 +61,13 @@ def by_router(
     max_weight = spec.traffic_routing.max_traffic_weight_or_default
     capacity = Capacity(scene.bounds.replicas, max_weight, spec.replica_progress_threshold)
     state = with_ping_pong(here, spec, scene.state)
-    routers = Routers(bind_routers(here.raw["metadata"], spec, kit), here.objects)
     sticking = sticking_in(here.raw["metadata"]["name"], spec, scene.steps, state)
-    told = told_route(state.weights, max_weight)
+    told, bound = told_route(state.weights, max_weight), bind_routers(here.raw["metadata"], spec, kit)
     if told is not None and sticking is not None:
         told = sticking.on(told)
-    verifier = Verifier.of(here, routers.bound, kit)
-    is_followed = verifier.verdict(told, told, state.weights).seen.verified is not False
+    verifier = Verifier.of(here, bound, kit, told, state.weights)
+    routers = Routers(bound, here.objects, verifier)
+    is_followed = verifier.verdict(told).seen.verified is not False
     wishes = wishes_at(
         scene.steps,
         state,
@@ -74,23 +79,23 @@ def by_router(
     routed = Routed(revisions, state, spec, wishes, capacity, is_last)
     sides = find_sides(here, spec, revisions, state, told)
     sides = replace(sides, additional=others(has_services=bool(sides.stable.service)), sticking=sticking)
-    is_in_force = told is not None and is_followed and not routers.due(told)
+    is_in_force = told is not None and is_followed and routers.say(told)
     if not is_in_force and not _has_turned(sides, routers, capacity):
         sides = replace(sides, is_in_force=False)
     wanted = _wanted(routed, sides, told)
-    if told is not None and not routers.due(sides.route(wanted.goal, capacity)):
+    if told is not None and routers.say(sides.route(wanted.goal, capacity)):
         # It has gone there already, which the status doesn't tell yet: no way back because of what has changed since.
         wanted = replace(wanted, current=wanted.goal)
     turn = next_weight(wanted, capacity)
     route = sides.route(turn.weight, capacity) if turn.weight is not None else None
     due = routers.due(route) if route is not None else ()
-    verdict = verifier.verdict(route if not due else None, told, state.weights)
-    seen = verdict.seen
-    if route is not None and not due:
-        state = replace(state, weights=weights_of(route, seen))
+    verdict = verifier.verdict(route if not due else None)
+    untold = verifier.untold(route) if route is not None else ""
+    if route is not None and not due and not untold:
+        state = replace(state, weights=weights_of(route, verdict.seen))
     load = _load(here, spec, told, route, wanted.goal, is_at_rest=is_in_force and route == told)
     actions, refused = as_actions(here, due if is_written_down(here) else ())
-    unrouted = _unrouted(turn, wanted, due, refused, seen)
+    unrouted = untold or _unrouted(turn, wanted, due, refused, verdict.seen)
     return Shift(
         scaling=routed_sizes(routed, load, now, halted=scene.is_halted),
         actions=(*switches(here, spec, state, replace(sides, is_in_force=is_in_force), capacity), *actions),
@@ -134,7 +139,7 @@ def _has_turned(sides: Sides, routers: Routers, capacity: Capacity) -> bool:
     if sides.told is None:
         return False
     turned = sides.route(sides.told.canary.weight, capacity)
-    return turned != sides.told and not routers.due(turned)
+    return turned != sides.told and routers.say(turned)
 
 
 def _has_its_pods(routed: Routed) -> bool:

@@ -97,7 +97,9 @@ class Asked:
     noted when it said that this very measurement takes longer, empty at first. `memory` is what it left behind with the
     metric's earlier measurements. `namespace` is the run's, and `began` is when the run did. `is_last` says that the
     metric's count is reached with this measurement, unless it is an error. `turn` says which measurement it is, for
-    providers that give names to what they create.
+    providers that give names to what they create. `subject` is the Rollout that a router asks for, or
+    the AnalysisRun that is measured for, as far as there is one; `metric` is the whole metric, with its arguments
+    filled in. `goes_on` tells that the measurement was begun before.
     """
 
     now: datetime
@@ -109,6 +111,9 @@ class Asked:
     began: datetime | None = None
     is_last: bool = False
     turn: Turn = Turn()
+    subject: Mapping[str, Any] = field(default_factory=dict, repr=False)
+    metric: Mapping[str, Any] = field(default_factory=dict, repr=False)
+    goes_on: bool = False
 
 
 @dataclass(frozen=True, slots=True)

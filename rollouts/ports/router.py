@@ -175,7 +175,8 @@ class Router(ABC, Generic[Spec]):
     `trafficRouting.plugins`; its entry point has the same name. `model` reads what stands there. `most_weight` is the
     greatest weight that its objects can hold, None where there is no limit. `header_matches` are the comparisons of
     header values that it knows. `lists` are the kinds of objects that its questions may list, in the Rollout's
-    namespace; `states` are the fields of a Rollout's status that are its own.
+    namespace; `states` are the fields of a Rollout's status that are its own. One that `tells` writes no objects: who
+    answers its questions does, and until then its route isn't in force.
     """
 
     key: ClassVar[str]
@@ -185,6 +186,7 @@ class Router(ABC, Generic[Spec]):
     header_matches: ClassVar[tuple[str, ...]] = ("exact", "prefix", "regex")
     lists: ClassVar[frozenset[ObjectKind]] = frozenset()
     states: ClassVar[frozenset[str]] = frozenset()
+    tells: ClassVar[bool] = False
 
     def needs_services(self, spec: Spec) -> bool:
         """Whether canaryService and stableService must be named, unless there is a ping-pong pair."""

@@ -48,8 +48,8 @@ async def _nobody(call: Call, rollout: Mapping[str, Any]) -> Returned:
     raise AssertionError(f"{call} for {rollout['metadata']['name']}: no test makes calls here")
 
 
-async def _nobody_asks(question: Question, namespace: str) -> Found:
-    raise AssertionError(f"{question} in {namespace}: no test asks here")
+async def _nobody_asks(question: Question, rollout: Mapping[str, Any]) -> Found:
+    raise AssertionError(f"{question} in {rollout}: no test asks here")
 
 
 class Harness:

@@ -1,13 +1,15 @@
 """Are traffic routers' questions asked beside the passes, until the answer is yes, and no longer?"""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from itertools import pairwise
+from typing import Any
 
 import pytest
 
-from rollouts.controller.inquiries import AGAIN, LONGEST
+from rollouts.controller.inquiries import AGAIN, LONGEST, Inquiries
+from rollouts.controller.key import Key
 from rollouts.ports import Found, Question
 from tests.asking import KIT
 from tests.controller.harness import Harness, running
@@ -26,8 +28,8 @@ class Balancer:
         self.answer = YES
         self.asked: list[tuple[float, int]] = []
 
-    async def ask(self, question: Question, namespace: str) -> Found:
-        assert namespace == "default"
+    async def ask(self, question: Question, rollout: Mapping[str, Any]) -> Found:
+        assert rollout["metadata"]["namespace"] == "default"
         self.asked.append((asyncio.get_running_loop().time(), *question.facts))
         await asyncio.sleep(1)
         return self.answer
@@ -104,3 +106,26 @@ async def test_a_rollout_that_is_gone_is_not_asked_for() -> None:
         count = len(balancer.asked)
         await asyncio.sleep(100)
         assert len(balancer.asked) == count
+
+
+async def test_what_a_router_tells_is_told_again_from_time_to_time() -> None:
+    told: list[float] = []
+    now = asyncio.get_running_loop().time
+    answers = [Found(verified=None), Found(verified=None), UNKNOWN, Found(verified=None)]
+
+    async def ask(question: Question, rollout: Mapping[str, Any]) -> Found:
+        assert (question, rollout["metadata"]["name"]) == (tells, "web")
+        told.append(now())
+        return answers[min(len(told), len(answers)) - 1]
+
+    class Teller:
+        def answered(self, raw: Mapping[str, Any], found: Found) -> None:
+            del raw, found
+
+    tells, key = Question("a/b", "the plugin", again=300.0), Key("Rollout", "default", "web")
+    async with Inquiries(ask, lambda *_: None, Teller().answered) as inquiries:
+        inquiries.want(key, (tells,), {"metadata": {"name": "web"}})
+        await asyncio.sleep(1)
+        assert inquiries.answers(key) == {tells: Found(verified=None)}
+        await asyncio.sleep(1_000)
+    assert [later - before for before, later in pairwise(told)][:3] == pytest.approx([300, 300, 20], abs=1)
