@@ -29,6 +29,7 @@ FAILURES = pytest.StashKey[dict[Recipe, Exception]]()
 # What is built for whom: a control plane always, the clients only where a test asks for them.
 ASKED_FOR: dict[str, Recipe] = {
     "argo_rollouts": recipes.ARGO_ROLLOUTS,
+    "compiled_plugins": recipes.COMPILED_PLUGINS,
     "argo_cd": recipes.ARGO_CD,
     "prometheus_program": recipes.PROMETHEUS,
     "influxdb": recipes.INFLUXDB,
@@ -102,6 +103,12 @@ def plane(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFacto
 def argo_rollouts(request: pytest.FixtureRequest) -> Path:
     """The directory of the kubectl plugin of Argo Rollouts."""
     return _built(request.config, recipes.ARGO_ROLLOUTS)
+
+
+@pytest.fixture(scope="session")
+def compiled_plugins(request: pytest.FixtureRequest) -> Path:
+    """The directory of plugins that were compiled for Argo Rollouts, and of two programs of ours beside them."""
+    return _built(request.config, recipes.COMPILED_PLUGINS)
 
 
 @pytest.fixture(scope="session")

@@ -51,7 +51,7 @@ class GoModule(Recipe):
 
     def ingredients(self, cache: Path) -> Sequence[bytes]:
         go = toolchain.expected(toolchain.required(self.module / "go.mod"), cache)
-        sources = [self.module / "go.mod", self.module / "go.sum", *sorted(self.module.glob("*.go"))]
+        sources = [self.module / "go.mod", self.module / "go.sum", *sorted(self.module.rglob("*.go"))]
         return *(each.read_bytes() for each in sources), go.encode()
 
     def make(self, target: Path, cache: Path, progress: Progress) -> None:

@@ -38,6 +38,21 @@ ARGO_ROLLOUTS = GoModule(
     programs={"kubectl-argo-rollouts": f"{_ARGO_ROLLOUTS}/cmd/kubectl-argo-rollouts"},
     stamps=(f"{_ARGO_ROLLOUTS}/utils/version.version={{number}}",),
 )
+COMPILED_PLUGINS = GoModule(
+    title="plugins compiled for Argo Rollouts",
+    module=HERE / "clients" / "argo-plugins",
+    source=_ARGO_ROLLOUTS,
+    takes="about a minute on two cores, once its kubectl plugin is built",
+    prefix="compiled-plugins-",
+    programs={
+        "recorder": "./recorder",
+        "types": "./types",
+        **{
+            name: f"{_ARGO_ROLLOUTS}/test/cmd/{name}"
+            for name in ("trafficrouter-plugin-sample", "step-plugin-sample", "metrics-plugin-sample")
+        },
+    },
+)
 ARGO_CD = GoModule(
     title="the scripts of Argo CD",
     module=HERE / "clients" / "argo-cd",
@@ -145,6 +160,7 @@ CONTOUR = GoModule(
 ALL: tuple[Recipe, ...] = (
     CONTROL_PLANE,
     ARGO_ROLLOUTS,
+    COMPILED_PLUGINS,
     ARGO_CD,
     ORACLE,
     PROMETHEUS,
