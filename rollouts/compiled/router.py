@@ -26,10 +26,10 @@ VERIFY_ERROR = "WeightVerifyError"
 
 
 class CompiledRouter(Router[Settings]):
-    """A router that a plugin carries out. What it can do only the plugin knows: it is asked for everything."""
+    """A router that a plugin carries out. What it can do only the plugin knows: it is asked for all that it can be."""
 
     model: ClassVar[type[BaseModel]] = Settings
-    abilities = frozenset(Ability)
+    abilities = frozenset(Ability) - {Ability.SESSION_AFFINITY}
     tells = True
 
     def reads(self, spec: Settings, owner: Owner) -> Reads:
