@@ -11,6 +11,7 @@ from rollouts.cli.main import app
 from rollouts.controller.metrics import Metrics
 from rollouts.ports import Ability, Router
 from rollouts.ports.router import AnyRouter
+from tests.docs.router_pages import HOW_TO, examples
 from tests.docs.routers import declared
 
 _BEGIN, _END = "<!-- generated: {} -->", "<!-- end -->"
@@ -142,9 +143,24 @@ def _router(key: str, router: AnyRouter) -> str:
         weights if Ability.MAX_WEIGHT in can else "percent",
         ", ".join(router.header_matches) if Ability.HEADER_ROUTES in can else "",
         *("yes" if each in can else "" for each in _YES_OR_NO),
-        "yes" if type(router).seen is not Router.seen else "",
+        _waits(router),
     ]
-    return f"| `{key}` | {' | '.join(cells)} |".replace("  ", " ")
+    return f"| [{key}]({_page(key)}) | {' | '.join(cells)} |".replace("  ", " ")
+
+
+def _waits(router: AnyRouter) -> str:
+    if type(router).seen is not Router.seen:
+        return "yes"
+    return "if it may ask" if type(router).questions is not Router.questions else ""
+
+
+def _page(key: str) -> str:
+    """Return where a router's page is, seen from the reference: the first that has its manifests."""
+    of_key: dict[str, str] = {}
+    for each in examples():
+        of_key.setdefault(each.router, each.page.relative_to(HOW_TO).as_posix())
+    of_key["argoproj-labs/gatewayAPI"] = f"{of_key['gatewayAPI']}#from-the-plugin-of-argo-rollouts"
+    return f"../how-to/{of_key[key]}"
 
 
 PARTS = {
