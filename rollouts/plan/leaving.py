@@ -48,15 +48,21 @@ class Leaving:
 
 def reads_left(rollout: Raw, kit: Kit) -> Reads:
     """Return what the routers read that a raw Rollout has stopped to name; not what others of its routers read."""
+    written, named = _mapping(rollout.get("status")).get("routedBy"), _named(rollout)
+    if not isinstance(written, list) or all(_is_in_use(_mapping(each), named) for each in written):
+        return ()  # as it is with most Rollouts, each time that anything about them changes
     status, _ = parse_status(_mapping(rollout.get("status")))
-    if not status.routed_by:
-        return ()
     current = frozenset(bound_reads(rollout, kit))
     found: list[Any] = []
     for each in _left(rollout, status.routed_by, kit):
         with suppress(PluginError):  # leaving it says so
             found += each.bound.reads() if each.bound is not None else ()
     return tuple(each for each in dict.fromkeys(found) if each not in current)
+
+
+def _is_in_use(entry: Raw, named: Mapping[str, Raw]) -> bool:
+    router = entry.get("router")
+    return isinstance(router, str) and router in named and named[router] == entry.get("spec")
 
 
 def reads_in(rollout: Raw, kit: Kit) -> Reads:

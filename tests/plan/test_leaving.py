@@ -202,6 +202,12 @@ def test_what_a_left_router_reads_is_read() -> None:
     assert reads_in(here(stable(without()), *FULL, known=known).raw, KIT) == ()
 
 
+@pytest.mark.parametrize("rubbish", ["web", ["web"], [{"router": ["web"]}], [{"router": KEY}], [{"spec": 1}]], ids=str)
+def test_rubbish_in_the_status_reads_nothing(rubbish: Any) -> None:
+    raw = stable(without())
+    assert reads_in({**raw, "status": {**raw["status"], "routedBy": rubbish}}, KIT) == ()
+
+
 def test_what_a_router_has_told_in_the_status_goes_with_it() -> None:
     spec = {"ingress": "web", "servicePort": 80}
     known = {"router": "alb", "spec": spec, **SERVICES}
