@@ -1,12 +1,13 @@
 """A traffic router for tests: it keeps its route in one object of the simulated world, where tests read it."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any
 
 from pydantic import BaseModel
 
+from rollouts.api.canary import SetHeaderRoute, SetMirrorRoute
 from rollouts.ports import (
     Ability,
     Create,
@@ -71,11 +72,14 @@ class RecordingRouter(Router[Recording]):
         wanted: dict[str, Any] = {
             "shares": [{"to": to, "weight": weight} for to, weight in sorted(shares.items())],
             "whole": route.max_weight,
+            # Where requests go whatever the weights: without any, the fields aren't there.
+            "headers": _managed(route, route.headers, hashes=spec.hashes),
+            "mirrors": _managed(route, route.mirrors, hashes=spec.hashes),
         }
         returning = _returning(spec, route)
         if split is None:
-            sticking = {"returning": returning} if returning else {}
-            return (Create(reference, {"spec": {**wanted, **sticking}}),)
+            made = {**wanted, "returning": returning}
+            return (Create(reference, {"spec": {key: value for key, value in made.items() if value is not None}}),)
         spec_now = split.get("spec") or {}
         if returning != spec_now.get("returning"):
             wanted["returning"] = returning
@@ -95,6 +99,16 @@ def _returning(spec: Recording, route: Route) -> list[Raw] | None:
         }
         for each in route.affinity.returning
     ]
+
+
+def _managed(
+    route: Route, managed: Sequence[SetHeaderRoute | SetMirrorRoute], *, hashes: bool
+) -> list[Mapping[str, Any]] | None:
+    to = route.canary.pod_hash if hashes else route.canary.service
+    found: list[Mapping[str, Any]] = [
+        {"to": to, **each.model_dump(mode="json", by_alias=True, exclude_unset=True)} for each in managed
+    ]
+    return found or None
 
 
 KIT = replace(load_kit(), routers={KEY: RecordingRouter()})
@@ -167,11 +181,13 @@ def create_services(*names: str) -> list[Change]:
     return [creation(name) for name in names]
 
 
-def split(shares: Mapping[str, int], *, followed: bool = True) -> dict[Reference, Mapping[str, Any] | None]:
+def split(
+    shares: Mapping[str, int], *, followed: bool = True, **managed: Sequence[Mapping[str, Any]]
+) -> dict[Reference, Mapping[str, Any] | None]:
     """Return the router's object as the API server has it; `followed` tells whether its data plane is there."""
     metadata = {"name": "web", "namespace": "default", "uid": "uid-split", "resourceVersion": "8", "generation": 2}
     ends = [{"to": to, "weight": weight} for to, weight in sorted(shares.items())]
-    spec = {"shares": ends, "whole": sum(shares.values())}
+    spec: Raw = {"shares": ends, "whole": sum(shares.values()), **managed}
     return {SPLIT: {"kind": "Split", "metadata": metadata, "spec": spec, "status": {"followed": 2 if followed else 1}}}
 
 

@@ -116,9 +116,16 @@ def _advance(
     if calling.failure:
         cause = f"step {(at.index or 0) + 1} ({step.title}) failed: {calling.failure}"
         return state.aborted(at, now), None, cause
-    gate = _gate(
-        step, Here(shift.scaling.unmet, at.paused_since, at.resumed, shift.unrouted, calling.answer, check), now
+    facts = Here(
+        unmet=shift.scaling.unmet,
+        paused_since=at.paused_since,
+        resumed=at.resumed,
+        unrouted=shift.unrouted,
+        unmanaged=shift.unmanaged,
+        answer=calling.answer,
+        check=check,
     )
+    gate = _gate(step, facts, now)
     if isinstance(gate, Open):
         return *_completed(scene, gate, now), ""
     if gate.pauses and at.paused_since is None:

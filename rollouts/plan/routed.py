@@ -12,6 +12,7 @@ from typing import Protocol
 from rollouts.api.canary import CanaryStrategy
 from rollouts.plan.affinity import sticking_in
 from rollouts.plan.leaving import is_written_down
+from rollouts.plan.managed import NONE, wished_for, withheld
 from rollouts.plan.missing import canary_unmet, enough
 from rollouts.plan.observed import Observed
 from rollouts.plan.route import Capacity, Turn, Wanted, next_weight
@@ -50,6 +51,12 @@ class Routers:
         """Return the writes that bring the objects to a route."""
         return tuple(write for each in self.bound for write in each.write(route, self.objects))
 
+    def standing(self, route: Route) -> Route | None:
+        """Return the route that is in force: this with its managed routes or without any; None if it's another."""
+        plain = NONE.on(route)
+        routes = (route,) if route == plain else (route, plain)
+        return next((each for each in routes if self.say(each)), None)
+
 
 def by_router(
     scene: Scene, spec: CanaryStrategy, kit: Kit, now: datetime, others: Additional = lambda **_: ()
@@ -74,16 +81,22 @@ def by_router(
         has_stable=revisions.has_distinct_stable,
         max_weight=max_weight,
         keeps_scale=spec.abort_scale_down_delay_seconds == 0,
+        skips_steps=scene.is_rollback,
     )
     is_last = state.index is None or state.index >= len(scene.steps)
     routed = Routed(revisions, state, spec, wishes, capacity, is_last)
     sides = find_sides(here, spec, revisions, state, told)
-    sides = replace(sides, additional=others(has_services=bool(sides.stable.service)), sticking=sticking)
-    is_in_force = told is not None and is_followed and routers.say(told)
+    lacks = _lacks(routed)
+    managed = wished_for(wishes, [each.name for each in spec.traffic_routing.managed_routes])
+    kept_out = withheld(sides.canary, routed.wished, lacks) if managed else ""
+    additional = others(has_services=bool(sides.stable.service))
+    sides = replace(sides, additional=additional, sticking=sticking, managed=NONE if kept_out else managed)
+    standing = routers.standing(sides.managed.on(told)) if told is not None else None
+    is_in_force = standing is not None and is_followed
     if not is_in_force and not _has_turned(sides, routers, capacity):
         sides = replace(sides, is_in_force=False)
-    wanted = _wanted(routed, sides, told)
-    if told is not None and routers.say(sides.route(wanted.goal, capacity)):
+    wanted = _wanted(routed, sides, told, lacks)
+    if told is not None and routers.standing(sides.route(wanted.goal, capacity)):
         # It has gone there already, which the status doesn't tell yet: no way back because of what has changed since.
         wanted = replace(wanted, current=wanted.goal)
     turn = next_weight(wanted, capacity)
@@ -93,28 +106,36 @@ def by_router(
     untold = verifier.untold(route) if route is not None else ""
     if route is not None and not due and not untold:
         state = replace(state, weights=weights_of(route, verdict.seen))
-    load = _load(here, spec, told, route, wanted.goal, is_at_rest=is_in_force and route == told)
+    load = _load(here, spec, told, route, wanted.goal, is_at_rest=is_in_force and route == standing)
     actions, refused = as_actions(here, due if is_written_down(here) else ())
     unrouted = untold or _unrouted(turn, wanted, due, refused, verdict.seen)
+    unmanaged = untold or _unmanaged(turn, due, refused, verdict.seen)
+    waits = f"{managed} is not in force: {kept_out}" if kept_out else ""
     return Shift(
         scaling=routed_sizes(routed, load, now, halted=scene.is_halted),
         actions=(*switches(here, spec, state, replace(sides, is_in_force=is_in_force), capacity), *actions),
         state=state,
         is_complete=_has_its_pods(routed) and (capacity.replicas == 0 or (turn.weight == max_weight and not unrouted)),
         unrouted=unrouted,
-        because=_because(unrouted or turn.held, wanted),
+        unmanaged=unmanaged or (waits if routed.wished else ""),
+        because=(*_because(unrouted or turn.held, wanted), *((waits,) if waits else ())),
         asks=verdict.asks,
         told=verdict.state,
     )
 
 
-def _wanted(routed: Routed, sides: Sides, told: Route | None) -> Wanted:
+def _lacks(routed: Routed) -> str:
+    """Say what the canary still lacks for the size that the steps wish for."""
+    lacks, canary = canary_unmet(routed.revisions, routed.wished, routed.capacity.threshold), routed.revisions.canary
+    if not lacks and canary is not None and not canary.is_observed:
+        return "the canary's pods are still being counted"
+    return lacks
+
+
+def _wanted(routed: Routed, sides: Sides, told: Route | None, lacks: str) -> Wanted:
     """Return what the steps wish for; an update that is over or given up wishes for nothing."""
-    state, revisions = routed.state, routed.revisions
+    state = routed.state
     is_updating = bool(state.stable_hash) and not state.is_promoted and not state.abort and routed.wished > 0
-    lacks = canary_unmet(revisions, routed.wished, routed.capacity.threshold)
-    if not lacks and revisions.canary is not None and not revisions.canary.is_observed:
-        lacks = "the canary's pods are still being counted"
     return Wanted(
         weight=routed.wishes.weight if is_updating else 0,
         current=told.canary.weight if told is not None else None,
@@ -139,7 +160,7 @@ def _has_turned(sides: Sides, routers: Routers, capacity: Capacity) -> bool:
     if sides.told is None:
         return False
     turned = sides.route(sides.told.canary.weight, capacity)
-    return turned != sides.told and routers.say(turned)
+    return NONE.on(turned) != sides.told and routers.standing(turned) is not None
 
 
 def _has_its_pods(routed: Routed) -> bool:
@@ -179,3 +200,14 @@ def _unrouted(turn: Turn, wanted: Wanted, due: Sequence[Write], refused: Sequenc
     if seen.verified is False:
         return f"weight {turn.weight} isn't verified yet: {seen.because}"
     return ""
+
+
+def _unmanaged(turn: Turn, due: Sequence[Write], refused: Sequence[str], seen: Seen) -> str:
+    """Say what keeps the managed routes from being what they are to be, or nothing."""
+    if turn.weight is None:
+        return turn.held
+    if refused:
+        return refused[0]
+    if due:
+        return "the router is being set to the managed routes"
+    return f"the route isn't verified yet: {seen.because}" if seen.verified is False else ""

@@ -21,8 +21,9 @@ class Shift:
     """What is decided about sizes and traffic.
 
     `state` is the memory with the route that is in force. `unrouted` says what keeps the traffic from the weight that
-    is wished for. `asks` and `told` are what is asked outside of the cluster, and what the status tells of the answers.
-    `is_complete` tells that the canary has all it needs to become stable once the steps are done.
+    is wished for, `unmanaged` what keeps managed routes from being as wished for. `asks` and `told` are what is asked
+    outside of the cluster, and what the status tells of the answers. `is_complete` tells that the canary has all it
+    needs to become stable once the steps are done.
     """
 
     scaling: Scaling
@@ -30,6 +31,7 @@ class Shift:
     state: State
     is_complete: bool
     unrouted: str = ""
+    unmanaged: str = ""
     because: tuple[str, ...] = ()
     asks: tuple[Question, ...] = ()
     told: Mapping[str, Any] = field(default_factory=dict)

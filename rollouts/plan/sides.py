@@ -11,6 +11,7 @@ from rollouts.api.canary import CanaryStrategy
 from rollouts.api.status import TrafficWeights, WeightDestination
 from rollouts.plan.actions import SwitchService
 from rollouts.plan.affinity import Sticking
+from rollouts.plan.managed import NONE, Managed
 from rollouts.plan.observed import Observed, ReplicaSet
 from rollouts.plan.revisions import Revisions
 from rollouts.plan.route import Capacity, Side, has_pods
@@ -24,7 +25,7 @@ class Sides:
     """Both sides of the route; `told` is the last route that was seen in force, `is_in_force` whether it is now.
 
     `additional` are the destinations of an experiment, whose shares are taken from stable's. `sticking` keeps clients
-    on the side that they were given.
+    on the side that they were given. `managed` are the managed routes that are to be in force.
     """
 
     canary: Side
@@ -33,6 +34,7 @@ class Sides:
     is_in_force: bool
     additional: tuple[Destination, ...] = ()
     sticking: Sticking | None = None
+    managed: Managed = NONE
 
     def route(self, weight: int, capacity: Capacity) -> Route:
         """Return the route with this weight for the canary, to where each side's traffic may go.
@@ -47,6 +49,8 @@ class Sides:
             stable=Destination(stable.service, self._hash_after(stable, capacity), rest - (taken if additional else 0)),
             additional=additional,
             max_weight=capacity.max_weight,
+            headers=self.managed.headers,
+            mirrors=self.managed.mirrors,
         )
         return route if self.sticking is None else self.sticking.on(route)
 
@@ -74,7 +78,10 @@ class Sides:
 
 
 def told_route(weights: TrafficWeights | None, max_weight: int) -> Route | None:
-    """Return the route in the status, in parts of today's maximum; None where it makes no sense."""
+    """Return the route in the status, in parts of today's maximum; None where it makes no sense.
+
+    Which managed routes it has isn't in the status: the objects tell.
+    """
     if weights is None:
         return None
     every = (weights.canary, weights.stable, *weights.additional)

@@ -24,6 +24,7 @@ def routed_problems(canary: CanaryStrategy, metadata: Raw, kit: Kit, objects: Ob
     for below, message in _routers(canary, metadata, kit, objects):
         yield f"trafficRouting{'.' if below else ''}{below}", message
     yield from affinity_problems(canary, kit)
+    yield from _unlisted(canary)
     for key in configured(canary.traffic_routing) if canary.traffic_routing is not None else ():
         if key in kit.routers:
             yield from _managed(kit.routers[key], canary)
@@ -120,6 +121,19 @@ def _needs(path: str, router: AnyRouter, spec: Any, canary: CanaryStrategy) -> I
         missing = " and ".join(name for name, value in services.items() if not value)
         if missing:
             yield path, f"splits traffic between two Services: set {missing}"
+
+
+def _unlisted(canary: CanaryStrategy) -> Iterator[Found]:
+    """Yield the steps whose managed route trafficRouting doesn't list."""
+    if canary.traffic_routing is None:
+        return
+    listed = [each.name for each in canary.traffic_routing.managed_routes]
+    for index, step in enumerate(canary.steps or ()):
+        for key, route in (("setHeaderRoute", step.set_header_route), ("setMirrorRoute", step.set_mirror_route)):
+            if route is not None and (route.name or "") not in listed:
+                path = f"steps[{index}].{key}.name"
+                known = f"has {', '.join(listed)}" if listed else "is empty"
+                yield path, f'"{route.name or ""}" is not in trafficRouting.managedRoutes, which {known}: list it there'
 
 
 def _managed(router: AnyRouter, canary: CanaryStrategy) -> Iterator[Found]:

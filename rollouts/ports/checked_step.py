@@ -6,6 +6,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any, get_args
 
+from rollouts.api.canary import SetHeaderRoute, SetMirrorRoute
 from rollouts.ports.called import Answer, CalledStep, CallFlow, Phase, Situation
 from rollouts.ports.checked import LONGEST_NOTES, CheckedModel, Checks, cut
 from rollouts.ports.checked_flow import checked_flow
@@ -44,6 +45,9 @@ class CheckedStep(Step[Any]):
             raise self._checks.broken("hold returned a scale that is none")
         if not all(type(each) is int and each >= 0 for each in sizes):
             raise self._checks.broken("hold returned wishes that are no sizes")
+        for each, kind in ((held.header_routes, SetHeaderRoute), (held.mirrors, SetMirrorRoute)):
+            if not isinstance(each, tuple) or not all(isinstance(route, kind) for route in each):
+                raise self._checks.broken("hold returned managed routes that are none")
         return held
 
     def gate(self, spec: Any, here: Here, now: datetime) -> Gate:

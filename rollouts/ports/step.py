@@ -7,13 +7,14 @@ given; a step never writes anything. One that must ask somebody else is a Called
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar
 
 from pydantic import BaseModel
 
 from rollouts.api.analysis import RolloutAnalysis
+from rollouts.api.canary import SetHeaderRoute, SetMirrorRoute
 from rollouts.api.experiment import RolloutExperiment
 
 if TYPE_CHECKING:
@@ -38,10 +39,22 @@ class Wishes:
     """What the steps up to the current one ask for, together.
 
     `weight` is the canary's share of the traffic, from 0 to the rollout's maximum weight (100 unless configured).
+    `header_routes` and `mirrors` are the managed routes that send requests to the canary whatever its weight, each name
+    once.
     """
 
     weight: int = 0
     scale: Scale | None = None
+    header_routes: tuple[SetHeaderRoute, ...] = ()
+    mirrors: tuple[SetMirrorRoute, ...] = ()
+
+    def without_route(self, name: str) -> "Wishes":
+        """Return the wishes without the managed route of this name."""
+        return replace(
+            self,
+            header_routes=tuple(each for each in self.header_routes if each.name != name),
+            mirrors=tuple(each for each in self.mirrors if each.name != name),
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,9 +75,10 @@ class Here:
     """The facts that a gate may look at.
 
     `unmet` says in words what still keeps the ReplicaSets from the sizes that the step asks for; it is empty when
-    they are there. `unrouted` says what keeps a traffic router from the weight that is wished for; it is empty without
-    a router, too. `paused_since` is when the pause of the current step began, `resumed` whether somebody has ended it.
-    `answer` is what came of the latest call, for a step that is called.
+    they are there. `unrouted` says what keeps a traffic router from the weight that is wished for, `unmanaged` what
+    keeps it from the managed routes; both are empty without a router, too. `paused_since` is when the pause of the
+    current step began, `resumed` whether somebody has ended it. `answer` is what came of the latest call, for a step
+    that is called.
     `check` is how far the step's analysis or experiment is, None before it has been set going.
     """
 
@@ -72,6 +86,7 @@ class Here:
     paused_since: datetime | None = None
     resumed: bool = False
     unrouted: str = ""
+    unmanaged: str = ""
     answer: "Answer | None" = None
     check: Check | None = None
 

@@ -80,7 +80,7 @@ def test_a_good_manifest(lint: Lint) -> None:
             (
                 'spec.strategy.canary.steps[1] = {"pause":null}: must have exactly one action, has none (a misspelt key'
                 " is dropped, and so is a bare `pause:`: write `pause: {}`); known are analysis, experiment, pause,"
-                " setCanaryScale, setWeight"
+                " setCanaryScale, setHeaderRoute, setMirrorRoute, setWeight"
             ),
         ),
     ],

@@ -4,7 +4,7 @@ from typing import Any
 
 from tests.plan.given import Raw, rollout, service
 
-KNOWN = "analysis, experiment, pause, setCanaryScale, setWeight"
+KNOWN = "analysis, experiment, pause, setCanaryScale, setHeaderRoute, setMirrorRoute, setWeight"
 CANARY = "spec.strategy.canary"
 BLUE_GREEN = "spec.strategy.blueGreen"
 REQUIRED = "requiredDuringSchedulingIgnoredDuringExecution"

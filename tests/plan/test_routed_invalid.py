@@ -208,6 +208,10 @@ def test_who_cannot_see_the_objects_of_routers_touches_nothing() -> None:
     )
 
 
+def _header(name: str = "X-Version", **value: str) -> Raw:
+    return {"name": "beta", "match": [{"headerName": name, "headerValue": value}]}
+
+
 MANAGED: dict[str, tuple[Raw, Kit, str]] = {
     "a header route of a router that can't do it": (
         by_router(steps=[{"setHeaderRoute": HEADER_ROUTE}]),
@@ -226,6 +230,58 @@ MANAGED: dict[str, tuple[Raw, Kit, str]] = {
             f"{CANARY}.steps[0].setHeaderRoute.match[0].headerValue.prefix: {KEY} can't compare headers like that:"
             " use exact"
         ),
+    ),
+    "a route that isn't listed": (
+        by_router(steps=[{"setHeaderRoute": HEADER_ROUTE}], trafficRouting={"managedRoutes": [{"name": "qa"}]}),
+        KIT,
+        (
+            f'{CANARY}.steps[0].setHeaderRoute.name: "beta" is not in trafficRouting.managedRoutes, which has qa:'
+            " list it there"
+        ),
+    ),
+    "a mirror, and nothing is listed": (
+        by_router(steps=[{"setMirrorRoute": {"name": "copy"}}]),
+        KIT,
+        (
+            f'{CANARY}.steps[0].setMirrorRoute.name: "copy" is not in trafficRouting.managedRoutes, which is empty:'
+            " list it there"
+        ),
+    ),
+    "a header without a name": (
+        by_router(steps=[{"setHeaderRoute": _header(exact="1", name="")}]),
+        KIT,
+        f"{CANARY}.steps[0].setHeaderRoute.match[0].headerName: is empty: name a header",
+    ),
+    "a header compared in two ways": (
+        by_router(steps=[{"setHeaderRoute": _header(exact="1", regex="1")}]),
+        KIT,
+        (
+            f"{CANARY}.steps[0].setHeaderRoute.match[0].headerValue: sets exact and regex: set exactly one of exact,"
+            " prefix, regex"
+        ),
+    ),
+    "a path compared in no way": (
+        by_router(steps=[{"setMirrorRoute": {"name": "copy", "match": [{"method": {"exact": "GET"}, "path": {}}]}}]),
+        KIT,
+        f"{CANARY}.steps[0].setMirrorRoute.match[0].path: sets nothing: set exactly one of exact, prefix, regex",
+    ),
+    "a mirrored header compared in no way": (
+        by_router(steps=[{"setMirrorRoute": {"name": "copy", "match": [{"headers": {"X-A": {}}}]}}]),
+        KIT,
+        (
+            f"{CANARY}.steps[0].setMirrorRoute.match[0].headers.X-A: sets nothing: set exactly one of exact, prefix,"
+            " regex"
+        ),
+    ),
+    "more than all requests": (
+        by_router(steps=[{"setMirrorRoute": {"name": "copy", "percentage": 101}}]),
+        KIT,
+        f"{CANARY}.steps[0].setMirrorRoute.percentage: 101 is out of range: must be from 0 to 100",
+    ),
+    "no router": (
+        rollout(steps=[{"setHeaderRoute": HEADER_ROUTE}, {"setMirrorRoute": {"name": "copy"}}]),
+        KIT,
+        f"{CANARY}.steps[0].setHeaderRoute: needs trafficRouting: without a router nobody looks at headers",
     ),
 }
 

@@ -15,6 +15,7 @@ from tests.plan.given import START
 from tests.properties.worlds import IMAGES, NAME, QUIET, Trial, faults, scripts
 from tests.routing import PAIR, SERVICES, SPLIT, DataPlane, by_router, create_services
 
+MANAGED = ("first", "second")
 weights: st.SearchStrategy[Mapping[str, Any]] = st.integers(0, 100).map(lambda weight: {"setWeight": weight})
 pauses: st.SearchStrategy[Mapping[str, Any]] = st.sampled_from(({"pause": {"duration": 7}}, {"pause": {}}))
 scales: st.SearchStrategy[Mapping[str, Any]] = st.one_of(
@@ -22,7 +23,15 @@ scales: st.SearchStrategy[Mapping[str, Any]] = st.one_of(
     st.integers(0, 100).map(lambda weight: {"setCanaryScale": {"weight": weight}}),
     st.just({"setCanaryScale": {"matchTrafficWeight": True}}),
 )
-any_step = st.one_of(weights, weights, pauses, scales)
+_HEADER = {"headerName": "X-QA", "headerValue": {"exact": "1"}}
+_matches: st.SearchStrategy[Mapping[str, Any]] = st.sampled_from(({}, {"match": [_HEADER]}, {"match": [_HEADER]}))
+managed: st.SearchStrategy[Mapping[str, Any]] = st.one_of(
+    st.tuples(st.sampled_from(MANAGED), _matches).map(lambda it: {"setHeaderRoute": {"name": it[0], **it[1]}}),
+    st.sampled_from(MANAGED).map(
+        lambda name: {"setMirrorRoute": {"name": name, "match": [{"method": {"exact": "GET"}}]}}
+    ),
+)
+any_step = st.one_of(weights, weights, pauses, scales, managed)
 
 
 @dataclass(frozen=True)
@@ -71,9 +80,10 @@ def routed_specs(draw: st.DrawFn, step: st.SearchStrategy[Any]) -> tuple[dict[st
         "steps": draw(st.none() | st.lists(step, max_size=4)),
         "progressDeadlineSeconds": 60,
         "progressDeadlineAbort": draw(st.booleans()),
+        "trafficRouting": {"managedRoutes": [{"name": name} for name in MANAGED]},
     }
     if draw(st.booleans()):
-        settings["trafficRouting"] = {"sessionAffinity": {}}
+        settings["trafficRouting"]["sessionAffinity"] = {}
     rollout = by_router(services=services, **{key: value for key, value in settings.items() if value is not None})
     return rollout, names, verifies
 
@@ -128,6 +138,21 @@ def answers_to(snapshot: Snapshot, cookie: str) -> dict[str, int]:
     known = split["spec"].get("returning") or ()
     shares = next((each["shares"] for each in known if cookie in each["values"]), split["spec"]["shares"])
     return _by_hash(snapshot, shares)
+
+
+def led_to(snapshot: Snapshot, *, followed: bool) -> dict[tuple[str, str], str]:
+    """Return where managed routes lead to, by kind and name: the hash of the pods."""
+    split = split_of(snapshot)
+    if split is None:
+        return {}
+    spec = (split.get("status") or {}).get("traffic", {}) if followed else split["spec"]
+    found: dict[tuple[str, str], str] = {}
+    for kind in ("headers", "mirrors"):
+        for each in spec.get(kind) or ():
+            service = snapshot.services.get(each["to"])
+            selector = service["spec"]["selector"] if service is not None else {keys.POD_TEMPLATE_HASH: each["to"]}
+            found[kind, each["name"]] = selector.get(keys.POD_TEMPLATE_HASH, "")
+    return found
 
 
 def name_of(pod_hash: str) -> str:

@@ -11,9 +11,12 @@ from rollouts.sim.simulation import Pass, Simulation
 from tests.properties.routed_worlds import (
     RoutedTrial,
     answers_to,
+    led_to,
+    managed,
     name_of,
     pauses,
     routed_trials,
+    scales,
     shares_of,
     split_of,
     weights,
@@ -47,6 +50,25 @@ def assert_traffic_finds_pods(record: Pass) -> None:
             assert record.available.get(name_of(pod_hash), 0) > 0, (
                 f"{record.now}: {before} -> {after}, available {record.available}, {record.plan.because}"
             )
+    led = led_to(record.before, followed=False)
+    for route, pod_hash in led_to(record.after, followed=False).items():
+        if led.get(route) != pod_hash:
+            assert record.available.get(name_of(pod_hash), 0) > 0, (
+                f"{record.now}: {route} leads to {pod_hash}, available {record.available}, {record.plan.because}"
+            )
+
+
+def assert_managed_routes_keep_pods(record: Pass) -> None:
+    """Check that a pass took the last pod from nobody to whom a managed route leads."""
+    for followed in (False, True):
+        for moment in (record.before, record.after):
+            for route, pod_hash in led_to(moment, followed=followed).items():
+                name = name_of(pod_hash)
+                available = record.available.get(name, 0)
+                if min(record.sizes_before.get(name, 0), available):
+                    assert record.sizes_after.get(name, 0), (
+                        f"{record.now}: {route} leads to {name}, which loses its pods: {record.plan.because}"
+                    )
 
 
 def assert_capacity_is_kept(record: Pass) -> None:
@@ -80,6 +102,21 @@ def test_it_comes_to_rest_and_stays_there(trial: RoutedTrial) -> None:
 def test_traffic_is_sent_to_available_pods_only(trial: RoutedTrial) -> None:
     for record in passes(trial):
         assert_traffic_finds_pods(record)
+        assert_managed_routes_keep_pods(record)
+
+
+@given(routed_trials(step=st.one_of(managed, managed, scales, weights, pauses), may_crash=True))
+def test_managed_routes_lead_to_available_pods_only(trial: RoutedTrial) -> None:
+    simulation = Simulation(trial.scenario(), KIT, faults=trial.trial.faults)
+    for record in simulation.run():
+        if isinstance(record, Pass):
+            assert_traffic_finds_pods(record)
+            assert_managed_routes_keep_pods(record)
+    world = simulation.world
+    pods = {name: each["status"].get("availableReplicas", 0) for name, each in world.replica_sets.items()}
+    for pod_hash in led_to(world.snapshot(), followed=False).values():
+        event("a managed route is in force at the end")
+        assert pods[name_of(pod_hash)] or not any(pods.values()), world.rollouts[NAME]["status"]
 
 
 @given(routed_trials(step=st.one_of(weights, weights, pauses)))
@@ -108,6 +145,7 @@ def test_people_who_go_on_resuming_get_to_the_end(trial: RoutedTrial) -> None:
     if size:
         assert raw["status"]["canary"]["weights"]["canary"]["weight"] == 0
         assert shares_of(world.snapshot(), followed=False) == {raw["status"]["stableRS"]: 100}
+        assert led_to(world.snapshot(), followed=False) == {}
 
 
 # Not interrupted: an abort that arrives before the new template has been seen is for the template before.
@@ -124,6 +162,7 @@ def test_an_abort_always_returns_to_stable(trial: RoutedTrial) -> None:
         dict.fromkeys(set(world.replica_sets) - {stable}, 0)
     )
     assert shares_of(world.snapshot(), followed=False) in ({}, {raw["status"]["stableRS"]: 100})
+    assert led_to(world.snapshot(), followed=False) == {}
 
 
 @given(routed_trials(may_crash=True))

@@ -1,7 +1,15 @@
 """Do the built-in steps keep the promises that strangers' steps have to keep?"""
 
 from rollouts.api.analysis import AnalysisTemplateRef, RolloutAnalysis
-from rollouts.api.canary import RolloutPause, SetCanaryScale
+from rollouts.api.canary import (
+    HeaderRoutingMatch,
+    RolloutPause,
+    RouteMatch,
+    SetCanaryScale,
+    SetHeaderRoute,
+    SetMirrorRoute,
+    StringMatch,
+)
 from rollouts.api.experiment import RolloutExperiment, RolloutExperimentTemplate
 from rollouts.ports.testing import StepConformance
 from rollouts.registry import load_kit
@@ -24,6 +32,22 @@ class TestSetCanaryScale(StepConformance):
     specs = (SetCanaryScale(replicas=3), SetCanaryScale(weight=25), SetCanaryScale(match_traffic_weight=True))
 
 
+class TestSetHeaderRoute(StepConformance):
+    step = KIT.steps["setHeaderRoute"]
+    specs = (
+        SetHeaderRoute(name="qa", match=(HeaderRoutingMatch(header_name="X-QA", header_value=StringMatch(exact="1")),)),
+        SetHeaderRoute(name="qa"),
+    )
+
+
+class TestSetMirrorRoute(StepConformance):
+    step = KIT.steps["setMirrorRoute"]
+    specs = (
+        SetMirrorRoute(name="copy", match=(RouteMatch(path=StringMatch(prefix="/read")),), percentage=30),
+        SetMirrorRoute(name="copy"),
+    )
+
+
 class TestAnalysis(StepConformance):
     step = KIT.steps["analysis"]
     specs = (RolloutAnalysis(templates=(AnalysisTemplateRef(template_name="errors"),)),)
@@ -36,6 +60,15 @@ class TestExperiment(StepConformance):
 
 def test_every_installed_step_is_tested_here() -> None:
     assert set(KIT.steps) == {
-        each.step.key for each in (TestSetWeight, TestPause, TestSetCanaryScale, TestAnalysis, TestExperiment)
+        each.step.key
+        for each in (
+            TestSetWeight,
+            TestPause,
+            TestSetCanaryScale,
+            TestSetHeaderRoute,
+            TestSetMirrorRoute,
+            TestAnalysis,
+            TestExperiment,
+        )
     }
     assert KIT.broken == {}
