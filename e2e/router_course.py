@@ -16,7 +16,19 @@ from rollouts.kube.discovery import discover
 from rollouts.kube.errors import NotFound
 from rollouts.kube.resources import Resource
 from rollouts.plan.actions import CreateObject, DeleteObject, ObjectAction, PatchObject
-from rollouts.ports import Ability, Create, Destination, Objects, Owner, Patch, Reference, Route, Write
+from rollouts.ports import (
+    Ability,
+    Affinity,
+    Create,
+    Destination,
+    Objects,
+    Owner,
+    Patch,
+    Reference,
+    Returning,
+    Route,
+    Write,
+)
 from rollouts.ports.router import AnyRouter, Raw
 
 Json = dict[str, Any]
@@ -33,6 +45,17 @@ COPY = {
     "percentage": 30,
     "match": [{"method": {"exact": "GET"}, "path": {"prefix": "/"}, "headers": {"X-Team": {"regex": "shop|api"}}}],
 }
+STICKY = Affinity(
+    cookie="rollout-web",
+    attributes="Max-Age=604800; Path=/; HttpOnly; SameSite=Lax",
+    canary="ro-0123456789-canary",
+    stable="ro-0123456789-stable-5",
+    returning=(
+        Returning(("ro-0123456789-canary",), 100, 0),
+        Returning(("ro-0123456789-stable-5",), 0, 100),
+        Returning(("ro-0123456789-stable-2", "ro-0123456789-stable-1"), 3, 95),
+    ),
+)
 ROLLOUT: Json = {
     "apiVersion": "argoproj.io/v1alpha1",
     "kind": "Rollout",
@@ -58,6 +81,8 @@ def routes(router: AnyRouter) -> Iterator[Route]:
         yield replace(five, headers=(parse(SetHeaderRoute, BETA),))
     if Ability.MIRROR_ROUTES in router.abilities:
         yield replace(five, mirrors=(parse(SetMirrorRoute, COPY),))
+    if Ability.SESSION_AFFINITY in router.abilities:
+        yield replace(five, affinity=STICKY)
     if Ability.EXPERIMENTS in router.abilities:
         stable = replace(five.stable, weight=85)
         yield replace(five, stable=stable, additional=(Destination("web-1-baseline", "b", 10),))

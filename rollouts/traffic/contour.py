@@ -21,7 +21,9 @@ class Contour(RulesRouter[ContourTrafficRouting]):
 
     key = "contour"
     model: ClassVar = ContourTrafficRouting
-    abilities = frozenset(Ability)
+    abilities = frozenset(
+        {Ability.MAX_WEIGHT, Ability.PING_PONG, Ability.HEADER_ROUTES, Ability.MIRROR_ROUTES, Ability.EXPERIMENTS}
+    )
     way_out: ClassVar = "list in httpProxies those that send traffic to the stable Service"
 
     def places(self, spec: ContourTrafficRouting, owner: Owner) -> dict[str, Reference]:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 
+from rollouts.ports import Returning
 from rollouts.traffic.expressions import literal
 
 HEADER, SET = "Cookie", "Set-Cookie"
@@ -18,3 +19,10 @@ def with_value(name: str, values: Iterable[str]) -> str:
 def in_header(name: str, expression: str) -> str:
     """Return an expression for Cookie headers in which the whole value of a cookie matches another expression."""
     return f"^(?:.*; ?)?{literal(name)}=(?:{expression})(?:;.*)?$"
+
+
+def rule_name(group: Returning) -> str:
+    """Return what a rule for some clients that come again is called."""
+    if group.canary and group.stable:
+        return "sticky-anew"
+    return "sticky-canary" if group.canary else "sticky-stable"

@@ -22,7 +22,9 @@ class Kuma(RulesRouter[KumaTrafficRouting]):
 
     key = "kuma"
     model: ClassVar = KumaTrafficRouting
-    abilities = frozenset(Ability)
+    abilities = frozenset(
+        {Ability.MAX_WEIGHT, Ability.PING_PONG, Ability.HEADER_ROUTES, Ability.MIRROR_ROUTES, Ability.EXPERIMENTS}
+    )
     way_out: ClassVar = "list some in meshHTTPRoutes or meshTCPRoutes"
 
     def places(self, spec: KumaTrafficRouting, owner: Owner) -> dict[str, Reference]:

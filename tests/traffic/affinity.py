@@ -12,7 +12,11 @@ ATTRIBUTES = "Max-Age=604800; Path=/; HttpOnly; SameSite=Lax"
 
 def sticky(weight: int, *past: int, **more: object) -> Route:
     """Return a route whose clients stick; `past` are the weights of the steps before."""
-    wanted = route(weight, **more)  # type: ignore[arg-type]
+    return sticking(route(weight, **more), *past)  # type: ignore[arg-type]
+
+
+def sticking(wanted: Route, *past: int) -> Route:
+    """Return a route with clients that stick."""
     return Sticking("rollout-web", ATTRIBUTES, wanted.canary.pod_hash, past).on(wanted)
 
 

@@ -10,12 +10,11 @@ from typing import Any
 
 from rollouts.ports import Affinity, is_affinity_cookie
 from rollouts.ports.router import Raw
-from rollouts.traffic.cookies import HEADER, SET, with_value
+from rollouts.traffic.cookies import HEADER, SET, rule_name, with_value
 from rollouts.traffic.gateway_api.matches import matches_of, with_header
 from rollouts.traffic.gateway_api.targets import HTTP
 
 _TYPE, _SETTINGS = "ResponseHeaderModifier", "responseHeaderModifier"
-_TO_CANARY, _TO_STABLE, _ANEW = "sticky-canary", "sticky-stable", "sticky-anew"
 
 Rule = dict[str, Any]
 
@@ -35,18 +34,14 @@ def returning_rules(affinity: Affinity, rule: Raw, sides: Sides) -> Iterator[tup
         header = {"type": "RegularExpression", "name": HEADER, "value": with_value(affinity.cookie, each.values)}
         matches = with_header(matches_of(rule, HTTP), header)
         if each.canary and each.stable:
-            name, backends = (
-                _ANEW,
-                [
-                    _telling({**stable, "weight": each.stable}, affinity.to_stable),
-                    _telling({**canary, "weight": each.canary}, affinity.to_canary),
-                ],
-            )
+            backends = [
+                _telling({**stable, "weight": each.stable}, affinity.to_stable),
+                _telling({**canary, "weight": each.canary}, affinity.to_canary),
+            ]
         else:
-            name, backends = (_TO_CANARY, [canary]) if each.canary else (_TO_STABLE, [stable])
-            backends = [{**backend, "weight": 1} for backend in backends]
+            backends = [{**(canary if each.canary else stable), "weight": 1}]
         if matches:
-            yield name, {**rule, "matches": matches, "backendRefs": backends}
+            yield rule_name(each), {**rule, "matches": matches, "backendRefs": backends}
 
 
 def with_cookies(rule: Raw, affinity: Affinity, sides: Sides) -> Raw:

@@ -4,7 +4,7 @@ The matches of a route are alternatives, and so are those of a managed route: ea
 both can hold. Istio compares a text in one way only, so of two conditions on the same text the narrower one counts.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 from rollouts.api.canary import RouteMatch, SetHeaderRoute, SetMirrorRoute, StringMatch
@@ -17,10 +17,15 @@ _HEADERS = "headers"
 
 def matches_of(managed: SetHeaderRoute | SetMirrorRoute, rule: Raw) -> list[Match]:
     """Return the matches of a managed route, within those of a route."""
+    return within(rule, list(_wanted(managed)))
+
+
+def within(rule: Raw, alternatives: Sequence[Match]) -> list[Match]:
+    """Return what a route and one of some alternatives match."""
     found: list[Match] = []
     everything: Match = {}
     for base in rule.get("match") or (everything,):
-        for wanted in _wanted(managed):
+        for wanted in alternatives:
             both = _both(base, wanted)
             if both is not None and both not in found:
                 found.append(both)

@@ -1,11 +1,12 @@
 """Which settings of Istio can't work, and what do its objects lack?"""
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Sequence
 
 from rollouts.api.keys import MANAGED_BY
 from rollouts.api.traffic import IstioDestinationRule, IstioTrafficRouting
 from rollouts.ports import Objects, Owner, Reference
 from rollouts.ports.router import Raw
+from rollouts.traffic.istio.affinity import has_own_cookie
 from rollouts.traffic.istio.destination_rule import subsets_of
 from rollouts.traffic.istio.destinations import Ends
 from rollouts.traffic.istio.picks import (
@@ -84,6 +85,20 @@ def _virtual_service(target: Target, raw: Raw, spec: IstioTrafficRouting, owner:
     for title, rule in meant.items():
         if not ends.has_both(rule.get("route") or ()):
             yield target.path, f"{title} of {target.reference} must have two destinations: {_wanted(spec, owner)}"
+    if owner.has_affinity:
+        yield from ((target.path, message) for message in _affinity(target, others))
+
+
+def _affinity(target: Target, others: Sequence[Raw]) -> Iterator[str]:
+    """Yield what is in the way of session affinity."""
+    meant = [others[index] for index in http_meant(target.entry, others)]
+    if not meant:
+        yield f"{target.reference} has no HTTP route that is meant, which sessionAffinity needs: name one in routes"
+    if any(map(has_own_cookie, meant)):
+        yield (
+            f"{target.reference} has a destination that adds a Set-Cookie header, and can't add a second one: remove"
+            " it there, or remove sessionAffinity"
+        )
 
 
 def _knows_ends(spec: IstioTrafficRouting, owner: Owner) -> bool:

@@ -18,7 +18,15 @@ class Istio(Router[IstioTrafficRouting]):
 
     key = "istio"
     model: ClassVar = IstioTrafficRouting
-    abilities = frozenset({Ability.PING_PONG, Ability.HEADER_ROUTES, Ability.MIRROR_ROUTES, Ability.EXPERIMENTS})
+    abilities = frozenset(
+        {
+            Ability.PING_PONG,
+            Ability.HEADER_ROUTES,
+            Ability.MIRROR_ROUTES,
+            Ability.EXPERIMENTS,
+            Ability.SESSION_AFFINITY,
+        }
+    )
 
     def needs_services(self, spec: IstioTrafficRouting) -> bool:
         return spec.destination_rule is None

@@ -5,9 +5,8 @@ before all others. Each is made after one of the routes whose traffic is shared,
 Rollout wouldn't have got anyway, and treats those that it takes as that route does.
 """
 
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from functools import partial
 from typing import Any
 
 from rollouts.api.canary import SetHeaderRoute, SetMirrorRoute
@@ -15,6 +14,7 @@ from rollouts.api.traffic import IstioTrafficRouting, IstioVirtualService
 from rollouts.ports import Owner, Route
 from rollouts.ports.router import Raw
 from rollouts.traffic.additions import Added, added_by, metadata_patch, written_down
+from rollouts.traffic.istio.affinity import returning_rules, with_cookies, without_cookies
 from rollouts.traffic.istio.destinations import CANARY, STABLE, Ends, shares_of
 from rollouts.traffic.istio.matches import matches_of
 from rollouts.traffic.istio.picks import HTTP, TCP, TLS, http_meant, others_of, rules_of, tcp_meant, tls_meant
@@ -45,11 +45,12 @@ class VirtualService:
         ends = Ends.of(self.spec, self.owner, route.canary.service, route.stable.service)
         shares = shares_of(route, self.owner)
         gone = [name for name in added_by(self.raw, ADDED, rollout).backends if name not in shares]
-        others = others_of(self.raw, managed_names(self.raw, self.owner))
+        others = [without_cookies(each) for each in others_of(self.raw, managed_names(self.raw, self.owner))]
         meant = http_meant(self.entry, others)
         shared = _with_shares(others, meant, lambda entries: ends.shared(entries, shares, gone))
-        managed = list(_managed(route, [shared[index] for index in meant], ends, self.owner))
-        wanted = {HTTP: [*managed, *shared]}
+        managed = _named(_managed(route, [shared[index] for index in meant], ends, self.owner), shared)
+        told = [_telling(rule, route, ends) if index in meant else rule for index, rule in enumerate(shared)]
+        wanted = {HTTP: [*managed, *told]}
         for protocol, pick in _MEANT.items():
             rules = rules_of(self.raw, protocol)
             picked = pick(self.entry, rules)
@@ -73,13 +74,40 @@ def _with_shares(
 
 
 def _managed(route: Route, shared: Sequence[Raw], ends: Ends, owner: Owner) -> Iterator[dict[str, Any]]:
-    """Yield the managed routes in force, in their order."""
+    """Yield the managed routes in force, in their order, and then those for clients that come again."""
     for managed in in_order(route, owner):
         for rule in shared:
             canary, matches = ends.canary_of(rule.get("route") or ()), matches_of(managed, rule)
-            if canary is not None and matches:
-                make = _to_canary if isinstance(managed, SetHeaderRoute) else partial(_mirrored, mirror=managed)
-                yield {**make(rule, canary), "name": managed.name, "match": matches}
+            if canary is None or not matches:
+                continue
+            if isinstance(managed, SetHeaderRoute):
+                yield {**_to_canary(rule, canary), "name": managed.name, "match": matches}
+            else:
+                mirror = {**_mirrored(rule, canary, mirror=managed), "name": managed.name, "match": matches}
+                yield from _returning(mirror, route, ends)
+                yield _telling(mirror, route, ends)
+    for rule in shared:
+        yield from _returning(rule, route, ends)
+
+
+def _returning(rule: Raw, route: Route, ends: Ends) -> Iterator[dict[str, Any]]:
+    if route.affinity is not None:
+        yield from returning_rules(route.affinity, rule, ends)
+
+
+def _telling(rule: Raw, route: Route, ends: Ends) -> dict[str, Any]:
+    return dict(rule if route.affinity is None else with_cookies(rule, route.affinity, ends))
+
+
+def _named(managed: Iterable[dict[str, Any]], others: Iterable[Raw]) -> list[dict[str, Any]]:
+    """Return our own routes by names that none of other people's has."""
+    taken = {each.get("name") for each in others}
+    return [{**each, "name": _free(each["name"], taken)} for each in managed]
+
+
+def _free(name: str, taken: Collection[str | None]) -> str:
+    numbered = (f"{name}-{number}" for number in range(2, len(taken) + 3))
+    return next(each for each in (name, *numbered) if each not in taken)
 
 
 def _to_canary(rule: Raw, canary: Raw) -> dict[str, Any]:
