@@ -195,7 +195,8 @@ async def test_each_right_is_used_and_none_is_missing(audited: ControlPlane, tmp
     finally:
         await program.stop()
     granted = rules_of(await admin.json("get", "clusterrole", "rollouts-controller"))
-    granted |= rules_of(await admin.json("get", "role", "rollouts-controller-leader-election"))
+    for role in ("rollouts-controller-leader-election", "rollouts-controller-plugins"):
+        granted |= rules_of(await admin.json("get", "role", role))
     assert audited.audit_log is not None
     await audited.restart_apiserver()  # it writes the log in batches
     asked, refused = await asyncio.to_thread(asked_for, audited.audit_log)
