@@ -16,6 +16,7 @@ from rollouts.api.services import service_names
 from rollouts.cli.analysis_checks import KINDS, Templates, analysis_problems
 from rollouts.cli.analysis_remarks import analysis_remarks
 from rollouts.cli.manifests import Document
+from rollouts.cli.router_documents import objects_read
 from rollouts.guard import in_time
 from rollouts.plan.problem import Problem
 from rollouts.plan.validate import problems
@@ -93,6 +94,7 @@ class _Others:
     services: Mapping[str, Raw]
     workloads: Mapping[Reference, Raw]
     templates: Templates
+    documents: Sequence[Document]
     users: dict[tuple[str, str], str] = field(default_factory=dict)
 
     @classmethod
@@ -106,7 +108,7 @@ class _Others:
             elif content.get("apiVersion") == API_VERSIONS.get(kind):
                 workloads[Reference(kind, name)] = content
         ours = (each.content for each in documents if is_ours(each.content))
-        return cls(services, workloads, Templates.among(ours))
+        return cls(services, workloads, Templates.among(ours), documents)
 
     def workload_of(self, raw: Raw) -> Raw | None:
         """Return what a Rollout refers to; what is in none of the files may well be in the cluster."""
@@ -191,9 +193,15 @@ def _of_rollout(document: Document, others: _Others) -> Iterator[Finding]:
     first = {name: others.users.setdefault((namespace, name), own) for name in known}
     rivals = {name: user for name, user in first.items() if user != own}
     workload, templates = others.workload_of(raw), others.templates.granted
-    for problem in _in_time(
-        lambda kit: problems(rollout, raw, kit, known, rivals, workload=workload, templates=templates)
-    ):
+
+    def find(kit: Kit) -> Iterator[Problem]:
+        objects = objects_read(raw, others.documents, kit)
+        found = problems(rollout, raw, kit, known, rivals, objects=objects, workload=workload, templates=templates)
+        # What routers read and is in none of the files may well be in the cluster.
+        absent = [str(place) for place, each in (objects or {}).items() if each is None]
+        yield from (each for each in found if not any(place in each.message for place in absent))
+
+    for problem in _in_time(find):
         yield Finding(document, problem.path, problem.message)
 
 

@@ -10,13 +10,15 @@ from rollouts.cli.analysis_checks import CLUSTER_TEMPLATE, TEMPLATE, Templates
 from rollouts.cli.checks import is_ours
 from rollouts.cli.manifests import Document
 from rollouts.cli.people import people
+from rollouts.cli.router_documents import documents_read
+from rollouts.guard import in_time
 from rollouts.plan.actions import ANALYSIS_RUN
 from rollouts.plan.analysis.references import closure, templates_of
 from rollouts.plan.analysis.templates import TemplateKey
-from rollouts.plan.leaving import reads_in
+from rollouts.plan.strangers import stranger_routers
 from rollouts.plan.workload import Reference, meant_spec, reference_in
 from rollouts.ports import Reference as RouterReference
-from rollouts.ports import picked
+from rollouts.ports.checked import PluginError
 from rollouts.registry import load_kit
 from rollouts.sim.course import Asked, Condition, Course, Happening
 from rollouts.sim.director import Director
@@ -136,20 +138,11 @@ def cast(documents: Sequence[Document]) -> Cast:
 
 
 def _of_routers(rollout: Json, documents: Sequence[Document]) -> dict[RouterReference, Document]:
-    """Return the documents that the Rollout's traffic routers read."""
-    home = fields.namespace_of(rollout)
-    places = {
-        RouterReference(
-            group=str(each.content.get("apiVersion")).rpartition("/")[0],
-            kind=str(each.content.get("kind")),
-            namespace=str(fields.part(each.content, "metadata").get("namespace") or home),
-            name=fields.name_of(each.content),
-        ): each
-        for each in documents
-    }
-    named = {**rollout, "metadata": {**rollout["metadata"], "namespace": home}}
-    read = picked(reads_in(named, load_kit()), {place: each.content for place, each in places.items()})
-    return {place: places[place] for place, raw in read.items() if raw is not None}
+    kit = load_kit()
+    try:
+        return in_time(stranger_routers(rollout, kit), lambda: documents_read(rollout, documents, kit))
+    except PluginError:
+        return {}  # the first pass says what is wrong with it
 
 
 def _is(reference: Reference | None, content: Json) -> bool:

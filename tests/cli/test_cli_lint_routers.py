@@ -1,0 +1,61 @@
+"""Does `lint` look at the objects of traffic routers that are in the same files, and take others for granted?"""
+
+import copy
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from typer.testing import CliRunner
+
+from rollouts.cli.main import app
+from tests.docs.pages import ROOT, first_yaml
+
+GATEWAY: list[dict[str, Any]] = list(yaml.safe_load_all(first_yaml(ROOT / "docs" / "how-to" / "gateway-api.md")))
+PAGES = sorted((ROOT / "docs" / "how-to" / "routers").glob("*.md"))
+
+
+def lint(tmp_path: Path, documents: list[dict[str, Any]]) -> tuple[int, str]:
+    file = tmp_path / "web.yaml"
+    file.write_text(yaml.safe_dump_all(documents))
+    result = CliRunner().invoke(app, ["lint", "-f", str(file)])
+    return result.exit_code, result.output
+
+
+def gateway() -> list[dict[str, Any]]:
+    return copy.deepcopy(GATEWAY)
+
+
+def test_a_route_that_fits_is_no_problem(tmp_path: Path) -> None:
+    assert lint(tmp_path, gateway())[0] == 0
+
+
+def test_a_route_in_none_of_the_files_is_taken_for_granted(tmp_path: Path) -> None:
+    code, text = lint(tmp_path, [each for each in gateway() if each["kind"] != "HTTPRoute"])
+    assert (code, "HTTPRoute" in text) == (0, False)
+
+
+def test_a_route_that_names_another_service_is_told(tmp_path: Path) -> None:
+    documents = gateway()
+    for each in documents:
+        if each["kind"] == "HTTPRoute":
+            each["spec"]["rules"][0]["backendRefs"][0]["name"] = "web"
+    code, text = lint(tmp_path, documents)
+    assert code == 1
+    assert "spec.strategy.canary.trafficRouting.gatewayAPI" in text
+    assert "web-stable" in text
+
+
+def test_a_route_elsewhere_is_another_one(tmp_path: Path) -> None:
+    documents = gateway()
+    for each in documents:
+        if each["kind"] == "HTTPRoute":
+            each["metadata"]["namespace"] = "shop"
+            each["spec"]["rules"][0]["backendRefs"][0]["name"] = "web"
+    assert lint(tmp_path, documents)[0] == 0
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)
+def test_what_a_routers_page_shows_is_sound(page: Path, tmp_path: Path) -> None:
+    code, text = lint(tmp_path, list(yaml.safe_load_all(first_yaml(page))))
+    assert code == 0, text
