@@ -19,6 +19,7 @@ from rollouts.controller.pace import SHORTEST_WAKE, next_pass, seconds_until
 from rollouts.controller.perform import Seen, perform
 from rollouts.controller.refusals import Refusals
 from rollouts.controller.result import Done, Failed, Gone, Result, Waiting
+from rollouts.controller.rivalry import Rivalry
 from rollouts.controller.router_writes import Routed
 from rollouts.controller.status_delay import StatusDelay
 from rollouts.controller.tell import Teller
@@ -107,6 +108,7 @@ class Reconciler:
         self._timed = timed
         self._clock = clock
         self._monotonic = monotonic
+        self._rivalry = Rivalry(monotonic)
         self._rests: dict[Key, _Rest] = {}
 
     async def reconcile(self, key: Key) -> Result:
@@ -163,12 +165,14 @@ class Reconciler:
         self._observer.forget(key)
         self._freshness.forget(key)
         self._refusals.forget(key)
+        self._rivalry.forget(key)
 
     async def _carry_out(self, scene: _Scene, plan: Plan) -> Result:
         """Perform what is due of a plan; with nothing due, the Rollout is at rest."""
         self._teller.met(scene.key, scene.raw)
         self._routes.decided(scene.key, scene.raw, plan, is_refused=_has_refused_routes(scene.observed))
-        actions = tuple(action for action in plan.actions if not self._refusals.covers(scene.key, action))
+        due = tuple(action for action in plan.actions if not self._refusals.covers(scene.key, action))
+        actions = tuple(action for action in due if not self._rivalry.held(scene.key, action))
         waits = self._status_wait(scene.key, plan)
         status = plan.status if not waits else None
         returned = scene.observed.returned if scene.observed is not None else ()
@@ -181,6 +185,7 @@ class Reconciler:
             outcome = await perform(
                 self._api, scene.raw, _seen(scene.observed), actions, status, routed=self._routed(scene.observed)
             )
+        self._rivalry.wrote(scene.key, actions)
         self._lessons.learn(scene.key, scene.raw, outcome, actions)
         if outcome.status_is_written:
             self._calling.written(scene.key, returned)
@@ -214,7 +219,8 @@ class Reconciler:
         """Return the seconds until time alone may change the answer."""
         retry = self._refusals.next_retry(scene.key)
         again = retry - self._monotonic() if retry is not None else None
-        return next_pass(self._resync, seconds_until(plan.wake_at, self._clock()), again)
+        held = [left for each in plan.actions if (left := self._rivalry.held(scene.key, each))]
+        return next_pass(self._resync, seconds_until(plan.wake_at, self._clock()), again, *held)
 
 
 def _in_spite_of(trouble: ApiError, result: Result) -> Result:

@@ -116,6 +116,24 @@ async def test_what_others_change_is_put_right_and_what_is_theirs_stays() -> Non
         assert here.world.get_now(SPLIT.kind, "web")["spec"]["timeout"] == "9s"
 
 
+async def test_whoever_changes_it_back_each_time_is_answered_less_and_less_often() -> None:
+    async with at_rest() as here:
+        await begins_update(here)
+        theirs = {"spec": {"shares": [{"to": "s", "weight": 100}]}}
+
+        def change_back() -> bool:
+            if shares(here) != {"s": 100}:
+                here.world.change(SPLIT.kind, "web", theirs)
+            return time() >= end
+
+        before, time = len(writes(here)), asyncio.get_running_loop().time
+        end = time() + 60
+        await here.until(change_back, 120)
+        assert 5 < len(writes(here)) - before < 15
+        here.world.change("Rollout", "web", {"status": {"abort": True}})
+        await here.until(lambda: shares(here) == {"c": 0, "s": 100})
+
+
 async def test_whoever_was_faster_is_seen_before_the_next_write() -> None:
     async with at_rest() as here:
         here.world.before["patch", SPLIT.kind] = lambda: here.world.change(
