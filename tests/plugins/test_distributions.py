@@ -11,12 +11,13 @@ from typing import Any
 import pytest
 
 from rollouts.ports.provider import Provider
+from rollouts.ports.router import Router
 from rollouts.ports.step import Step
-from rollouts.registry import MEASURE, STEPS
+from rollouts.registry import MEASURE, STEPS, TRAFFIC
 from tests.docs.pages import ROOT
 
 PLUGINS = sorted((ROOT / "plugins").glob("*/pyproject.toml"))
-KINDS = {STEPS: Step, MEASURE: Provider}
+KINDS = {STEPS: Step, MEASURE: Provider, TRAFFIC: Router}
 
 
 @pytest.mark.parametrize("file", PLUGINS, ids=lambda file: file.parent.name)
