@@ -4,9 +4,13 @@ from typing import Any
 
 import pytest
 
+from rollouts.controller.key import Key
 from rollouts.controller.metrics import Metrics
+from rollouts.controller.outcome import Outcome
 from rollouts.controller.traffic_metrics import wanted_weight
 from rollouts.kube.errors import Invalid
+from rollouts.plan import Plan
+from rollouts.plan.actions import PatchObject
 from tests.controller.harness import Harness, running
 from tests.controller.test_inquiries import NO, UNKNOWN, YES, Balancer, updating
 from tests.controller.test_traffic import at_rest, begins_update, drop_router, goes_on, service, shares, weight
@@ -116,6 +120,18 @@ async def test_answers_are_counted_one_by_one() -> None:
         before = answers("yes")
         balancer.answer = YES
         await here.until(lambda: answers("yes") > before, 600)
+
+
+@pytest.mark.parametrize(("is_gone", "times"), [(False, 1), (True, None)])
+def test_what_was_written_is_forgotten_with_its_rollout(is_gone: bool, times: float | None) -> None:  # noqa: FBT001
+    metrics, web = Metrics(), Key("default", "web")
+    write = PatchObject(SPLIT, "uid-split", "8", {})
+    metrics.routes.performed(web, {ROUTER: (SPLIT,)}, [write], Outcome(acknowledged=[write]))
+    if is_gone:
+        metrics.forget(web)
+    metrics.routes.decided(web, by_router(), Plan(), is_refused=False)
+    found = metrics.registry.get_sample_value("rollouts_route_follow_seconds_count", {"router": ROUTER})
+    assert found == times
 
 
 def canary(index: int, weights: Any, **status: Any) -> Object:
