@@ -11,7 +11,7 @@ from rollouts.sim.world import World
 from tests.golden.stories import story
 from tests.plan.children.analyses.given import METRIC
 from tests.plan.given import START, Raw, blue_green, rollout, service
-from tests.routing import KIT
+from tests.routing import KIT, by_router
 
 RATE: Raw = {**METRIC, "interval": "10s", "count": 3, "successCondition": "result[0] < 0.05"}
 UNSURE: Raw = {**RATE, "count": 1, "failureCondition": "result[0] > 0.5"}
@@ -54,6 +54,24 @@ def an_analysis_lets_the_canary_go_on() -> Scenario:
     """Good numbers: the step's run lets the canary go on, the one in the background ends with the promotion"""
     return _told(
         create(0, rollout(steps=STEPS, canary=WATCHED)), set_image(10, "web", "app:2"), error_rate=[0.01, 0.02, 0.0]
+    )
+
+
+@story
+def an_ab_test_lasts_some_rounds() -> Scenario:
+    """An A/B test: insiders alone get the canary for three rounds of an analysis, then everybody does"""
+    insiders = {"name": "insiders", "match": [{"headerName": "X-Insider", "headerValue": {"exact": "yes"}}]}
+    steps: Sequence[Raw] = (
+        {"setCanaryScale": {"replicas": 2}},
+        {"setHeaderRoute": insiders},
+        {"analysis": {"templates": [{"templateName": "error-rate"}]}},
+    )
+    routing = {"managedRoutes": [{"name": "insiders"}]}
+    return _told(
+        create(0, by_router(steps=steps, trafficRouting=routing)),
+        set_image(10, "web", "app:2"),
+        services=("s", "c"),
+        error_rate=[0.01, 0.02, 0.0],
     )
 
 
