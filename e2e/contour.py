@@ -10,6 +10,7 @@ from e2e.program import ask
 from e2e.waiting import PATIENCE, eventually
 
 Json = dict[str, Any]
+OURS = Path(__file__).parents[1] / "manifests" / "crds"
 NAMESPACE, GATEWAY = "gateways", "public"
 XDS, HEALTH, METRICS = 8001, 8003, 8004  # ports in a network where nobody else is; 8002 has Envoy's statistics
 CLASS = "contour"
@@ -37,6 +38,12 @@ OBJECTS: list[Json] = [
 ]
 
 
+def definitions(gateway_api: Path, contour_kinds: Path) -> list[Path]:
+    """What has to be served before the control plane starts: our kinds, the Gateway API's standard ones, Contour's."""
+    standard = [path for path in sorted((gateway_api / "standard").glob("*.yaml")) if "_vap_" not in path.name]
+    return [*sorted(OURS.glob("*.yaml")), *standard, contour_kinds]
+
+
 async def run(data: DataPlane, contour: Path, envoy: Path) -> None:
     """Start both in the network of a data plane, for one Gateway that takes routes from everywhere."""
     admin = Kubectl(data.plane.admin_kubeconfig, NAMESPACE)
@@ -62,7 +69,7 @@ async def run(data: DataPlane, contour: Path, envoy: Path) -> None:
     follower = await data.start("contour", contour, "serve", *flags)
     bootstrap = at / "envoy.json"
     line = (contour, "bootstrap", str(bootstrap), "--xds-address=127.0.0.1", f"--xds-port={XDS}")
-    answer = await ask(*line, f"--admin-address={at / 'envoy.sock'}", f"--namespace={NAMESPACE}", within=PATIENCE)
+    answer = await ask(*line, f"--admin-address={data.envoy}", f"--namespace={NAMESPACE}", within=PATIENCE)
     assert answer.code == 0, answer.text
     proxy = await data.start(
         "envoy", envoy, "-c", bootstrap, "--service-cluster", NAMESPACE, "--service-node", "envoy", "--concurrency", "1"

@@ -24,6 +24,7 @@ class DataPlane:
         self.plane = plane
         self.directory = directory
         self.network = Network(directory)
+        self.envoy = directory / "envoy.sock"  # where the proxy that is started in it tells about itself
         self._programs: list[Program] = []
 
     async def open(self) -> None:

