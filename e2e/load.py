@@ -31,19 +31,20 @@ class Count:
     failures: Counter[str] = field(default_factory=Counter)
     pods: Counter[str] = field(default_factory=Counter)
     first: dict[str, float] = field(default_factory=dict)  # when a version answered first, seconds since 1970
-    changes: int = 0  # answers by another version than the one before, on the same connection
+    changes: Counter[str] = field(default_factory=Counter)  # a user's answer came from another version than the last
 
     def as_json(self) -> str:
         return json.dumps({**self.__dict__, "failures": dict(self.failures)})
 
 
 class Client:
-    """One user: a connection that is kept, or a new one for each request."""
+    """One user: a connection that is kept, or a new one for each request; cookies are kept only if that is wanted."""
 
-    def __init__(self, address: str, request: bytes) -> None:
+    def __init__(self, address: str, request: bytes, *, keeps_cookies: bool = False) -> None:
         self._host, _, port = address.rpartition(":")
         self._port = int(port)
         self._request = request
+        self._cookies = dict[str, str]() if keeps_cookies else None
         self._open: tuple[asyncio.StreamReader, asyncio.StreamWriter] | None = None
 
     async def ask(self, *, anew: bool) -> dict[str, str]:
@@ -55,14 +56,23 @@ class Client:
         reader, writer = self._open
         try:
             async with asyncio.timeout(PATIENCE):
-                writer.write(self._request)
+                writer.write(self._with_cookies())
                 headers = await self._read(reader)
         except BaseException:
             self.close()
             raise
         if headers.get("connection") == "close":
             self.close()
+        if self._cookies is not None and (told := headers.get("set-cookie")):
+            name, _, value = told.partition(";")[0].partition("=")
+            self._cookies[name] = value
         return headers
+
+    def _with_cookies(self) -> bytes:
+        if not self._cookies:
+            return self._request
+        pairs = "; ".join(f"{name}={value}" for name, value in self._cookies.items())
+        return self._request.removesuffix(b"\r\n") + f"Cookie: {pairs}\r\n\r\n".encode()
 
     def close(self) -> None:
         """Let go of the connection."""
@@ -86,6 +96,7 @@ class Load:
     def __init__(self, address: str, request: bytes, options: argparse.Namespace) -> None:
         self._address = address
         self._request = request
+        self._keeps_cookies: bool = options.cookies
         self._left: int | None = options.requests
         self._anew: float = options.anew
         self._users: int = options.users
@@ -100,12 +111,13 @@ class Load:
         await asyncio.gather(*(self._user() for _ in range(self._users)))
 
     async def _user(self) -> None:
-        client = Client(self._address, self._request)
+        client = Client(self._address, self._request, keeps_cookies=self._keeps_cookies)
         before = ""
         while self._goes_on():
             version = await self._ask(client)
-            self.count.changes += version != before != ""
-            before = version
+            if version and before and version != before:
+                self.count.changes[f"{before} {version}"] += 1
+            before = version or before
             if self._pause:
                 await asyncio.sleep(self._pause * random.uniform(0.5, 1.5))  # noqa: S311 - no secret
         client.close()
@@ -149,6 +161,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--host", required=True)
     parser.add_argument("--path", default="/")
     parser.add_argument("--header", action="append", default=[], help="as `Name: value`")
+    parser.add_argument("--cookies", action="store_true", help="each user sends back the cookies that were set")
     parser.add_argument("--requests", type=int, help="how many; until SIGTERM if not given")
     parser.add_argument("--users", type=int, default=8)
     parser.add_argument("--anew", type=float, default=0.2, help="share of requests on connections of their own")
