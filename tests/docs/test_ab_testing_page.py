@@ -56,8 +56,8 @@ def test_insiders_get_the_next_version_and_nobody_else_until_all_rounds_are_over
     weights = [[{to["name"]: to.get("weight") for to in rule["backendRefs"]} for rule in each] for each in rules]
     everybody: dict[str, int | None] = {"web-stable": None}
     begin = weights.index([{"web-canary": 1}, everybody])
-    after = next(index for index, each in enumerate(weights[begin:], begin) if each[0] != {"web-canary": 1})
-    assert all(each[-1] == everybody for each in weights[begin : after - 1])
+    after = next(index for index, each in enumerate(weights[begin:], begin) if each[-1] != everybody)
+    assert all(each[0] == {"web-canary": 1} for each in weights[begin:after]), "insiders are never without it"
     assert passes[after].now - passes[begin].now >= (ROUNDS - 1) * timedelta(minutes=10)
     assert world.rollouts["web"]["status"]["phase"] == "Healthy"
     assert len(weights[-1]) == 1
