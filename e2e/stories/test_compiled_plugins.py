@@ -111,6 +111,8 @@ async def test_a_router_moves_an_ingress_through_an_update_though_it_is_killed(
     await story.set_image("web:2.0")
     await story.until(nginx.paused_at(20))
     await nginx.weighs(story, 20)
+    said = await story.cli("explain", "web")
+    assert "installed" not in said, said
     first = plugin_pid(running)
     os.kill(first, signal.SIGKILL)
     await story.cli("promote", "web")

@@ -11,6 +11,7 @@ from pydantic import ValidationError
 from rollouts.api import keys
 from rollouts.api.base import describe
 from rollouts.api.services import service_names
+from rollouts.cli.presumed import kit_for
 from rollouts.cli.router_objects import OutOfSightError, router_objects
 from rollouts.guard import in_time
 from rollouts.kube.errors import Forbidden, NotFound
@@ -147,8 +148,9 @@ async def plan_now(
     )
     beside = beside or await measured(session)
     rivals = await _rivals(session, rollout, services)
+    kit = kit_for(rollout, load_kit())
     try:
-        objects = await router_objects(session, rollout)
+        objects = await router_objects(session, rollout, kit)
     except OutOfSightError as error:
         return plan_unreadable(rollout, str(error), now)
     try:
@@ -169,7 +171,6 @@ async def plan_now(
     if (selector := pods_wanted(observed, now)) is not None:
         listed = await session.found(PODS, label_selector=selector)
         observed = replace(observed, pods=tuple(observe_pod(each, observed, now) for each in listed))
-    kit = load_kit()
     try:
         return in_time(strangers_of(observed, kit), lambda: plan_rollout(observed, now, kit))
     except PluginError as error:
