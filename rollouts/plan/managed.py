@@ -24,7 +24,8 @@ class Managed:
 
     def __str__(self) -> str:
         named = [f"header route {each.name}" for each in self.headers]
-        return " and ".join((*named, *(f"mirror route {each.name}" for each in self.mirrors)))
+        every = (*named, *(f"mirror route {each.name}" for each in self.mirrors))
+        return " and ".join(every) or "no managed routes"
 
     def on(self, route: Route) -> Route:
         """Return a route with these managed routes, and no others."""

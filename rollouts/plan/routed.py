@@ -108,9 +108,10 @@ def by_router(
         state = replace(state, weights=weights_of(route, verdict.seen))
     load = _load(here, spec, told, route, wanted.goal, is_at_rest=is_in_force and route == standing)
     actions, refused = as_actions(here, due if is_written_down(here) else ())
-    unrouted = untold or _unrouted(turn, wanted, due, refused, verdict.seen)
-    unmanaged = untold or _unmanaged(turn, due, refused, verdict.seen)
-    waits = f"{managed} is not in force: {kept_out}" if kept_out else ""
+    setting = _setting(turn, sides, spec) if due else ""
+    unrouted = untold or _unrouted(turn, wanted, setting, refused, verdict.seen)
+    unmanaged = untold or _unmanaged(turn, setting, refused, verdict.seen)
+    waits = f"without {managed} for now: {kept_out}" if kept_out else ""
     return Shift(
         scaling=routed_sizes(routed, load, now, halted=scene.is_halted),
         actions=(*switches(here, spec, state, replace(sides, is_in_force=is_in_force), capacity), *actions),
@@ -187,27 +188,33 @@ def _shares(route: Route | None) -> dict[str, int]:
     return shares
 
 
-def _unrouted(turn: Turn, wanted: Wanted, due: Sequence[Write], refused: Sequence[str], seen: Seen) -> str:
-    """Say what keeps the traffic from the weight that is wished for, or nothing."""
+def _setting(turn: Turn, sides: Sides, spec: CanaryStrategy) -> str:
+    """Return what the router is being set to, in words."""
+    has_managed = spec.traffic_routing is not None and spec.traffic_routing.managed_routes
+    return f"weight {turn.weight}, {sides.managed}" if has_managed else f"weight {turn.weight}"
+
+
+def _unrouted(turn: Turn, wanted: Wanted, setting: str, refused: Sequence[str], seen: Seen) -> str:
+    """Say what keeps the traffic from the weight that is wished for, or nothing; `setting` is what is being written."""
     if turn.weight is None:
         return turn.held if wanted.weight else ""
     if turn.weight != wanted.weight or wanted.goal != wanted.weight:
         return turn.held
     if refused:
         return refused[0]
-    if due:
-        return f"the router is being set to weight {turn.weight}"
+    if setting:
+        return f"the router is being set to {setting}"
     if seen.verified is False:
         return f"weight {turn.weight} isn't verified yet: {seen.because}"
     return ""
 
 
-def _unmanaged(turn: Turn, due: Sequence[Write], refused: Sequence[str], seen: Seen) -> str:
+def _unmanaged(turn: Turn, setting: str, refused: Sequence[str], seen: Seen) -> str:
     """Say what keeps the managed routes from being what they are to be, or nothing."""
     if turn.weight is None:
         return turn.held
     if refused:
         return refused[0]
-    if due:
-        return "the router is being set to the managed routes"
+    if setting:
+        return f"the router is being set to {setting}"
     return f"the route isn't verified yet: {seen.because}" if seen.verified is False else ""

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from rollouts.sim.pods import Behaviour
+from rollouts.sim.pods import Behaviour, image_of
 from rollouts.sim.scenario import Change, Scenario, abort, create, fail, promote_full, resume, retry, scale, set_image
 from rollouts.sim.world import World
 from tests.golden.stories import Story
@@ -35,6 +35,16 @@ def _deny(at: float, says: str, message: str | None) -> Change:
         world.objects.denials = {} if message is None else {SPLIT: message}
 
     return Change(at, says, do)
+
+
+def _replace(at: float, image: str) -> Change:
+    """Return a change: the pods of an image are deleted, so that others take their place."""
+
+    def do(world: World) -> None:
+        sets = [each for each in world.replica_sets.values() if image_of(each["spec"]["template"]) == image]
+        world.delete_pods([pod.name for each in sets for pod in world.pods_of(each)])
+
+    return Change(at, f"the pods of {image} are replaced", do)
 
 
 @story
@@ -112,6 +122,30 @@ def routed_sticky_clients() -> Scenario:
         set_image(10, "web", "app:2"),
         set_image(30, "web", "app:3"),
         abort(60, "web"),
+    )
+
+
+@story
+def routed_managed_routes() -> Scenario:
+    """Header routes and mirrors go with the canary's last pod, come back with its pods, and are gone at the end"""
+    match: Mapping[str, Any] = {"headerName": "X-QA", "headerValue": {"exact": "1"}}
+    steps: Sequence[Mapping[str, Any]] = (
+        {"setCanaryScale": {"replicas": 1}},
+        {"setHeaderRoute": {"name": "qa", "match": [match]}},
+        {"setMirrorRoute": {"name": "copy", "match": [{"method": {"exact": "GET"}}], "percentage": 50}},
+        {"pause": {}},
+        {"setMirrorRoute": {"name": "copy"}},
+        {"setWeight": 60},
+        {"pause": {}},
+    )
+    listed: Mapping[str, Any] = {"managedRoutes": [{"name": "qa"}, {"name": "copy"}]}
+    return _told(
+        create(0, by_router(steps=steps, trafficRouting=listed)),
+        set_image(10, "web", "app:2"),
+        fail(40, "app:2", 1),
+        _replace(50, "app:2"),
+        resume(60, "web"),
+        resume(90, "web"),
     )
 
 

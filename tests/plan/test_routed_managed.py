@@ -49,10 +49,10 @@ class Row:
 
 
 MANY = ({"setHeaderRoute": QA}, {"setMirrorRoute": COPY}, {"setHeaderRoute": BETA})
-GONE = "header route qa is not in force: the canary has 0 of 2 pods available"
+GONE = "without header route qa for now: the canary has 0 of 2 pods available"
 ROWS = (
     Row("the canary has its pods: the route is set, and the step waits", 1, (2, 2), names=["qa"],
-        because="step 2 of 3 (setHeaderRoute: qa): the router is being set to the managed routes"),
+        because="step 2 of 3 (setHeaderRoute: qa): the router is being set to weight 0, header route qa"),
     Row("it is in force: on at once", 1, (2, 2), in_force(QA), on=2,
         because="step 2 of 3 (setHeaderRoute: qa) is complete"),
     Row("one pod can take the requests, though the canary lacks another", 1, (2, 1), names=["qa"]),
@@ -62,13 +62,13 @@ ROWS = (
     Row("the pods have come back: so does the route", 2, (2, 2), names=["qa"]),
     Row("the pods have come back, and the route is there: nothing to do", 2, (2, 2), in_force(QA)),
     Row("set before any pods are asked for, it holds nothing up", 0, (0, 0), on=1, steps=[HEADER, {"setWeight": 20}],
-        because="header route qa is not in force: the canary is to have no pods: setWeight or setCanaryScale gives it"
+        because="without header route qa for now: the canary is to have no pods: setWeight or setCanaryScale gives it"
         " some"),
     Row("it comes as soon as there are pods, before the weight", 1, (2, 1), names=["qa"],
         steps=[HEADER, {"setWeight": 20}]),
     Row("weight and routes are one write", 1, (2, 2), names=["qa"], steps=[HEADER, {"setWeight": 20}]),
     Row("the canary's Service selects the stable pods still: not yet", 1, (2, 2), c=ONE,
-        because="step 2 of 3 (setHeaderRoute: qa): header route qa is not in force: Service c doesn't select the"
+        because="step 2 of 3 (setHeaderRoute: qa): without header route qa for now: Service c doesn't select the"
         " canary's pods yet"),
     Row("a later step adds another route", 2, (2, 2), in_force(QA), names=["beta", "qa"],
         steps=[SCALE, HEADER, {"setHeaderRoute": BETA}]),
@@ -78,7 +78,7 @@ ROWS = (
         steps=[SCALE, HEADER, {"setMirrorRoute": {**COPY, "name": "qa"}}]),
     Row("without a match the route is removed, and the step waits for it", 2, (2, 2), in_force(QA), names=[],
         steps=[SCALE, HEADER, {"setHeaderRoute": {"name": "qa"}}],
-        because="step 3 of 3 (setHeaderRoute: qa): the router is being set to the managed routes"),
+        because="step 3 of 3 (setHeaderRoute: qa): the router is being set to weight 0, no managed routes"),
     Row("it is removed: on", 2, (2, 2), on=3, steps=[SCALE, HEADER, {"setHeaderRoute": {"name": "qa"}}]),
     Row("all are in the order of managedRoutes", 3, (2, 2), names=["beta", "qa", "copy"], steps=[SCALE, *MANY]),
     Row("the next step takes the pods away: the route goes before them", 2, (2, 2), in_force(QA), names=[],
