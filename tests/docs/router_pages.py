@@ -18,6 +18,9 @@ Json = dict[str, Any]
 HOW_TO = ROOT / "docs" / "how-to"
 ROUTERS = HOW_TO / "routers"
 PAGES = (HOW_TO / "gateway-api.md", HOW_TO / "session-affinity.md", *sorted(ROUTERS.glob("*.md")))
+MANAGED = (HOW_TO / "header-routes.md", HOW_TO / "mirror-traffic.md")
+"""Pages about managed routes, which show what is there before there is any weight."""
+
 WEIGHT = 20
 """The weight at which the pages show their objects."""
 
@@ -64,9 +67,9 @@ class Example:
         return [each for each in self.manifests if each["kind"] not in {"Rollout", "Service"}]
 
 
-def examples() -> Iterator[Example]:
-    """Yield what each page shows: a block with a Rollout, and after it one with the objects at its first weight."""
-    for page in PAGES:
+def examples(pages: Sequence[Path] = PAGES) -> Iterator[Example]:
+    """Yield what each page shows: a block with a Rollout, and after it one with the objects at its first pause."""
+    for page in pages:
         shown = [block for block in blocks(page) if block.language == "yaml"]
         for whole, after in pairwise([*shown, None]):
             if whole is not None and _ROLLOUT.search(whole.text):
