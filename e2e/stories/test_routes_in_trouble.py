@@ -66,6 +66,18 @@ async def test_two_who_want_different_things_do_not_write_as_fast_as_they_can(st
 
 
 @pytest.mark.usefixtures("definitions")
+async def test_the_services_of_a_route_belong_to_the_rollout_that_was_first(story: Story) -> None:
+    await at_rest(story)
+    (late,) = (each for each in manifests() if each["kind"] == "Rollout")
+    late["metadata"]["name"] = "late"
+    await story.kubectl.apply(late)
+    message = (await story.reaches("Degraded", "late"))["message"]
+    assert 'Service "web-canary" is managed by another Rollout, "web": use a Service of your own' in message
+    await update(story)
+    await paused_at(story, 20)
+
+
+@pytest.mark.usefixtures("definitions")
 async def test_a_gateway_that_never_takes_the_route_in_is_named_and_the_deadline_counts(story: Story) -> None:
     await at_rest(story)
     await report(story, 1)
