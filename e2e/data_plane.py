@@ -10,6 +10,7 @@ from typing import Any
 from e2e import arguments
 from e2e.network import Network
 from e2e.plane import ControlPlane
+from e2e.pod_server import PORT, SEEN
 from e2e.program import Program, ask
 from e2e.waiting import PATIENCE, eventually
 
@@ -62,6 +63,14 @@ class DataPlane:
         assert answer.code == 0, answer.text
         found: Json = json.loads(answer.out)
         return found
+
+    async def seen(self, address: str) -> int:
+        """How many requests a pod has seen."""
+        url = f"http://{address}:{PORT}{SEEN}"
+        read = f"import urllib.request; print(urllib.request.urlopen({url!r}, timeout=60).read().decode())"
+        answer = await ask(*self.network.inside(sys.executable, "-c", read), within=PATIENCE, environment=_ENV)
+        assert answer.code == 0, answer.text
+        return sum(json.loads(answer.out).values())
 
     @contextlib.asynccontextmanager
     async def loaded(self, host: str, *flags: str, to: str = GATEWAY) -> AsyncIterator[Json]:

@@ -90,15 +90,20 @@ class Served:
         await self.story.reaches("Healthy")
         await self.answers(GOOD)
 
-    async def answers(self, version: str) -> None:
+    async def answers(self, version: str, *flags: str) -> None:
         """Wait until only this version answers."""
 
         async def look() -> bool:
-            count = await self.data.load(self.host, 50)
+            count = await self.data.load(self.host, 50, *flags)
             assert count["versions"] == {version: 50}, count
             return True
 
         await eventually(look, every=0.2, what=f"{version} answers")
+
+    async def seen(self, image: str) -> int:
+        """How many requests have come to the pods of a version, copies too, as they say themselves."""
+        found = [each for each in await self.story.pods() if each["spec"]["containers"][0]["image"] == image]
+        return sum([await self.data.seen(each["status"]["podIP"]) for each in found])
 
     async def crash(self, image: str) -> None:
         """Have one pod of a version end as if it had been killed, and start again."""
