@@ -196,7 +196,7 @@ def _draw_weight(axes: "Axes", frames: Sequence[Frame], axis: _Axis) -> None:
     """Draw the weight that the steps ask for over the pods, where the strategy has weights."""
     handles, labels = axes.get_legend_handles_labels()
     if any(frame.weight for frame in frames):
-        weights = [float(frame.weight.set) if frame.weight else nan for frame in frames]
+        weights = [100 * frame.weight.set / frame.weight.of if frame.weight else nan for frame in frames]
         right = axes.twinx()
         (line,) = right.step(_places(frames, axis), [*weights, weights[-1]], where="post", color="black", linewidth=1.6)
         line.set_gid("weight")

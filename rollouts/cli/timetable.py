@@ -85,8 +85,8 @@ def _line(cells: Iterable[Text], widths: Iterable[int]) -> Text:
 def _cells(frame: Frame) -> list[Text]:
     weight = ""
     if frame.weight is not None:
-        asked, has = frame.weight.set, frame.weight.actual
-        weight = f"{asked}%" if asked == has else f"{asked}% ({has}%)"
+        asked, has = (frame.weight.shown(part) for part in (frame.weight.set, frame.weight.actual))
+        weight = asked if asked == has else f"{asked} ({has})"
     step = f"{frame.step.index}/{frame.step.count}" if frame.step else ""
     facts = (step, weight, str(frame.desired))
     return [

@@ -76,15 +76,19 @@ def step_rows(rollout: Raw) -> tuple[StepRow, ...]:
     )
 
 
+def whole_weight(rollout: Raw) -> int:
+    """Return what weights are parts of."""
+    routing = fields.part(rollout, "spec", "strategy", "canary", "trafficRouting")
+    return fields.count(routing, "maxTrafficWeight", _FULL)
+
+
 def set_weight(rollout: Raw) -> int | None:
     """Return the weight that the steps so far ask for; None for another strategy than canary."""
     if not fields.is_canary(rollout):
         return None
-    routing = fields.part(rollout, "spec", "strategy", "canary", "trafficRouting")
-    full = fields.count(routing, "maxTrafficWeight", _FULL)
     steps, index = steps_of(rollout), step_index(rollout)
     if index is None or index >= len(steps):
-        return full
+        return whole_weight(rollout)
     if fields.is_aborted(rollout):
         return 0
     weights = [step["setWeight"] for step in steps[: index + 1] if isinstance(step, dict) and "setWeight" in step]
@@ -92,12 +96,12 @@ def set_weight(rollout: Raw) -> int | None:
 
 
 def actual_weight(rollout: Raw, canary_available: int, available: int) -> int | None:
-    """Return the canary's share: what a router is known to do, else the share of the available pods."""
+    """Return the canary's share: all once it is stable, else what a router is known to do, or that of the pods."""
     if not fields.is_canary(rollout):
         return None
+    if fields.is_promoted(rollout):
+        return whole_weight(rollout)
     routed = fields.part(rollout, "status", "canary", "weights", "canary").get("weight")
     if isinstance(routed, int):
         return routed
-    if fields.is_promoted(rollout):
-        return _FULL
-    return canary_available * _FULL // available if available else 0
+    return canary_available * whole_weight(rollout) // available if available else 0

@@ -13,7 +13,7 @@ from rollouts.view.fields import Raw
 from rollouts.view.replica_sets import template_images
 from rollouts.view.rollout import roles
 from rollouts.view.status import shown_status
-from rollouts.view.steps import actual_weight, set_weight, step_index, step_title, steps_of
+from rollouts.view.steps import actual_weight, set_weight, step_index, step_title, steps_of, whole_weight
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,10 +47,15 @@ class Step:
 
 @dataclass(frozen=True, slots=True)
 class Weight:
-    """The canary's share in percent: what the steps ask for, and what it has."""
+    """The canary's share: what the steps ask for, and what it has, in percent or as parts `of` something else."""
 
     set: int
     actual: int
+    of: int = 100
+
+    def shown(self, part: int) -> str:
+        """Return one of the two as people write it."""
+        return f"{part}%" if self.of == 100 else f"{part}/{self.of}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,7 +124,9 @@ def frame(
         phase=shown.phase,
         message=shown.message,
         step=_step(rollout) if is_update else None,
-        weight=Weight(wanted, has) if is_update and wanted is not None and has is not None else None,
+        weight=Weight(wanted, has, whole_weight(rollout))
+        if is_update and wanted is not None and has is not None
+        else None,
         desired=fields.desired_replicas(rollout),
         revisions=tuple(rows),
         because=tuple(because),

@@ -116,7 +116,7 @@ def test_json_has_the_documented_fields(simulate: Simulate) -> None:
     paused = next(frame for frame in told["frames"] if frame["phase"] == "Paused")
     assert (paused["at"], paused["desired"]) == (2.0, 4)
     assert paused["step"] == {"index": 1, "count": 4, "title": "pause"}
-    assert paused["weight"] == {"set": 25, "actual": 25}
+    assert paused["weight"] == {"set": 25, "actual": 25, "of": 100}
     stable, canary = paused["revisions"]
     assert stable["name"] == f"web-{stable['podHash']}"
     assert {**stable, "name": "", "podHash": ""} == {

@@ -3,7 +3,7 @@ from typing import Any
 
 import pytest
 
-from rollouts.view.steps import actual_weight, set_weight, step_index, step_rows, step_title
+from rollouts.view.steps import actual_weight, set_weight, step_index, step_rows, step_title, whole_weight
 
 Json = dict[str, Any]
 Given = Callable[..., Json]
@@ -65,7 +65,22 @@ def test_without_a_router_the_pods_are_the_weight(given: Given) -> None:
     assert actual_weight(given(), 1, 4) == 25
     assert actual_weight(given(), 0, 0) == 0
     assert actual_weight(given(stableRS="new"), 4, 4) == 100
+
+
+def test_a_router_s_weight_is_the_weight(given: Given) -> None:
     assert actual_weight(given(canary={"weights": {"canary": {"weight": 7}}}), 1, 4) == 7
+
+
+def test_what_is_stable_has_all_whatever_its_router_calls_the_canary(given: Given) -> None:
+    back = {"canary": {"weight": 0}, "stable": {"weight": 100}}
+    assert actual_weight(given(stableRS="new", canary={"weights": back}), 4, 4) == 100
+
+
+def test_weights_are_parts_of_what_the_spec_says(given: Given) -> None:
+    spec = {"strategy": {"canary": {"steps": [{"setWeight": 5}], "trafficRouting": {"maxTrafficWeight": 1000}}}}
+    assert whole_weight(given(spec=spec)) == 1000
+    assert actual_weight(given(spec=spec), 1, 4) == 250
+    assert actual_weight(given(spec=spec, stableRS="new"), 4, 4) == 1000
 
 
 def test_no_steps_no_index(given: Given) -> None:
