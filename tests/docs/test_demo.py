@@ -72,6 +72,17 @@ async def begun(directory: Path, *words: str) -> asyncio.subprocess.Process:
     )
 
 
+async def proposals(demo: asyncio.subprocess.Process) -> str:
+    """Return what it says until it has proposed what to type."""
+    assert demo.stdout is not None
+    transcript = ""
+    while "tail -f" not in transcript:
+        line = await demo.stdout.readline()
+        assert line, transcript
+        transcript += line.decode()
+    return transcript
+
+
 def missing(key_lines: Iterable[str], transcript: str) -> list[str]:
     """Return the line that isn't in a transcript, or comes too early, if there is one."""
     at = 0
@@ -118,20 +129,18 @@ async def test_the_demo_tells_its_story_and_ends_well(
 
 async def test_requests_go_where_weights_say_and_it_stays_up_for_whoever_goes_on_by_hand(tmp_path: Path) -> None:
     demo = await begun(tmp_path, "--traffic", "--keep")
-    assert demo.stdout is not None
-    transcript = ""
-    while "tail -f" not in transcript:
-        line = await demo.stdout.readline()
-        assert line, transcript
-        transcript += line.decode()
+    try:
+        transcript = await proposals(demo)
+        typed = [Command(each, 0) for each in proposed(transcript)]
+        ran = await run_all(typed, tmp_path, environment())
+    finally:
+        if demo.returncode is None:
+            demo.terminate()
+        await demo.communicate()
     assert missing(TRAFFIC, transcript) == [], transcript
     assert [*beyond(3, transcript)][1:] == [], "of three samples one is beyond 3 standard errors once in 123 runs"
     assert [*beyond(5, transcript)] == [], "and beyond 5 once in half a million"
-    typed = [Command(each, 0) for each in proposed(transcript)]
-    ran = await run_all(typed, tmp_path, environment())
     assert [each.exit_code for each in ran] == [0] * 11, ran
-    demo.terminate()
-    await demo.communicate()
     assert demo.returncode == 143
     assert not os.listdir(tmp_path), "it leaves nothing behind"  # noqa: PTH208 - a path's own method blocks, ruff says
 
