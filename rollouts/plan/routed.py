@@ -110,7 +110,7 @@ def by_router(
     actions, refused = as_actions(here, due if is_written_down(here) else ())
     setting = _setting(turn, sides, spec) if due else ""
     unrouted = untold or _unrouted(turn, wanted, setting, refused, verdict.seen)
-    unmanaged = untold or _unmanaged(turn, setting, refused, verdict.seen)
+    unmanaged = untold or _unmanaged(turn, sides, setting, refused, verdict.seen)
     waits = f"without {managed} for now: {kept_out}" if kept_out else ""
     return Shift(
         scaling=routed_sizes(routed, load, now, halted=scene.is_halted),
@@ -209,10 +209,13 @@ def _unrouted(turn: Turn, wanted: Wanted, setting: str, refused: Sequence[str], 
     return ""
 
 
-def _unmanaged(turn: Turn, setting: str, refused: Sequence[str], seen: Seen) -> str:
-    """Say what keeps the managed routes from being what they are to be, or nothing."""
+def _unmanaged(turn: Turn, sides: Sides, setting: str, refused: Sequence[str], seen: Seen) -> str:
+    """Say what keeps the managed routes from being what they are to be, or nothing.
+
+    While no weight is possible, as without any pods, there are none to be taken away.
+    """
     if turn.weight is None:
-        return turn.held
+        return turn.held if sides.managed else ""
     if refused:
         return refused[0]
     if setting:

@@ -10,7 +10,7 @@ from rollouts.plan import Plan, plan_rollout
 from rollouts.plan.actions import PatchObject, SwitchService, UpdateReplicaSet
 from tests.plan.given import ONE, TWO, Raw, aborted, after, stable, updating
 from tests.plan.routed import pods, seen, told
-from tests.routing import KIT, by_router, split
+from tests.routing import KIT, SPLIT, by_router, split
 
 VALUE = {"headerName": "X-QA", "headerValue": {"exact": "1"}}
 QA = {"name": "qa", "match": [VALUE]}
@@ -138,6 +138,14 @@ def test_an_abort_removes_them_at_once_and_keeps_the_pods_until_then() -> None:
     assert names_in(plan) == []
     assert sizes_in(plan) == {}
     assert not any(isinstance(each, SwitchService) for each in plan.actions), "the route leads there still"
+
+
+def test_a_step_that_takes_one_away_holds_nothing_up_where_there_are_no_pods_at_all() -> None:
+    raw = by_router("app:2", replicas=0, steps=({"setHeaderRoute": {"name": "qa"}},), trafficRouting=LISTED)
+    status = updating(raw, index=0, updated=0, total=0)
+    plan = planned(seen(status, *pods((1, 0), (2, 0), desired=0), objects={SPLIT: None}, s=""))
+    assert plan.status is not None
+    assert plan.status["currentStepIndex"] == 1, plan.because
 
 
 def test_the_end_removes_them_together_with_the_weight() -> None:
