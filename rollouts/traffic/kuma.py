@@ -1,18 +1,21 @@
 """How does a Route become MeshHTTPRoutes and MeshTCPRoutes of Kuma?"""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import ClassVar
 
 from rollouts.api.canary import SetHeaderRoute, SetMirrorRoute, StringMatch
 from rollouts.api.traffic import KumaTrafficRouting
 from rollouts.ports import Ability, Owner, Reference
 from rollouts.ports.router import Raw
-from rollouts.traffic.gateway_api.matches import matches_of, within
+from rollouts.traffic.gateway_api.matches import matches_of, with_header, within
 from rollouts.traffic.gateway_api.targets import HTTP as HTTP_RULES
 from rollouts.traffic.rules import Rules, RulesRouter, Shape
 
 GROUP = "kuma.io"
 HTTP, TCP = "MeshHTTPRoute", "MeshTCPRoute"
+_ANY_HOST = {"type": "Present", "name": "host"}
+"""Every request has one."""
+
 _SERVICE = "svc"
 """What the third part of a name is that Kuma makes after a Service: web_shop_svc_8080."""
 
@@ -78,7 +81,8 @@ def _with_headers(rule: Raw, header: SetHeaderRoute, canary: Raw) -> list[Raw]:
 
 def _mirrored(rule: Raw, mirror: SetMirrorRoute, canary: Raw) -> list[Raw]:
     """Return a rule that does the same with fewer requests, and copies them."""
-    matches = within(matches_of(rule, HTTP_RULES), mirror.match, HTTP_RULES)
+    own = matches_of(rule, HTTP_RULES)
+    matches = [*_others_than(own, within(own, mirror.match, HTTP_RULES))]
     if not matches:
         return []
     target = {key: value for key, value in canary.items() if key != "weight"}
@@ -86,6 +90,12 @@ def _mirrored(rule: Raw, mirror: SetMirrorRoute, canary: Raw) -> list[Raw]:
     copy = {"type": "RequestMirror", "requestMirror": {"backendRef": target, **share}}
     default = {**rule["default"], "filters": [*(rule["default"].get("filters") or ()), copy]}
     return [{**rule, "matches": matches, "default": default}]
+
+
+def _others_than(own: Sequence[Raw], matches: Sequence[Raw]) -> Iterator[Raw]:
+    """Yield matches that mean the same, and are none of a rule's own: Kuma makes one rule of two that match alike."""
+    for each in matches:
+        yield from with_header([dict(each)], _ANY_HOST) if each in own else [each]
 
 
 def _comparison(value: StringMatch) -> dict[str, str]:

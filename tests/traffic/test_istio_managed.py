@@ -218,3 +218,10 @@ def test_by_subsets_a_managed_route_goes_to_the_canarys() -> None:
     header, mirror, _ = http(written(before, wanted, BY_SUBSET, WITHOUT_SERVICES))
     assert header["route"] == [subset("canary", 100)]
     assert mirror["mirror"] == {"host": "web", "subset": "canary"}
+
+
+def test_a_copy_of_every_request_has_no_match_that_is_empty() -> None:
+    for before, wanted in (({}, {"prefix": "/"}), ({"match": [{"uri": {"prefix": "/api"}}]}, {"prefix": "/api"})):
+        every = {"name": "copy", "match": [{}]}
+        copied, _ = http(written(virtual_service({**before, **SAME}), route(0, mirrors=[every])))
+        assert copied["match"] == [{"uri": wanted}]

@@ -187,6 +187,13 @@ def test_a_copy_of_some_requests_follows_the_weights_and_goes_again() -> None:
     assert written(ROUTER, WEB, during, route(0)) == before
 
 
+def test_a_copy_of_every_request_has_a_match_of_its_own() -> None:
+    before = mesh_route(rule(stable(100), canary(0), matches=[{"path": {"type": "PathPrefix", "value": "/api"}}]))
+    for every in (mirror({}), mirror({"path": {"prefix": "/"}})):
+        copied, shared = rules(written(ROUTER, WEB, before, route(0, mirrors=[every])))
+        assert copied["matches"] == [{**shared["matches"][0], "headers": [{"type": "Present", "name": "host"}]}]
+
+
 def test_a_request_that_a_rule_does_not_take_is_not_copied() -> None:
     before = mesh_route(rule(stable(100), matches=[{"path": {"type": "Exact", "value": "/api"}}]))
     assert written(ROUTER, WEB, before, route(0, mirrors=[mirror({"path": {"exact": "/docs"}})])) == before

@@ -13,6 +13,8 @@ from rollouts.ports.router import Raw
 Match = dict[str, Any]
 
 _HEADERS = "headers"
+_EVERY_REQUEST: Raw = {"uri": {"prefix": "/"}}
+"""Istio takes no match that is empty."""
 
 
 def matches_of(managed: SetHeaderRoute | SetMirrorRoute, rule: Raw) -> list[Match]:
@@ -27,8 +29,8 @@ def within(rule: Raw, alternatives: Sequence[Match]) -> list[Match]:
     for base in rule.get("match") or (everything,):
         for wanted in alternatives:
             both = _both(base, wanted)
-            if both is not None and both not in found:
-                found.append(both)
+            if both is not None and (match := both or dict(_EVERY_REQUEST)) not in found:
+                found.append(match)
     return found
 
 
