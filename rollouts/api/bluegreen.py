@@ -8,6 +8,7 @@ from rollouts.api.analysis import RolloutAnalysis
 from rollouts.api.base import Bool, Int32, IntOrString, Model
 from rollouts.api.meta import Metadata
 from rollouts.api.placement import AntiAffinity
+from rollouts.api.traffic import PreviewRouting
 
 DEFAULT_SCALE_DOWN_DELAY_SECONDS = 30
 DEFAULT_ABORT_SCALE_DOWN_DELAY_SECONDS = 30
@@ -67,6 +68,9 @@ class BlueGreenStrategy(Model):
     )
     post_promotion_analysis: RolloutAnalysis | None = Field(
         None, description="An analysis after the switch. If it fails, the Service is switched back."
+    )
+    traffic_routing: PreviewRouting | None = Field(
+        None, description="Lets a traffic router send the preview copies of real requests before it is promoted."
     )
     anti_affinity: AntiAffinity | None = Field(
         None, description="Keeps the pods of the two versions on different nodes."

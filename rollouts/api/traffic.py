@@ -237,21 +237,9 @@ class ManagedRoute(Model):
     name: str = Field(description="Name of the route, as setHeaderRoute and setMirrorRoute refer to it.")
 
 
-class TrafficRouting(Model):
-    """How traffic is split between canary and stable. Set one router."""
+class RouterChoice(Model):
+    """Which traffic router there is. Set one."""
 
-    managed_routes: tuple[ManagedRoute, ...] = Field(
-        (),
-        description=(
-            "Routes that belong to this Rollout, the most important first. All are removed when the rollout ends."
-        ),
-    )
-    max_traffic_weight: Int32 | None = Field(
-        None, description="The weight that means all traffic, where the router can hold it. Defaults to 100."
-    )
-    session_affinity: SessionAffinity | None = Field(
-        None, description="Keeps clients on the side that they were given, by a cookie, while an update goes on."
-    )
     istio: IstioTrafficRouting | None = Field(None, description="Split traffic by Istio.")
     nginx: NginxTrafficRouting | None = Field(None, description="Split traffic by Ingress NGINX.")
     alb: AlbTrafficRouting | None = Field(None, description="Split traffic by an AWS Application Load Balancer.")
@@ -274,7 +262,40 @@ class TrafficRouting(Model):
         None, description="Split traffic by plugins: their configurations, each under the name of its plugin."
     )
 
+
+class TrafficRouting(RouterChoice):
+    """How traffic is split between canary and stable. Set one router."""
+
+    managed_routes: tuple[ManagedRoute, ...] = Field(
+        (),
+        description=(
+            "Routes that belong to this Rollout, the most important first. All are removed when the rollout ends."
+        ),
+    )
+    max_traffic_weight: Int32 | None = Field(
+        None, description="The weight that means all traffic, where the router can hold it. Defaults to 100."
+    )
+    session_affinity: SessionAffinity | None = Field(
+        None, description="Keeps clients on the side that they were given, by a cookie, while an update goes on."
+    )
+
     @property
     def max_traffic_weight_or_default(self) -> int:
         """The weight that means all traffic."""
         return DEFAULT_MAX_TRAFFIC_WEIGHT if self.max_traffic_weight is None else self.max_traffic_weight
+
+
+class PreviewMirror(Model):
+    """Copies of requests for the preview, whose answers nobody sees."""
+
+    percentage: Int32 | None = Field(
+        None, description="The share of the active Service's requests in percent that is copied. Defaults to 100."
+    )
+
+
+class PreviewRouting(RouterChoice):
+    """What a traffic router does for the preview. Set one router that can mirror requests."""
+
+    mirror: PreviewMirror = Field(
+        description="Copies requests of the active Service to the preview Service until the new version is promoted."
+    )

@@ -33,7 +33,8 @@ def _is_carried_out(rollout: Raw) -> bool:
 
 
 def _routers(rollout: Raw) -> Iterator[str]:
-    yield from fields.part(rollout, "spec", "strategy", "canary", "trafficRouting", "plugins")
+    for strategy in ("canary", "blueGreen"):
+        yield from fields.part(rollout, "spec", "strategy", strategy, "trafficRouting", "plugins")
 
 
 def _steps(rollout: Raw) -> Iterator[str]:

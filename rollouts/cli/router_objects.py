@@ -8,7 +8,7 @@ from rollouts.guard import in_time
 from rollouts.kube.errors import Forbidden
 from rollouts.plan.leaving import reads_left
 from rollouts.plan.strangers import stranger_routers
-from rollouts.plan.traffic import bound_reads
+from rollouts.plan.traffic import bound_reads, routing_path
 from rollouts.ports import Kit, Objects, Reads, Reference, Selected, picked
 from rollouts.ports.checked import PluginError
 from rollouts.registry import load_kit
@@ -31,11 +31,11 @@ async def router_objects(session: "Session", rollout: Raw, kit: Kit | None = Non
     for read in (*needed, *left):
         if read in needed and live.resource(read) is None:
             title = f"{read.kind}.{read.group}" if read.group else read.kind
-            raise _out_of_sight(read, f"the API server doesn't serve {title}: install its definition")
+            raise _out_of_sight(rollout, read, f"the API server doesn't serve {title}: install its definition")
         try:
             found |= await live.objects(read)
         except Forbidden as error:
-            raise _out_of_sight(read, str(error)) from error
+            raise _out_of_sight(rollout, read, str(error)) from error
     return picked((*needed, *left), found)
 
 
@@ -46,5 +46,5 @@ def _reads(rollout: Raw, kit: Kit) -> tuple[Reads, Reads]:
         raise OutOfSightError(str(error)) from error
 
 
-def _out_of_sight(read: Reference | Selected, why: str) -> OutOfSightError:
-    return OutOfSightError(f"spec.strategy.canary.trafficRouting: {read} can't be read: {why}")
+def _out_of_sight(rollout: Raw, read: Reference | Selected, why: str) -> OutOfSightError:
+    return OutOfSightError(f"{routing_path(rollout)}: {read} can't be read: {why}")

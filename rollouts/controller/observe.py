@@ -35,6 +35,7 @@ from rollouts.plan.analysis.templates import TemplateKey
 from rollouts.plan.observed import Pod
 from rollouts.plan.pods import is_up_to_date, observe_pod, pending_replica_sets, pods_wanted
 from rollouts.plan.services import rival_of
+from rollouts.plan.traffic import routing_path
 from rollouts.plan.workload import Reference, reference_in
 from rollouts.ports import Objects, Reads
 from rollouts.ports.checked import PluginError
@@ -233,7 +234,7 @@ class Observer:
     def _hidden(self, raw: Raw, view: _View, needed: Reads, parts: _Parts) -> NotYet | Unreadable | None:
         """Return what is in the way of seeing all that the Rollout refers to."""
         if (found := self._lookups.traffic.obstacle(needed)) is not None:
-            problem = f"spec.strategy.canary.trafficRouting: {found.what} can't be read"
+            problem = f"{routing_path(raw)}: {found.what} can't be read"
             return _out_of_sight(raw, problem, found.trouble)
         missing = self._lookups.missing(parts.templates, view.needs)
         return None if missing is None else self._without(raw, *missing)

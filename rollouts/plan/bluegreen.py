@@ -22,6 +22,7 @@ from rollouts.plan.children.analyses.slots import POST_PROMOTION, PRE_PROMOTION,
 from rollouts.plan.conclude import Course, conclude
 from rollouts.plan.delays import deadline_on
 from rollouts.plan.observed import Observed, ReplicaSet
+from rollouts.plan.preview_mirror import Mirror, find_mirror
 from rollouts.plan.replicas import resolve_bounds
 from rollouts.plan.scaling import replica_set_actions
 from rollouts.plan.scene import Scene, set_scene
@@ -72,23 +73,29 @@ def plan_blue_green(here: Observed, blue_green: BlueGreenStrategy, kit: Kit, now
     selection = Selection.of(here) or Selection("", None)
     this = _Pass(scene, blue_green, selection, _returns_until(scene, now), now)
     least = preview_size(scene, blue_green, this.shortcut)
+    mirror = find_mirror(here, blue_green, selection, kit)
     missing = unmet_preview(scene.revisions, least, or_more=True)
-    demands = tuple(_demands(this, missing))
+    unset = mirror.lacks if _is_to_mirror(this) else ""
+    demands = tuple(_demands(this, missing or unset))
     current = look(scene, demands, keeps=(PRE_PROMOTION, POST_PROMOTION))
     this = replace(this, scene=replace(scene, state=current.decided(now)))
     scene = this.scene
-    after, gate = _advance(this, missing, current)
+    after, gate = _advance(this, missing, unset, current)
     after = named(scene, current, after, demands)
     wanted = least if after.check_point == scene.state.check_point else _without_shrinking(scene, least)
     scaling = blue_green_scaling(scene, blue_green, selection, wanted, this.returns_until, now)
     goal = None if scene.is_halted or scene.begins else _active_goal(this, gate, wanted)
-    switches = (*_preview_switch(this), *_active_switch(this, goal))
+    takes_copies = not after.abort and _may_mirror(this, mirror, missing) and goal is not scene.revisions.canary
+    copies, refused = mirror.actions(wanted=takes_copies)
+    held = mirror.held if _moves(this, goal) and not after.abort else ""
+    switches = () if held else (*_preview_switch(this), *_active_switch(this, goal))
     actions = [
         *replica_set_actions(scene, scaling),
         *switches,
+        *copies,
         *(runs := run_actions(scene, current, after)),
     ]
-    why = (*_waiting(this, goal, switches), *current.told(), *ended(runs))
+    why = (*([held] if held else _waiting(this, goal, switches)), *refused, *current.told(), *ended(runs))
     course = Course(
         actions=tuple(actions),
         scaling=scaling,
@@ -100,6 +107,28 @@ def plan_blue_green(here: Observed, blue_green: BlueGreenStrategy, kit: Kit, now
         cause=current.failure,
     )
     return conclude(scene, course, kit, now)
+
+
+def _is_to_mirror(this: _Pass) -> bool:
+    """Whether the preview is to get copies of requests before anybody judges it."""
+    at = this.scene.state
+    is_update = bool(at.stable_hash) and not at.abort and not at.is_promoted
+    return this.blue_green.traffic_routing is not None and is_update and not this.shortcut
+
+
+def _may_mirror(this: _Pass, mirror: Mirror, missing: str) -> bool:
+    """Whether the preview may get copies now: once it has its pods, and as long as one of them is left."""
+    current = this.scene.revisions.canary
+    if current is None or not _is_to_mirror(this) or this.selection.preview != this.scene.state.pod_hash:
+        return False
+    return not missing or (mirror.is_set and current.available > 0)
+
+
+def _moves(this: _Pass, goal: ReplicaSet | None) -> bool:
+    """Whether an update moves a Service: the one that gets requests, or the one that gets copies of them."""
+    at = this.scene.state
+    is_next = goal is not None and goal is this.scene.revisions.canary
+    return bool(at.stable_hash) and (is_next or this.selection.preview != at.pod_hash)
 
 
 def _returns_until(scene: Scene, now: datetime) -> datetime | None:
@@ -150,25 +179,29 @@ def _analysed(this: _Pass, current: Current, missing: str) -> Gate | None:
     return None if check.phase == SUCCESSFUL else Shut(check.because, patient=not check.is_stuck)
 
 
-def _advance(this: _Pass, missing: str, current: Current) -> tuple[State, Gate | None]:
+def _advance(this: _Pass, missing: str, unset: str, current: Current) -> tuple[State, Gate | None]:
     """Let the pause before the switch begin or end; Open means that the active Service may be switched.
 
     Analyses come first: the one before the switch even before the pause, the one after it before the promotion.
+    `missing` says which pods the preview lacks, `unset` that it doesn't get its copies of requests yet.
     """
     scene, at = this.scene, this.scene.state
     if scene.is_halted or scene.begins or at.is_promoted or at.abort or not at.stable_hash:
         return at, None
-    if (gate := _analysed(this, current, missing)) is not None:
+    if (gate := _analysed(this, current, missing or unset)) is not None:
         return at, gate
     if why := this.shortcut:
         return state.past_preview(at) if at.pauses else at, Open(why)
     if why := _word_given(at):
         return state.past_preview(at), Open(why)
-    return _previewed(this, missing)
+    return _previewed(this, missing, unset)
 
 
-def _previewed(this: _Pass, missing: str) -> tuple[State, Gate]:
-    """Begin the pause once the preview is there, and end it when its time is over."""
+def _previewed(this: _Pass, missing: str, unset: str) -> tuple[State, Gate]:
+    """Begin the pause once the preview is there with what it is to get, and end it when its time is over.
+
+    Without a pause nobody looks at the copies any more: they aren't waited for, and may be gone already.
+    """
     at = this.scene.state
     since = at.previewed_since
     if since is None and missing:
@@ -177,6 +210,8 @@ def _previewed(this: _Pass, missing: str) -> tuple[State, Gate]:
     if isinstance(gate, Open):
         is_to_grow = this.blue_green.preview_replica_count is not None
         return state.past_preview(at) if since is not None or is_to_grow else at, gate
+    if since is None and unset:
+        return at, Shut(unset)
     return at if since is not None else state.previewed(at, this.now), gate
 
 

@@ -17,7 +17,7 @@ from rollouts.plan.actions import Action, Plan
 from rollouts.plan.observed import Observed
 from rollouts.plan.revisions import Revisions, sort_out
 from rollouts.plan.router_actions import as_actions
-from rollouts.plan.traffic import BoundRouter, bound_reads, read_spec, routers_named
+from rollouts.plan.traffic import PREVIEW_MIRROR, BoundRouter, bound_reads, read_spec, routed_part, routers_named
 from rollouts.ports import Destination, Kit, Objects, Owner, Reads, Route, Write, picked
 from rollouts.ports.checked import PluginError
 
@@ -117,8 +117,7 @@ def _states(kit: Kit, router: str) -> frozenset[str]:
 
 
 def _routing(rollout: Raw) -> Raw:
-    canary = _mapping(_mapping(_mapping(rollout.get("spec")).get("strategy")).get("canary"))
-    return _mapping(canary.get("trafficRouting"))
+    return _mapping(routed_part(rollout).get("trafficRouting"))
 
 
 def _named(rollout: Raw) -> dict[str, Raw]:
@@ -127,7 +126,7 @@ def _named(rollout: Raw) -> dict[str, Raw]:
 
 def _current(rollout: Raw, weights: TrafficWeights | None) -> Iterator[Raw]:
     """Yield what is to be remembered of the routers in use."""
-    canary = _mapping(_mapping(_mapping(rollout.get("spec")).get("strategy")).get("canary"))
+    canary = routed_part(rollout)
     managed = [each["name"] for each in _routing(rollout).get("managedRoutes") or ()]
     services = {"canaryService": canary.get("canaryService"), "stableService": canary.get("stableService")}
     if canary.get("pingPong") is not None and weights is not None:
@@ -199,7 +198,7 @@ def _waits(here: Observed, left: Left, revisions: Revisions) -> str:
     pods only: then Services keep their shares, which follow the pods to the end.
     """
     stable, replicas = revisions.stable, here.rollout.spec.replicas_or_default
-    if stable is None:
+    if stable is None or PREVIEW_MIRROR in left.entry.managed_routes:  # that one has never had shares
         return ""
     is_updating = revisions.has_distinct_stable and not here.status.abort
     if is_updating and left.entry.stable_service and not _named(here.raw):

@@ -79,4 +79,5 @@ def _problems(here: Observed, kit: Kit, templates: Find | None) -> Iterator[Prob
 
 def _is_routed(here: Observed) -> bool:
     strategy = here.rollout.spec.strategy
-    return strategy is not None and strategy.canary is not None and strategy.canary.traffic_routing is not None
+    parts = (strategy.canary, strategy.blue_green) if strategy is not None else ()
+    return any(each is not None and each.traffic_routing is not None for each in parts)

@@ -7,6 +7,7 @@ from rollouts.api.status import parse_status
 from rollouts.plan.analysis.metric import ProviderError, place_of
 from rollouts.plan.bound import PLUGIN
 from rollouts.plan.observed import Observed
+from rollouts.plan.traffic import routed_part
 from rollouts.ports import Kit
 
 Raw = Mapping[str, Any]
@@ -25,7 +26,7 @@ def stranger_routers(rollout: Raw, kit: Kit) -> frozenset[str]:
     """Return the strangers' routers that a raw Rollout names, or is still to leave, whatever else is wrong with it."""
     if not kit.strangers:
         return NOBODY
-    routing = _within(rollout, "spec", "strategy", "canary", "trafficRouting")
+    routing = _within(routed_part(rollout), "trafficRouting")
     status, _ = parse_status(_within(rollout, "status"))
     named = (*routing, *_within(routing, "plugins"), *(each.router for each in status.routed_by))
     return frozenset(_known(named, kit))
@@ -55,13 +56,14 @@ def _known(names: Iterable[str], kit: Kit) -> Iterator[str]:
 def _named(here: Observed) -> Iterator[str]:
     """Yield the plugins that the steps and the traffic routing of a Rollout name, and the routers to be left."""
     yield from (each.router for each in here.status.routed_by)
-    canary = here.rollout.spec.strategy.canary if here.rollout.spec.strategy else None
-    if canary is None:
-        return
-    yield from (spec.name for step in canary.steps or () for key, spec in step.actions if key == PLUGIN)
-    if canary.traffic_routing is not None:
-        yield from (name for name, _ in canary.traffic_routing)
-        yield from canary.traffic_routing.plugins or ()
+    strategy = here.rollout.spec.strategy
+    canary, blue_green = (strategy.canary, strategy.blue_green) if strategy else (None, None)
+    steps = canary.steps or () if canary is not None else ()
+    yield from (spec.name for step in steps for key, spec in step.actions if key == PLUGIN)
+    for part in (canary, blue_green):
+        if part is not None and part.traffic_routing is not None:
+            yield from (name for name, _ in part.traffic_routing)
+            yield from part.traffic_routing.plugins or ()
 
 
 def _providers(specs: Iterable[Raw]) -> Iterator[str]:

@@ -1,4 +1,7 @@
-"""Which traffic routers does a canary use?"""
+"""Which traffic routers does a Rollout use?
+
+To a router, the preview of a blue-green rollout is the canary, and what is active is stable.
+"""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -15,6 +18,9 @@ from rollouts.ports.router import AnyRouter
 
 Raw = Mapping[str, Any]
 _SETTINGS = frozenset({"managed_routes", "max_traffic_weight", "session_affinity", "plugins"})
+
+PREVIEW_MIRROR = "preview-mirror"
+"""The managed route of a blue-green rollout."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +52,28 @@ class BoundRouter:
 
     def _own(self, objects: Objects) -> dict[Reference, Raw | None]:
         return picked(self.reads(), objects)
+
+
+def routed_part(rollout: Raw) -> Raw:
+    """Return what a raw Rollout says of its routers and Services, as a canary says it."""
+    strategy = _mapping(_mapping(rollout.get("spec")).get("strategy"))
+    blue_green = _mapping(strategy.get("blueGreen"))
+    routing = _mapping(blue_green.get("trafficRouting"))
+    if not routing:
+        return _mapping(strategy.get("canary"))
+    routers = {key: value for key, value in routing.items() if key != "mirror"}
+    return {
+        "canaryService": blue_green.get("previewService"),
+        "stableService": blue_green.get("activeService"),
+        "trafficRouting": {**routers, "managedRoutes": [{"name": PREVIEW_MIRROR}]},
+    }
+
+
+def routing_path(rollout: Raw) -> str:
+    """Return where a raw Rollout names its routers."""
+    strategy = _mapping(_mapping(rollout.get("spec")).get("strategy"))
+    is_blue_green = bool(_mapping(strategy.get("blueGreen")).get("trafficRouting"))
+    return f"spec.strategy.{'blueGreen' if is_blue_green else 'canary'}.trafficRouting"
 
 
 def configured(routing: TrafficRouting) -> dict[str, Any]:
@@ -100,11 +128,11 @@ def bound_reads(rollout: Raw, kit: Kit) -> Reads:
 
 def reads_by_router(rollout: Raw, kit: Kit) -> Mapping[str, Reads]:
     """Return the same for each router, by its key. Raises PluginError."""
-    strategy = (rollout.get("spec") or {}).get("strategy") or {}
-    if not (strategy.get("canary") or {}).get("trafficRouting"):
+    part = routed_part(rollout)
+    if not part.get("trafficRouting"):
         return {}
     try:
-        canary = parse(CanaryStrategy, strategy["canary"])
+        canary = parse(CanaryStrategy, part)
         return {each.router.key: each.reads() for each in bind_routers(rollout["metadata"], canary, kit)}
     except PluginError:
         raise
@@ -115,3 +143,7 @@ def reads_by_router(rollout: Raw, kit: Kit) -> Mapping[str, Reads]:
 def read_spec(router: AnyRouter, spec: Any) -> Any:
     """Read what the Rollout says about a router. Raises pydantic.ValidationError."""
     return spec if isinstance(spec, BaseModel) else router.model.model_validate(spec, by_alias=True, by_name=False)
+
+
+def _mapping(value: object) -> Raw:
+    return value if isinstance(value, Mapping) else {}

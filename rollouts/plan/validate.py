@@ -21,6 +21,7 @@ from rollouts.plan.bound import StepError, bind
 from rollouts.plan.children.analyses.problems import analyses_problems
 from rollouts.plan.children.experiments.problems import experiments_problems
 from rollouts.plan.problem import Problem
+from rollouts.plan.validate_mirror import mirror_problems
 from rollouts.plan.validate_roles import anti_affinity_problems, metadata_problems
 from rollouts.plan.validate_routed import routed_problems
 from rollouts.plan.validate_template import shape_problems
@@ -81,10 +82,7 @@ def problems(
     if _has_template(raw["spec"]):
         yield from _pods(raw["spec"])
     yield from _strategy(rollout, raw["spec"], kit)
-    canary = rollout.spec.strategy.canary if rollout.spec.strategy else None
-    if canary is not None:
-        for below, message in routed_problems(canary, raw["metadata"], kit, objects):
-            yield Problem(f"{CANARY}.{below}", message)
+    yield from _routed(rollout, raw, kit, objects)
     if templates is not None:
         yield from analyses_problems(raw, kit, templates)
         yield from experiments_problems(raw, kit, templates)
@@ -173,6 +171,18 @@ def _strategy(rollout: Rollout, spec: Raw, kit: Kit) -> Iterator[Problem]:
         yield from _canary(canary, spec["strategy"]["canary"] or {}, kit)
         metadata = {"canaryMetadata": canary.canary_metadata, "stableMetadata": canary.stable_metadata}
         yield from _roles(CANARY, metadata, canary.anti_affinity, spec)
+
+
+def _routed(rollout: Rollout, raw: Raw, kit: Kit, objects: Objects | None) -> Iterator[Problem]:
+    strategy = rollout.spec.strategy
+    if strategy is None:
+        return
+    if strategy.canary is not None:
+        for below, message in routed_problems(strategy.canary, raw["metadata"], kit, objects):
+            yield Problem(f"{CANARY}.{below}", message)
+    elif strategy.blue_green is not None:
+        for below, message in mirror_problems(strategy.blue_green, raw, kit, objects):
+            yield Problem(f"{BLUE_GREEN}.{below}", message)
 
 
 def _roles(

@@ -11,7 +11,7 @@ from rollouts.sim.world import World
 from tests.golden.stories import story
 from tests.plan.children.analyses.given import METRIC
 from tests.plan.given import START, Raw, blue_green, rollout, service
-from tests.routing import KIT, by_router
+from tests.routing import KEY, KIT, by_router
 
 RATE: Raw = {**METRIC, "interval": "10s", "count": 3, "successCondition": "result[0] < 0.05"}
 UNSURE: Raw = {**RATE, "count": 1, "failureCondition": "result[0] > 0.5"}
@@ -72,6 +72,30 @@ def an_ab_test_lasts_some_rounds() -> Scenario:
         set_image(10, "web", "app:2"),
         services=("s", "c"),
         error_rate=[0.01, 0.02, 0.0],
+    )
+
+
+def _mirrored() -> Raw:
+    analysis = {"templates": [{"templateName": "error-rate"}]}
+    routing = {"plugins": {KEY: {}}, "mirror": {"percentage": 25}}
+    return blue_green(strategy={"trafficRouting": routing, "prePromotionAnalysis": analysis})
+
+
+@story
+def a_preview_gets_copies_and_is_promoted() -> Scenario:
+    """Mirrored blue-green: copies of requests judge the preview, and end before the active Service is switched"""
+    return _colours(create(0, _mirrored()), set_image(10, "web", "app:2"), error_rate=[0.01, 0.02, 0.0])
+
+
+@story
+def a_preview_gets_copies_and_fails() -> Scenario:
+    """Mirrored blue-green: bad numbers end the copies at once; a retry, or another version, gets its own"""
+    return _colours(
+        create(0, _mirrored()),
+        set_image(10, "web", "app:2"),
+        retry(60, "web"),
+        set_image(75, "web", "app:3"),
+        error_rate=[0.9],
     )
 
 
