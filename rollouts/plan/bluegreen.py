@@ -110,9 +110,12 @@ def plan_blue_green(here: Observed, blue_green: BlueGreenStrategy, kit: Kit, now
 
 
 def _is_to_mirror(this: _Pass) -> bool:
-    """Whether the preview is to get copies of requests before anybody judges it."""
+    """Whether the preview is to get copies of requests before anybody judges it.
+
+    An active Service that isn't ours yet selects every version: the preview gets requests themselves.
+    """
     at = this.scene.state
-    is_update = bool(at.stable_hash) and not at.abort and not at.is_promoted
+    is_update = bool(at.stable_hash and this.selection.active) and not at.abort and not at.is_promoted
     return this.blue_green.traffic_routing is not None and is_update and not this.shortcut
 
 
