@@ -17,7 +17,7 @@ from rollouts.devcluster.kinds import Kind
 
 __all__ = ["DEADLINE", "GATEWAY", "GROUP", "Served", "conditions", "reported", "serving"]
 
-DEADLINE = 20.0
+DEADLINE = 60.0
 
 GATEWAY = """
 apiVersion: gateway.networking.k8s.io/v1

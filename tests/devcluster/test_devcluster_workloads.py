@@ -71,9 +71,10 @@ def test_scaling_down_spares_what_is_ready_and_old(http: "Http", namespace: str)
 
 def test_min_ready_seconds_delay_availability(http: "Http", namespace: str) -> None:
     path = APPS.format(namespace) + "/replicasets"
-    http.post(path, replica_set("web", 1, template(), minReadySeconds=1))
+    http.post(path, replica_set("web", 1, template(), minReadySeconds=3600))
     waiting = http.until(path + "/web", lambda obj: obj["status"].get("readyReplicas") == 1)
     assert "availableReplicas" not in waiting["status"]
+    http.patch(path + "/web", {"spec": {"minReadySeconds": 1}})
     http.until(path + "/web", lambda obj: obj["status"].get("availableReplicas") == 1)
 
 
@@ -137,7 +138,7 @@ def test_init_containers_go_first(http: "Http", namespace: str) -> None:
 
 def test_pods_end_gracefully(http: "Http", namespace: str) -> None:
     path = CORE.format(namespace) + "/pods/one"
-    slow = {"name": "one", "annotations": {"devcluster/stop-after": "1s"}}
+    slow = {"name": "one", "annotations": {"devcluster/stop-after": "25s"}}
     http.post(CORE.format(namespace) + "/pods", {**template(), "metadata": slow})
     http.until(path, ready)
     _, ending = http.delete(path)
@@ -182,7 +183,7 @@ def test_a_broken_update_leaves_the_old_pods(http: "Http", namespace: str) -> No
     def late(obj: Any) -> bool:
         return any(each["reason"] == "ProgressDeadlineExceeded" for each in obj["status"]["conditions"])
 
-    assert http.until(path, late)["status"]["availableReplicas"] == 3
+    http.until(path, lambda obj: late(obj) and obj["status"]["availableReplicas"] == 3)
 
 
 def test_recreate_waits_for_the_old_pods(http: "Http", namespace: str) -> None:
