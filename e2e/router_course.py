@@ -33,6 +33,7 @@ from rollouts.ports.router import AnyRouter, Raw
 
 Json = dict[str, Any]
 
+BY_PARAMETER = {"name": "beta", "match": [{"queryParamName": "version", "queryParamValue": {"prefix": "v2"}}]}
 BETA = {
     "name": "beta",
     "match": [
@@ -79,6 +80,8 @@ def routes(router: AnyRouter) -> Iterator[Route]:
     five = Route(Destination("web-canary", "c", 5), Destination("web-stable", "s", 95))
     if Ability.HEADER_ROUTES in router.abilities:
         yield replace(five, headers=(parse(SetHeaderRoute, BETA),))
+    if Ability.QUERY_PARAMETERS in router.abilities:
+        yield replace(five, headers=(parse(SetHeaderRoute, BY_PARAMETER),))
     if Ability.MIRROR_ROUTES in router.abilities:
         yield replace(five, mirrors=(parse(SetMirrorRoute, COPY),))
     if Ability.SESSION_AFFINITY in router.abilities:

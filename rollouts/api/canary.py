@@ -50,18 +50,39 @@ class StringMatch(Model):
 
 
 class HeaderRoutingMatch(Model):
-    """A request header that sends the request to the canary."""
+    """A header, a cookie or a query parameter that sends the request to the canary. Name one of the three."""
 
-    header_name: str = Field(description="Name of the header.")
-    header_value: StringMatch = Field(description="What its value must be.")
+    header_name: str = Field("", description="Name of the header.")
+    header_value: StringMatch = Field(default_factory=StringMatch, description="What the header's value must be.")
+    cookie_name: str | None = Field(
+        None, description="Name of the cookie. The router must be able to compare headers with regular expressions."
+    )
+    cookie_value: StringMatch | None = Field(
+        None, description="What the cookie's value must be. A regular expression must match all of it."
+    )
+    query_param_name: str | None = Field(
+        None, description="Name of the query parameter. The router must be able to compare those."
+    )
+    query_param_value: StringMatch | None = Field(None, description="What the query parameter's value must be.")
+
+    @property
+    def compared(self) -> tuple[tuple[str, str, StringMatch], ...]:
+        """What is compared, as (kind, name, value) for each kindName and kindValue. A valid one has one of them."""
+        kinds = {"header": "header", "cookie": "cookie", "query_param": "queryParam"}
+        parts = {kind: (getattr(self, f"{kind}_name"), getattr(self, f"{kind}_value")) for kind in kinds}
+        given = {kind: part for kind, part in parts.items() if self._sets(kind) and part != (None, None)}
+        return tuple((kinds[kind], name or "", value or StringMatch()) for kind, (name, value) in given.items())
+
+    def _sets(self, kind: str) -> bool:
+        return bool(self.model_fields_set & {f"{kind}_name", f"{kind}_value"})
 
 
 class SetHeaderRoute(Model):
-    """Sends requests with certain headers to the canary, whatever the weight."""
+    """Sends requests with certain headers, cookies or query parameters to the canary, whatever the weight."""
 
     name: str | None = Field(None, description="Name of the route, which trafficRouting.managedRoutes must list.")
     match: tuple[HeaderRoutingMatch, ...] = Field(
-        (), description="The headers that decide. Leave it out to remove the route."
+        (), description="What decides about a request. Leave it out to remove the route."
     )
 
 

@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from rollouts.api.canary import SetHeaderRoute, SetMirrorRoute
 from rollouts.plan.route import Side
 from rollouts.ports import Route, Wishes
+from rollouts.ports.cookies import by_header
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +39,7 @@ NONE = Managed()
 def wished_for(wishes: Wishes, names: Sequence[str]) -> Managed:
     """Return what the steps wish for; `names` are those of trafficRouting.managedRoutes."""
     order = dict.fromkeys(names)
-    headers = {each.name: each for each in wishes.header_routes}
+    headers = {each.name: by_header(each) for each in wishes.header_routes}
     mirrors = {each.name: each for each in wishes.mirrors}
     return Managed(
         tuple(headers[name] for name in order if name in headers),

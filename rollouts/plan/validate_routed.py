@@ -6,7 +6,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from rollouts.api.base import describe
-from rollouts.api.canary import CanaryStrategy
+from rollouts.api.canary import CanaryStrategy, HeaderRoutingMatch
 from rollouts.plan.traffic import configured, owner_of, read_spec
 from rollouts.plan.validate_affinity import affinity_problems
 from rollouts.ports import Ability, Kit, Objects
@@ -147,10 +147,26 @@ def _managed(router: AnyRouter, canary: CanaryStrategy) -> Iterator[Found]:
                 yield f"steps[{index}].{key}", f"{router.key} can't do that: remove the step, or use another router"
         if step.set_header_route is not None and Ability.HEADER_ROUTES in router.abilities:
             for place, match in enumerate(step.set_header_route.match):
-                for kind in match.header_value.model_fields_set - set(router.header_matches):
-                    known = " or ".join(router.header_matches)
-                    path = f"steps[{index}].setHeaderRoute.match[{place}].headerValue.{kind}"
-                    yield path, f"{router.key} can't compare headers like that: use {known}"
+                for below, message in _compared(router, match):
+                    yield f"steps[{index}].setHeaderRoute.match[{place}].{below}", message
+
+
+def _compared(router: AnyRouter, match: HeaderRoutingMatch) -> Iterator[Found]:
+    """Yield what this router can't compare of an entry: paths below it."""
+    known = " or ".join(router.header_matches)
+    for kind, _, value in match.compared:
+        if kind == "cookie":
+            if "regex" not in router.header_matches:
+                says = (
+                    f"{router.key} can't find a cookie among others, which takes a regex: use headerName with {known}"
+                )
+                yield "cookieName", says
+        elif kind == "queryParam" and Ability.QUERY_PARAMETERS not in router.abilities:
+            yield "queryParamName", f"{router.key} can't compare query parameters: use headerName"
+        else:
+            what = "headers" if kind == "header" else "query parameters"
+            for comparison in value.model_fields_set - set(router.header_matches):
+                yield f"{kind}Value.{comparison}", f"{router.key} can't compare {what} like that: use {known}"
 
 
 def _has_weights(canary: CanaryStrategy) -> bool:

@@ -33,6 +33,7 @@ class Ability(Enum):
     MIRROR_ROUTES = "setMirrorRoute"
     EXPERIMENTS = "weights of experiments"
     SESSION_AFFINITY = "sessionAffinity"
+    QUERY_PARAMETERS = "setHeaderRoute by query parameters"
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,8 +100,9 @@ class Route:
     """Who gets which traffic, whole: the weights add up to `max_weight`.
 
     `additional` are the pods of experiments; `headers` and `mirrors` are the managed routes in force, in the order of
-    trafficRouting.managedRoutes. A managed route that isn't there is to be removed. Header routes come before
-    `affinity`, which is there while clients stay on the side that they were given.
+    trafficRouting.managedRoutes. A managed route that isn't there is to be removed. A condition of a header route is
+    on a header, which a cookie has become already, or on a query parameter if the router has that ability. Header
+    routes come before `affinity`, which is there while clients stay on the side that they were given.
     """
 
     canary: Destination
@@ -173,10 +175,10 @@ class Router(ABC, Generic[Spec]):
 
     `key` is its field in `spec.strategy.canary.trafficRouting` or, for a router that the API doesn't know, its name in
     `trafficRouting.plugins`; its entry point has the same name. `model` reads what stands there. `most_weight` is the
-    greatest weight that its objects can hold, None where there is no limit. `header_matches` are the comparisons of
-    header values that it knows. `lists` are the kinds of objects that its questions may list, in the Rollout's
-    namespace; `states` are the fields of a Rollout's status that are its own. One that `tells` writes no objects: who
-    answers its questions does, and until then its route isn't in force.
+    greatest weight that its objects can hold, None where there is no limit. `header_matches` are the comparisons that
+    it knows for the values of headers and query parameters. `lists` are the kinds of objects that its questions may
+    list, in the Rollout's namespace; `states` are the fields of a Rollout's status that are its own. One that `tells`
+    writes no objects: who answers its questions does, and until then its route isn't in force.
     """
 
     key: ClassVar[str]

@@ -131,6 +131,8 @@ class RouterConformance:
         if Ability.HEADER_ROUTES in self.router.abilities:
             match = HeaderRoutingMatch(header_name="X-Version", header_value=StringMatch(exact="beta"))
             yield replace(self._route(5), headers=(SetHeaderRoute(name="beta", match=(match,)),))
+        if Ability.QUERY_PARAMETERS in self.router.abilities:
+            yield self._by_parameter()
         if Ability.MIRROR_ROUTES in self.router.abilities:
             reading = RouteMatch(method=StringMatch(exact="GET"))
             yield replace(self._route(5), mirrors=(SetMirrorRoute(name="copy", match=(reading,), percentage=30),))
@@ -143,6 +145,10 @@ class RouterConformance:
             stable = replace(route.stable, weight=route.stable.weight - 5)
             yield replace(route, stable=stable, additional=(Destination("web-baseline", "baseline", 5),))
         yield self._route(0)
+
+    def _by_parameter(self) -> Route:
+        match = HeaderRoutingMatch(query_param_name="version", query_param_value=StringMatch(exact="beta"))
+        return replace(self._route(5), headers=(SetHeaderRoute(name="beta", match=(match,)),))
 
     def _route(self, weight: int) -> Route:
         return Route(
@@ -254,6 +260,14 @@ class RouterConformance:
         sticky = next(each for each in self._routes() if each.affinity is not None)
         plain = [(spec, self._written(spec, self._route(5), self.objects)) for spec in self.specs]
         assert any(self._written(spec, sticky, live) != live for spec, live in plain)
+
+    def test_query_parameters_change_the_objects(self) -> None:
+        """A router that says it compares query parameters writes them down, wherever requests have some."""
+        if Ability.QUERY_PARAMETERS not in self.router.abilities:
+            return
+        assert Ability.HEADER_ROUTES in self.router.abilities, "query parameters are asked for in header routes"
+        plain = [(spec, self._written(spec, self._route(5), self.objects)) for spec in self.specs]
+        assert any(self._written(spec, self._by_parameter(), live) != live for spec, live in plain)
 
     def test_what_is_not_verified_has_a_reason(self) -> None:
         """A wait without a reason is what people call stuck."""

@@ -1,12 +1,16 @@
 """`setHeaderRoute`: which requests go to the canary because of their headers, whatever its weight?"""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from datetime import datetime
 
+from rollouts.api.canary import HeaderRoutingMatch
 from rollouts.api.canary import SetHeaderRoute as Spec
 from rollouts.ports import Gate, Here, Open, Shut, Step, Wishes
-from rollouts.steps.matching import text_problems
+from rollouts.ports.cookies import HEADER
+from rollouts.steps.matching import Found, text_problems
+
+_KINDS = {"header": "header", "cookie": "cookie", "queryParam": "query parameter"}
 
 
 class SetHeaderRoute(Step[Spec]):
@@ -19,9 +23,9 @@ class SetHeaderRoute(Step[Spec]):
         if not routed:
             yield "", "needs trafficRouting: without a router nobody looks at headers"
         for index, match in enumerate(spec.match):
-            if not match.header_name:
-                yield f"match[{index}].headerName", "is empty: name a header"
-            yield from text_problems(f"match[{index}].headerValue", match.header_value)
+            for below, message in _problems(match):
+                yield f"match[{index}]{below}", message
+        yield from _asked_twice(spec.match)
 
     def hold(self, wishes: Wishes, spec: Spec) -> Wishes:
         others = wishes.without_route(spec.name or "")
@@ -35,3 +39,38 @@ class SetHeaderRoute(Step[Spec]):
 
     def title(self, spec: Spec) -> str:
         return f"setHeaderRoute: {spec.name}"
+
+
+def _problems(match: HeaderRoutingMatch) -> Iterator[Found]:
+    """Yield what is wrong with one entry: paths below it."""
+    if len(match.compared) != 1:
+        names = " and ".join(f"{kind}Name" for kind, _, _ in match.compared) or "nothing"
+        yield "", f"sets {names}: set exactly one of {', '.join(f'{kind}Name' for kind in _KINDS)}, and its value"
+        return
+    ((kind, name, value),) = match.compared
+    if not name:
+        yield f".{kind}Name", f"is empty: name a {_KINDS[kind]}"
+    yield from text_problems(f".{kind}Value", value)
+    regex = value.regex or ""
+    if kind == "cookie" and (regex.startswith("^") or (regex.endswith("$") and not regex.endswith("\\$"))):
+        yield (
+            f".{kind}Value.regex",
+            f'"{regex}" begins with ^ or ends with $: leave both out, all of the value must match',
+        )
+
+
+def _asked_twice(match: Sequence[HeaderRoutingMatch]) -> Iterator[Found]:
+    """Yield the entries that ask again for the header of all cookies, or for a query parameter.
+
+    Two entries by headerName are the router's business, as ever: for Istio one of them is enough.
+    """
+    by_cookie = any(kind == "cookie" for each in match for kind, _, _ in each.compared)
+    seen: set[str] = set()
+    for index, each in enumerate(match):
+        for kind, name, _ in each.compared:
+            is_header = kind == "header" and not (by_cookie and name.lower() == HEADER.lower())
+            what = f"query parameter {name}" if kind == "queryParam" else f"header {HEADER}"
+            if not is_header and what in seen:
+                says = f"is a second condition on the {what}, which routers compare once"
+                yield f"match[{index}].{kind}Name", f"{says}: use a setHeaderRoute of its own, or a regex for both"
+            seen |= set() if is_header else {what}

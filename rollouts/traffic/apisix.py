@@ -25,7 +25,7 @@ class Apisix(Router[ApisixTrafficRouting]):
 
     key = "apisix"
     model: ClassVar = ApisixTrafficRouting
-    abilities = frozenset({Ability.MAX_WEIGHT, Ability.PING_PONG, Ability.HEADER_ROUTES})
+    abilities = frozenset({Ability.MAX_WEIGHT, Ability.PING_PONG, Ability.HEADER_ROUTES, Ability.QUERY_PARAMETERS})
 
     def problems(self, spec: ApisixTrafficRouting, owner: Owner, objects: Objects | None) -> Iterator[tuple[str, str]]:
         if spec.route is None or not spec.route.name:
@@ -132,14 +132,14 @@ def _of_canary(rule: Raw, route: Route) -> list[Raw]:
 
 
 def _expressions(match: Iterable[HeaderRoutingMatch]) -> Iterator[Mapping[str, Any]]:
-    for each in match:
-        value = each.header_value
+    for kind, name, value in (compared for each in match for compared in each.compared):
         operator, text = "Equal", value.exact or ""
         if value.regex is not None:
             operator, text = "RegexMatch", value.regex
         elif value.prefix is not None:
             operator, text = "RegexMatch", f"^{re.escape(value.prefix)}"
-        yield {"subject": {"scope": "Header", "name": each.header_name}, "op": operator, "value": text}
+        scope = "Query" if kind == "queryParam" else "Header"
+        yield {"subject": {"scope": scope, "name": name}, "op": operator, "value": text}
 
 
 def _managed(owner: Owner, name: str, wanted: Raw | None, objects: Objects) -> Write | None:

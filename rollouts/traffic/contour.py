@@ -6,8 +6,8 @@ from typing import Any, ClassVar
 from rollouts.api.canary import RouteMatch, SetHeaderRoute, SetMirrorRoute, StringMatch
 from rollouts.api.traffic import ContourTrafficRouting
 from rollouts.ports import Ability, Owner, Reference
+from rollouts.ports.expressions import literal
 from rollouts.ports.router import Raw
-from rollouts.traffic.expressions import literal
 from rollouts.traffic.rules import Rules, RulesRouter, Shape
 
 GROUP = "projectcontour.io"
@@ -22,7 +22,14 @@ class Contour(RulesRouter[ContourTrafficRouting]):
     key = "contour"
     model: ClassVar = ContourTrafficRouting
     abilities = frozenset(
-        {Ability.MAX_WEIGHT, Ability.PING_PONG, Ability.HEADER_ROUTES, Ability.MIRROR_ROUTES, Ability.EXPERIMENTS}
+        {
+            Ability.MAX_WEIGHT,
+            Ability.PING_PONG,
+            Ability.HEADER_ROUTES,
+            Ability.QUERY_PARAMETERS,
+            Ability.MIRROR_ROUTES,
+            Ability.EXPERIMENTS,
+        }
     )
     way_out: ClassVar = "list in httpProxies those that send traffic to the stable Service"
 
@@ -63,7 +70,7 @@ def _going_to(rule: Raw, services: Sequence[Raw]) -> Raw:
 
 
 def _with_headers(rule: Raw, header: SetHeaderRoute, canary: Raw) -> list[Raw]:
-    conditions = [_of_header(each.header_name, each.header_value) for each in header.match]
+    conditions = [_asked(*compared) for each in header.match for compared in each.compared]
     alone = _going_to(rule, [{**canary, "weight": 100}])
     return [{**alone, "conditions": [*(rule.get("conditions") or ()), *conditions]}]
 
@@ -121,12 +128,18 @@ def _is_exact(one: Raw, other: Raw) -> bool:
     return is_same and "exact" in here and "exact" in there
 
 
+def _asked(kind: str, name: str, value: StringMatch) -> Raw:
+    if kind == "queryParam":
+        return {"queryParameter": {"name": name, **_comparison(value)}}
+    return _of_header(name, value)
+
+
 def _of_header(name: str, value: StringMatch) -> Raw:
     return {"header": {"name": name, **_comparison(value)}}
 
 
 def _comparison(value: StringMatch) -> dict[str, str]:
-    """Return how Contour compares a header; its expressions must match the whole value."""
+    """Return how Contour compares a header, or a query parameter; its expressions must match the whole value."""
     if value.regex is not None:
         return {"regex": value.regex}
     if value.prefix is not None:

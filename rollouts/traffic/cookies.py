@@ -1,24 +1,17 @@
-"""How is a cookie found in a request, where a router compares whole headers only?"""
+"""How do the routes of clients that come again find the cookie, and what are they called?"""
 
 from collections.abc import Iterable
 
 from rollouts.ports import Returning
-from rollouts.traffic.expressions import literal
+from rollouts.ports.cookies import in_header
+from rollouts.ports.expressions import literal
 
-HEADER, SET = "Cookie", "Set-Cookie"
+SET = "Set-Cookie"
 
 
 def with_value(name: str, values: Iterable[str]) -> str:
-    """Return an expression for Cookie headers in which a cookie has one of some values.
-
-    It says the same to routers that match the whole header and to those that search in it.
-    """
+    """Return an expression for Cookie headers in which a cookie has one of some values."""
     return in_header(name, "|".join(map(literal, values)))
-
-
-def in_header(name: str, expression: str) -> str:
-    """Return an expression for Cookie headers in which the whole value of a cookie matches another expression."""
-    return f"^(?:.*; ?)?{literal(name)}=(?:{expression})(?:;.*)?$"
 
 
 def rule_name(group: Returning) -> str:

@@ -7,8 +7,8 @@ from typing import Any, ClassVar
 from rollouts.api.canary import SetHeaderRoute, StringMatch
 from rollouts.api.traffic import GlooTrafficRouting
 from rollouts.ports import Ability, Owner, Reference
+from rollouts.ports.expressions import literal
 from rollouts.ports.router import Raw
-from rollouts.traffic.expressions import literal
 from rollouts.traffic.rules import RulesRouter, Shape
 
 GROUP = "gateway.solo.io"
@@ -20,7 +20,9 @@ class Gloo(RulesRouter[GlooTrafficRouting]):
 
     key = "gloo"
     model: ClassVar = GlooTrafficRouting
-    abilities = frozenset({Ability.MAX_WEIGHT, Ability.PING_PONG, Ability.HEADER_ROUTES, Ability.EXPERIMENTS})
+    abilities = frozenset(
+        {Ability.MAX_WEIGHT, Ability.PING_PONG, Ability.HEADER_ROUTES, Ability.QUERY_PARAMETERS, Ability.EXPERIMENTS}
+    )
     way_out: ClassVar = "list in routeTables those that send traffic to the stable Service"
 
     def places(self, spec: GlooTrafficRouting, owner: Owner) -> dict[str, Reference]:
@@ -78,17 +80,23 @@ class _Upstreams:
 
 
 def _with_headers(rule: Raw, header: SetHeaderRoute, canary: Raw) -> list[Raw]:
-    headers = [{"name": each.header_name, **_comparison(each.header_value)} for each in header.match]
     everything: Raw = {"prefix": "/"}
-    matchers = [
-        {**each, "headers": [*(each.get("headers") or ()), *headers]} for each in rule.get("matchers") or (everything,)
-    ]
+    matchers = [_asking(each, header) for each in rule.get("matchers") or (everything,)]
     nameless = {key: value for key, value in rule.items() if key != "name"}
     return [{**_going_to(nameless, [{**canary, "weight": 1}]), "matchers": matchers}]
 
 
+def _asking(matcher: Raw, header: SetHeaderRoute) -> Raw:
+    """Return a matcher that asks for what a header route does, too."""
+    more: dict[str, list[Raw]] = {}
+    for kind, name, value in (compared for each in header.match for compared in each.compared):
+        field = "queryParameters" if kind == "queryParam" else "headers"
+        more.setdefault(field, list(matcher.get(field) or ())).append({"name": name, **_comparison(value)})
+    return {**matcher, **more}
+
+
 def _comparison(value: StringMatch) -> dict[str, Any]:
-    """Return how Gloo compares a header; its expressions must match the whole value."""
+    """Return how Gloo compares a header, or a query parameter; its expressions must match the whole value."""
     if value.regex is not None:
         return {"value": value.regex, "regex": True}
     if value.prefix is not None:

@@ -6,8 +6,9 @@ from typing import ClassVar
 from rollouts.api.canary import SetHeaderRoute, SetMirrorRoute, StringMatch
 from rollouts.api.traffic import KumaTrafficRouting
 from rollouts.ports import Ability, Owner, Reference
+from rollouts.ports.expressions import literal
 from rollouts.ports.router import Raw
-from rollouts.traffic.gateway_api.matches import matches_of, with_header, within
+from rollouts.traffic.gateway_api.matches import asked, matches_of, with_header, within
 from rollouts.traffic.gateway_api.targets import HTTP as HTTP_RULES
 from rollouts.traffic.rules import Rules, RulesRouter, Shape
 
@@ -26,7 +27,14 @@ class Kuma(RulesRouter[KumaTrafficRouting]):
     key = "kuma"
     model: ClassVar = KumaTrafficRouting
     abilities = frozenset(
-        {Ability.MAX_WEIGHT, Ability.PING_PONG, Ability.HEADER_ROUTES, Ability.MIRROR_ROUTES, Ability.EXPERIMENTS}
+        {
+            Ability.MAX_WEIGHT,
+            Ability.PING_PONG,
+            Ability.HEADER_ROUTES,
+            Ability.QUERY_PARAMETERS,
+            Ability.MIRROR_ROUTES,
+            Ability.EXPERIMENTS,
+        }
     )
     way_out: ClassVar = "list some in meshHTTPRoutes or meshTCPRoutes"
 
@@ -73,10 +81,21 @@ def _beside(backend: Raw, service: str) -> Raw:
 
 
 def _with_headers(rule: Raw, header: SetHeaderRoute, canary: Raw) -> list[Raw]:
-    headers = [{"name": each.header_name, **_comparison(each.header_value)} for each in header.match]
-    matches = [{**each, "headers": [*(each.get("headers") or ()), *headers]} for each in matches_of(rule, HTTP_RULES)]
+    matches = [_asking(each, header) for each in matches_of(rule, HTTP_RULES)]
     alone = {**rule["default"], "backendRefs": [{**canary, "weight": 1}]}
     return [{**rule, "matches": matches, "default": alone}]
+
+
+def _asking(match: Raw, header: SetHeaderRoute) -> Raw:
+    """Return a match that asks for what a header route does, too."""
+    more: dict[str, list[Raw]] = {}
+    for each in header.match:
+        for field, name, value in asked(each):
+            compared = {"name": name, **_comparison(value)}
+            if field != "headers" and compared["type"] == "Prefix":
+                compared |= {"type": "RegularExpression", "value": f"{literal(compared['value'])}.*"}
+            more.setdefault(field, list(match.get(field) or ())).append(compared)
+    return {**match, **more}
 
 
 def _mirrored(rule: Raw, mirror: SetMirrorRoute, canary: Raw) -> list[Raw]:

@@ -23,7 +23,9 @@ class Linkerd(Router[LinkerdTrafficRouting]):
 
     key = "linkerd"
     model: ClassVar = LinkerdTrafficRouting
-    abilities = frozenset({Ability.MAX_WEIGHT, Ability.PING_PONG, Ability.HEADER_ROUTES, Ability.EXPERIMENTS})
+    abilities = frozenset(
+        {Ability.MAX_WEIGHT, Ability.PING_PONG, Ability.HEADER_ROUTES, Ability.QUERY_PARAMETERS, Ability.EXPERIMENTS}
+    )
     most_weight = MOST_WEIGHT
 
     def problems(self, spec: LinkerdTrafficRouting, owner: Owner, objects: Objects | None) -> Iterator[tuple[str, str]]:

@@ -126,14 +126,20 @@ def _label_names(metrics: Metrics) -> Iterator[tuple[str, tuple[str, ...]]]:
             yield collector._name, collector._labelnames
 
 
-_YES_OR_NO = (Ability.MIRROR_ROUTES, Ability.EXPERIMENTS, Ability.SESSION_AFFINITY, Ability.PING_PONG)
+_YES_OR_NO = (
+    Ability.QUERY_PARAMETERS,
+    Ability.MIRROR_ROUTES,
+    Ability.EXPERIMENTS,
+    Ability.SESSION_AFFINITY,
+    Ability.PING_PONG,
+)
 
 
 def routers() -> str:
     """Return the table of what traffic routers can do."""
     rows = [_router(key, router) for key, router in declared().items()]
-    head = "| router | weights | header routes | mirrors | experiments | affinity | `pingPong` | waits |"
-    return "\n".join([head, "|---|---|---|---|---|---|---|---|", *rows])
+    head = "| router | weights | header routes | by query | mirrors | experiments | affinity | `pingPong` | waits |"
+    return "\n".join([head, "|---|---|---|---|---|---|---|---|---|", *rows])
 
 
 def _router(key: str, router: AnyRouter) -> str:

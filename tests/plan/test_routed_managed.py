@@ -118,6 +118,18 @@ def test_managed_routes_are_where_the_canary_has_pods(row: Row) -> None:
     assert not row.because or row.because in plan.because, plan.because
 
 
+def test_routers_are_asked_for_the_header_of_a_cookie() -> None:
+    cookie = {"name": "qa", "match": [{"cookieName": "insider", "cookieValue": {"exact": "yes"}}]}
+    raw = by_router("app:2", replicas=10, steps=[SCALE, {"setHeaderRoute": cookie}], trafficRouting=LISTED)
+    status = updating(raw, index=1, updated=2, total=12, canary=told(0, TWO, ONE))
+    (patch,) = planned(seen(status, *pods((1, 10), (2, 2)), objects=in_force())).actions
+    assert isinstance(patch, PatchObject)
+    asked = {"headerName": "Cookie", "headerValue": {"regex": "^(?:.*; ?)?insider=(?:yes)(?:;.*)?$"}}
+    assert [each["match"] for each in patch.body["spec"]["headers"]] == [[asked]]
+    followed = seen(status, *pods((1, 10), (2, 2)), objects=in_force({"name": "qa", "match": [asked]}))
+    assert not planned(followed).actions, "it is written once"
+
+
 def test_the_pods_stay_until_the_route_is_gone() -> None:
     raw = by_router(
         "app:2",

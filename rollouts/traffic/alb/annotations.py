@@ -8,7 +8,7 @@ import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
-from rollouts.api.canary import HeaderRoutingMatch
+from rollouts.api.canary import HeaderRoutingMatch, StringMatch
 from rollouts.api.traffic import AlbTrafficRouting
 from rollouts.ports import Destination, Route
 from rollouts.ports.router import Raw
@@ -93,8 +93,14 @@ def _group(spec: AlbTrafficRouting, end: Destination) -> dict[str, Any]:
 
 def _conditions(match: Iterable[HeaderRoutingMatch]) -> list[Raw]:
     """Return the conditions of a header route: all of them have to hold."""
-    configs = ({"HttpHeaderName": each.header_name, "Values": [each.header_value.exact or ""]} for each in match)
-    return [{"Field": "http-header", "HttpHeaderConfig": config} for config in configs]
+    return [_condition(*compared) for each in match for compared in each.compared]
+
+
+def _condition(kind: str, name: str, value: StringMatch) -> Raw:
+    if kind == "queryParam":
+        pairs = [{"Key": name, "Value": value.exact or ""}]
+        return {"Field": "query-string", "QueryStringConfig": {"Values": pairs}}
+    return {"Field": "http-header", "HttpHeaderConfig": {"HttpHeaderName": name, "Values": [value.exact or ""]}}
 
 
 def _is_same(now: Any, wanted: Any) -> bool:

@@ -36,7 +36,9 @@ class Alb(Router[AlbTrafficRouting]):
 
     key = "alb"
     model: ClassVar = AlbTrafficRouting
-    abilities = frozenset({Ability.MAX_WEIGHT, Ability.PING_PONG, Ability.HEADER_ROUTES, Ability.EXPERIMENTS})
+    abilities = frozenset(
+        {Ability.MAX_WEIGHT, Ability.PING_PONG, Ability.HEADER_ROUTES, Ability.QUERY_PARAMETERS, Ability.EXPERIMENTS}
+    )
     most_weight = MOST_WEIGHT
     header_matches = ("exact",)
     lists = frozenset({PODS})

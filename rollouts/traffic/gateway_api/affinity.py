@@ -9,8 +9,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from rollouts.ports import Affinity, is_affinity_cookie
+from rollouts.ports.cookies import HEADER
 from rollouts.ports.router import Raw
-from rollouts.traffic.cookies import HEADER, SET, rule_name, with_value
+from rollouts.traffic.cookies import SET, rule_name, with_value
 from rollouts.traffic.gateway_api.matches import matches_of, with_header
 from rollouts.traffic.gateway_api.targets import HTTP
 

@@ -3,16 +3,17 @@
 A rule's matches are alternatives, and so are a mirror's: each pair of them becomes one match, where both can hold.
 """
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Iterator
 from typing import Any
 
 from rollouts.api.canary import HeaderRoutingMatch, RouteMatch, StringMatch
+from rollouts.ports.expressions import literal
 from rollouts.ports.router import Raw
-from rollouts.traffic.expressions import literal
 from rollouts.traffic.gateway_api.targets import HTTP
 
 Match = dict[str, Any]
 
+_PARAMETERS = "queryParams"
 EVERYTHING = {"type": "PathPrefix", "value": "/"}
 
 
@@ -21,10 +22,21 @@ def matches_of(rule: Raw, kind: str) -> list[Match]:
     return list(rule.get("matches") or ([{"path": EVERYTHING}] if kind == HTTP else [{}]))
 
 
-def with_headers(matches: Iterable[Match], wanted: Iterable[HeaderRoutingMatch]) -> list[Match]:
-    """Return matches that ask for some headers, too: all of them."""
-    headers = [_header(each.header_name, each.header_value) for each in wanted]
-    return [match for each in matches if (match := _with(each, headers)) is not None]
+def with_headers(matches: Iterable[Match], wanted: Iterable[HeaderRoutingMatch], kind: str) -> list[Match]:
+    """Return matches that ask for some headers and query parameters, too: all of them."""
+    every = [(field, _header(name, value)) for each in wanted for field, name, value in asked(each)]
+    headers = [each for field, each in every if field == "headers"]
+    parameters = [each for field, each in every if field == _PARAMETERS]
+    if parameters and kind != HTTP:
+        return []  # calls have no query
+    found = (_with_parameters(each, parameters) for each in matches)
+    return [match for each in found if each is not None and (match := _with(each, headers)) is not None]
+
+
+def asked(match: HeaderRoutingMatch) -> Iterator[tuple[str, str, StringMatch]]:
+    """Yield what an entry of a header route asks for, as (field of a match, name, value)."""
+    for kind, name, value in match.compared:
+        yield (_PARAMETERS if kind == "queryParam" else "headers"), name, value
 
 
 def with_header(matches: Iterable[Match], header: Match) -> list[Match]:
@@ -66,6 +78,16 @@ def _with(match: Match, headers: Iterable[Match]) -> Match | None:
         elif {**header, **same, "name": ""} != {**header, "name": ""}:
             return None
     return {**match, "headers": kept} if kept else dict(match)
+
+
+def _with_parameters(match: Match, parameters: Iterable[Match]) -> Match | None:
+    """Return a match with further query parameters, None where it asks something else of one of them."""
+    kept = {each["name"]: each for each in match.get(_PARAMETERS) or ()}
+    for parameter in parameters:
+        if {"type": "Exact", **kept.get(parameter["name"], parameter)} != parameter:
+            return None
+        kept[parameter["name"]] = kept.get(parameter["name"], parameter)
+    return {**match, _PARAMETERS: list(kept.values())} if kept else match
 
 
 def _both(match: Match, wanted: RouteMatch, kind: str) -> Match | None:

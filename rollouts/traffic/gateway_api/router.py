@@ -19,6 +19,7 @@ ABILITIES = frozenset(
         Ability.MAX_WEIGHT,
         Ability.PING_PONG,
         Ability.HEADER_ROUTES,
+        Ability.QUERY_PARAMETERS,
         Ability.MIRROR_ROUTES,
         Ability.EXPERIMENTS,
         Ability.SESSION_AFFINITY,

@@ -120,7 +120,7 @@ class Rules:
         ends = (route.canary.service, route.stable.service)
         for each in route.headers:
             for rule in shared:
-                if matches := with_headers(matches_of(rule, self._kind), each.match):
+                if matches := with_headers(matches_of(rule, self._kind), each.match, self._kind):
                     to_canary = {**self._backends.reference(rule, ends, ends[0]), "weight": 1}
                     yield each.name or "", {**_like(rule), "matches": matches, "backendRefs": [to_canary]}
 

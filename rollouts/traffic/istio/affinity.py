@@ -9,8 +9,9 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 from rollouts.ports import Affinity, Returning, is_affinity_cookie
+from rollouts.ports.cookies import HEADER
 from rollouts.ports.router import Raw
-from rollouts.traffic.cookies import HEADER, SET, rule_name, with_value
+from rollouts.traffic.cookies import SET, rule_name, with_value
 from rollouts.traffic.istio.destinations import CANARY, STABLE, Ends
 from rollouts.traffic.istio.matches import within
 

@@ -8,11 +8,13 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 from rollouts.api.canary import RouteMatch, SetHeaderRoute, SetMirrorRoute, StringMatch
+from rollouts.ports.expressions import literal
 from rollouts.ports.router import Raw
 
 Match = dict[str, Any]
 
-_HEADERS = "headers"
+_HEADERS, _PARAMETERS = "headers", "queryParams"
+_BY_NAME = (_HEADERS, _PARAMETERS)
 _EVERY_REQUEST: Raw = {"uri": {"prefix": "/"}}
 """Istio takes no match that is empty."""
 
@@ -35,10 +37,14 @@ def within(rule: Raw, alternatives: Sequence[Match]) -> list[Match]:
 
 
 def _wanted(managed: SetHeaderRoute | SetMirrorRoute) -> Iterator[Match]:
-    """Yield the matches of a managed route; one header of several is enough, as it always was with Istio."""
+    """Yield the matches of a managed route; one entry of several is enough, as it always was with Istio."""
     if isinstance(managed, SetHeaderRoute):
         for each in managed.match:
-            yield {_HEADERS: {each.header_name.lower(): _text(each.header_value)}}
+            for kind, name, value in each.compared:
+                if kind == "queryParam":
+                    yield {_PARAMETERS: {name: _of_parameter(value)}}
+                else:
+                    yield {_HEADERS: {name.lower(): _text(value)}}
     else:
         yield from map(_request, managed.match)
 
@@ -55,13 +61,18 @@ def _text(value: StringMatch) -> Match:
     return {name: text for name, text in parts.items() if text is not None}
 
 
+def _of_parameter(value: StringMatch) -> Match:
+    """Return how a query parameter is compared; Istio has not always known prefixes there."""
+    return _text(value) if value.prefix is None else {"regex": f"{literal(value.prefix)}.*"}
+
+
 def _both(base: Raw, wanted: Match) -> Match | None:
     """Return a match that asks for both, None where nothing can be both."""
-    headers = _each_narrower(base.get(_HEADERS) or {}, wanted.get(_HEADERS) or {})
-    parts = _each_narrower(base, {name: value for name, value in wanted.items() if name != _HEADERS})
-    if headers is None or parts is None:
+    by_name = {field: _each_narrower(base.get(field) or {}, wanted.get(field) or {}) for field in _BY_NAME}
+    parts = _each_narrower(base, {name: value for name, value in wanted.items() if name not in by_name})
+    if None in by_name.values() or parts is None:
         return None
-    return {**parts, **({_HEADERS: headers} if headers else {})}
+    return {**parts, **{field: conditions for field, conditions in by_name.items() if conditions}}
 
 
 def _each_narrower(base: Raw, wanted: Raw) -> Match | None:

@@ -22,6 +22,7 @@ class Istio(Router[IstioTrafficRouting]):
         {
             Ability.PING_PONG,
             Ability.HEADER_ROUTES,
+            Ability.QUERY_PARAMETERS,
             Ability.MIRROR_ROUTES,
             Ability.EXPERIMENTS,
             Ability.SESSION_AFFINITY,
