@@ -7,6 +7,9 @@ from e2e.data_plane import DataPlane
 from e2e.stories.story import BETTER, GOOD, Story
 from e2e.stories.traffic.served import STEADY, Served, http_proxy
 
+# Contour's own kind can have Envoy ask again what a pod didn't answer.
+AGAIN = {"count": 3, "retryOn": ["connect-failure", "reset", "gateway-error"]}
+
 
 @pytest.fixture
 def served(story: Story, gateway: DataPlane) -> Served:
@@ -62,7 +65,7 @@ async def test_no_request_fails_when_the_controller_is_killed(served: Served, co
 
 
 async def test_no_request_fails_when_pods_crash_behind_a_proxy_that_asks_again(served: Served) -> None:
-    await served.create(http_proxy(served.host), {"contour": {"httpProxies": ["web"]}})
+    await served.create(http_proxy(served.host, retryPolicy=AGAIN), {"contour": {"httpProxies": ["web"]}})
     async with served.data.loaded(served.host, *STEADY) as count:
         await served.story.set_image(BETTER)
         await served.paused_at(20)
