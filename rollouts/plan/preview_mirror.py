@@ -60,9 +60,13 @@ def find_mirror(here: Observed, blue_green: BlueGreenStrategy, selection: Select
         Destination(blue_green.preview_service or "", selection.preview or "", 0),
         Destination(blue_green.active_service, selection.active, 100),
     )
-    percentage = blue_green.traffic_routing.mirror.percentage
-    every = SetMirrorRoute(name=PREVIEW_MIRROR, match=(RouteMatch(),), percentage=percentage)
+    every = every_request(blue_green.traffic_routing.mirror.percentage)
     return Mirror(here, _due(here, routers, replace(plain, mirrors=(every,))), _due(here, routers, plain))
+
+
+def every_request(percentage: int | None) -> SetMirrorRoute:
+    """Return the mirror as routers know it."""
+    return SetMirrorRoute(name=PREVIEW_MIRROR, match=(RouteMatch(),), percentage=percentage)
 
 
 def _due(here: Observed, routers: Sequence[BoundRouter], route: Route) -> tuple[Write, ...]:

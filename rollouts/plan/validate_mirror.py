@@ -3,10 +3,13 @@
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from pydantic import ValidationError
+
 from rollouts.api.base import parse
 from rollouts.api.bluegreen import BlueGreenStrategy
 from rollouts.api.canary import CanaryStrategy
-from rollouts.plan.traffic import configured, routed_part
+from rollouts.plan.preview_mirror import every_request
+from rollouts.plan.traffic import configured, read_spec, routed_part
 from rollouts.plan.validate_routed import Found, routed_problems
 from rollouts.ports import Ability, Kit, Objects
 from rollouts.ports.router import AnyRouter
@@ -28,11 +31,24 @@ def mirror_problems(blue_green: BlueGreenStrategy, rollout: Raw, kit: Kit, objec
     canary = parse(CanaryStrategy, routed_part(rollout))
     for below, message in routed_problems(canary, rollout["metadata"], kit, objects):
         yield below, message.replace("canaryService", "previewService").replace("stableService", "activeService")
-    for key in configured(canary.traffic_routing) if canary.traffic_routing is not None else ():
+    named = configured(canary.traffic_routing) if canary.traffic_routing is not None else {}
+    for key, spec in named.items():
         if key in kit.routers and not _is_able(kit.routers[key]):
             able = ", ".join(sorted(name for name, each in kit.routers.items() if _is_able(each)))
             way_out = f"use {able}" if able else "remove trafficRouting"
             yield "trafficRouting.mirror", f"{key} can't mirror requests to a preview: {way_out}"
+        elif key in kit.routers:
+            yield from _unserved(kit.routers[key], spec)
+
+
+def _unserved(router: AnyRouter, spec: Any) -> Iterator[Found]:
+    """Yield why none of the routes that are named can have the mirror."""
+    try:
+        model = read_spec(router, spec)
+    except ValidationError:
+        return  # which has been said
+    for _, message in router.unserved(model, every_request(None)):
+        yield "trafficRouting.mirror", message
 
 
 def _is_able(router: AnyRouter) -> bool:

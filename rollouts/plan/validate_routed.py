@@ -25,9 +25,11 @@ def routed_problems(canary: CanaryStrategy, metadata: Raw, kit: Kit, objects: Ob
         yield f"trafficRouting{'.' if below else ''}{below}", message
     yield from affinity_problems(canary, kit)
     yield from _unlisted(canary)
-    for key in configured(canary.traffic_routing) if canary.traffic_routing is not None else ():
+    named = configured(canary.traffic_routing) if canary.traffic_routing is not None else {}
+    for key in named:
         if key in kit.routers:
             yield from _managed(kit.routers[key], canary)
+            yield from _unserved(kit.routers[key], named[key], canary)
 
 
 def _settings(canary: CanaryStrategy) -> Iterator[Found]:
@@ -149,6 +151,22 @@ def _managed(router: AnyRouter, canary: CanaryStrategy) -> Iterator[Found]:
             for place, match in enumerate(step.set_header_route.match):
                 for below, message in _compared(router, match):
                     yield f"steps[{index}].setHeaderRoute.match[{place}].{below}", message
+
+
+def _unserved(router: AnyRouter, spec: Any, canary: CanaryStrategy) -> Iterator[Found]:
+    """Yield the steps whose route the router could make, but for nothing that its settings name."""
+    try:
+        model = read_spec(router, spec)
+    except ValidationError:
+        return  # which has been said
+    for index, step in enumerate(canary.steps or ()):
+        for key, ability, route in (
+            ("setHeaderRoute", Ability.HEADER_ROUTES, step.set_header_route),
+            ("setMirrorRoute", Ability.MIRROR_ROUTES, step.set_mirror_route),
+        ):
+            if route is not None and route.match and ability in router.abilities:
+                for below, message in router.unserved(model, route):
+                    yield f"steps[{index}].{key}{'.' if below else ''}{below}", message
 
 
 def _compared(router: AnyRouter, match: HeaderRoutingMatch) -> Iterator[Found]:

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator, Mapping
 from copy import deepcopy
 from typing import Any
 
+from rollouts.api.canary import SetHeaderRoute, SetMirrorRoute
 from rollouts.api.merging import merged
 from rollouts.api.selectors import Selector
 from rollouts.ports.checked import CheckedModel, Checks, PluginError, cut
@@ -80,6 +81,9 @@ class CheckedRouter(Router[Any]):
 
     def problems(self, spec: Any, owner: Owner, objects: Objects | None) -> Iterator[tuple[str, str]]:
         yield from self._checks.problems(lambda: self._router.problems(spec, owner, deepcopy(objects)))
+
+    def unserved(self, spec: Any, managed: SetHeaderRoute | SetMirrorRoute) -> Iterator[tuple[str, str]]:
+        yield from self._checks.problems(lambda: self._router.unserved(spec, managed))
 
     def reads(self, spec: Any, owner: Owner) -> Reads:
         reads = self._checks.call("reads", tuple, lambda: self._router.reads(spec, owner))

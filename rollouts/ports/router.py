@@ -203,6 +203,14 @@ class Router(ABC, Generic[Spec]):
         del spec, owner, objects
         yield from ()
 
+    def unserved(self, spec: Spec, managed: SetHeaderRoute | SetMirrorRoute) -> Iterator[tuple[str, str]]:
+        """Yield (path below the managed route, what is wrong and the way out) where nothing the spec names can have it.
+
+        It is asked only for what the router is able to do.
+        """
+        del spec, managed
+        yield from ()
+
     @abstractmethod
     def reads(self, spec: Spec, owner: Owner) -> Reads:
         """Name every object that decides about the traffic or is written, by its name or by its labels."""

@@ -46,6 +46,11 @@ class Kuma(RulesRouter[KumaTrafficRouting]):
             for index, name in enumerate(names)
         }
 
+    def unserved(self, spec: KumaTrafficRouting, managed: SetHeaderRoute | SetMirrorRoute) -> Iterator[tuple[str, str]]:
+        del managed
+        if spec.mesh_tcp_routes and not spec.mesh_http_routes:
+            yield "", "kuma names routes of connections only, in which no request is seen: list a MeshHTTPRoute"
+
     def shape(self, reference: Reference, raw: Raw, owner: Owner) -> Shape:
         entries: Sequence[Raw] = (raw.get("spec") or {}).get("to") or []
         return Shape(

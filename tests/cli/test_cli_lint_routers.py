@@ -55,6 +55,17 @@ def test_a_route_elsewhere_is_another_one(tmp_path: Path) -> None:
     assert lint(tmp_path, documents)[0] == 0
 
 
+def test_a_header_route_that_none_of_the_routes_can_have_is_told(tmp_path: Path) -> None:
+    documents = gateway()
+    canary = next(each for each in documents if each["kind"] == "Rollout")["spec"]["strategy"]["canary"]
+    canary["trafficRouting"] = {"gatewayAPI": {"tcpRoutes": [{"name": "web"}]}, "managedRoutes": [{"name": "beta"}]}
+    asked = {"headerName": "X-Version", "headerValue": {"exact": "beta"}}
+    canary["steps"].insert(0, {"setHeaderRoute": {"name": "beta", "match": [asked]}})
+    code, text = lint(tmp_path, documents)
+    assert code == 1
+    assert "spec.strategy.canary.steps[0].setHeaderRoute: gatewayAPI names routes of connections only" in text
+
+
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)
 def test_what_a_routers_page_shows_is_sound(page: Path, tmp_path: Path) -> None:
     code, text = lint(tmp_path, list(yaml.safe_load_all(first_yaml(page))))

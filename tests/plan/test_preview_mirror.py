@@ -24,6 +24,7 @@ from tests.plan.given import (
     switched,
     waiting,
 )
+from tests.plan.test_routed_invalid import Connections
 from tests.routing import KEY, KIT, RecordingRouter, split
 
 ROUTED: Raw = {"trafficRouting": {"plugins": {KEY: {}}, "mirror": {"percentage": 30}}}
@@ -168,6 +169,7 @@ INVALID: Mapping[str, tuple[Raw, Any, str]] = {
         f"{PATH}.plugins.other: no such router is installed",
     ),
     "a router that can't mirror": (mirrored(), Plain(), f"{PATH}.mirror: {KEY} can't mirror requests to a preview"),
+    "routes without requests": (mirrored(), Connections(), f"{PATH}.mirror: nothing has requests: name something"),
     "a router that is told": (mirrored(), Telling(), f"{PATH}.mirror: {KEY} can't mirror requests to a preview"),
 }
 

@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from rollouts.api.canary import SetHeaderRoute, SetMirrorRoute
 from rollouts.plan import plan_rollout
 from rollouts.plan.validate import problems
 from rollouts.ports import Ability, Kit, Objects, Owner
@@ -39,8 +40,17 @@ class Exact(RecordingRouter):
     header_matches = ("exact",)
 
 
+class Connections(RecordingRouter):
+    """The same router, of which nothing is named that has requests."""
+
+    def unserved(self, spec: Recording, managed: SetHeaderRoute | SetMirrorRoute) -> Iterator[tuple[str, str]]:
+        del spec
+        yield ("match" if isinstance(managed, SetHeaderRoute) else ""), "nothing has requests: name something"
+
+
 HEADER_ROUTE = {"name": "beta", "match": [{"headerName": "X-Version", "headerValue": {"prefix": "beta"}}]}
 EXACT = Kit(steps=KIT.steps, routers={KEY: Exact()})
+CONNECTIONS = Kit(steps=KIT.steps, routers={KEY: Connections()})
 LIMITED = Kit(steps=KIT.steps, routers={KEY: Limited()})
 PLAIN = Kit(steps=KIT.steps, routers={KEY: Plain()}, broken={"istio": "router 'istio' can't be loaded: no such module"})
 
@@ -223,6 +233,16 @@ MANAGED: dict[str, tuple[Raw, Kit, str]] = {
         PLAIN,
         f"{CANARY}.steps[0].setMirrorRoute: {KEY} can't do that: remove the step, or use another router",
     ),
+    "a header route that nothing named can have": (
+        by_router(steps=[{"setHeaderRoute": HEADER_ROUTE}]),
+        CONNECTIONS,
+        f"{CANARY}.steps[0].setHeaderRoute.match: nothing has requests: name something",
+    ),
+    "a mirror that nothing named can have": (
+        by_router(steps=[{"setMirrorRoute": {"name": "copy", "match": [{"method": {"exact": "GET"}}]}}]),
+        CONNECTIONS,
+        f"{CANARY}.steps[0].setMirrorRoute: nothing has requests: name something",
+    ),
     "a header that the router can't compare like that": (
         by_router(steps=[{"setHeaderRoute": HEADER_ROUTE}]),
         EXACT,
@@ -296,3 +316,5 @@ def test_nobody_is_told_of_a_route_that_is_only_removed() -> None:
     assert not any(
         "can't do that" in each for each in said(by_router(steps=[{"setHeaderRoute": {"name": "beta"}}]), PLAIN)
     )
+    raw = by_router(steps=[{"setHeaderRoute": {"name": "beta"}}, {"setMirrorRoute": {"name": "copy"}}])
+    assert not any("nothing has requests" in each for each in said(raw, CONNECTIONS))

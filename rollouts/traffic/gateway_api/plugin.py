@@ -10,6 +10,7 @@ from typing import Any, ClassVar
 from pydantic import ConfigDict, Field
 
 from rollouts.api.base import Model
+from rollouts.api.canary import SetHeaderRoute, SetMirrorRoute
 from rollouts.api.gateway_api import GatewayApiTrafficRouting
 from rollouts.api.meta import LabelSelector
 from rollouts.ports import Objects, Owner, Reads, Route, Router, Seen, Write
@@ -65,6 +66,9 @@ class GatewayApiPlugin(Router[PluginConfig]):
 
     def problems(self, spec: PluginConfig, owner: Owner, objects: Objects | None) -> Iterator[tuple[str, str]]:
         yield from _NATIVE.problems(native(spec), owner, objects)
+
+    def unserved(self, spec: PluginConfig, managed: SetHeaderRoute | SetMirrorRoute) -> Iterator[tuple[str, str]]:
+        yield from _NATIVE.unserved(native(spec), managed)
 
     def reads(self, spec: PluginConfig, owner: Owner) -> Reads:
         return _NATIVE.reads(native(spec), owner)

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from typing import ClassVar
 
+from rollouts.api.canary import SetHeaderRoute, SetMirrorRoute
 from rollouts.api.gateway_api import GatewayApiTrafficRouting
 from rollouts.ports import Ability, Objects, Owner, Patch, Reads, Route, Router, Seen, Write
 from rollouts.ports.router import Raw
@@ -12,6 +13,7 @@ from rollouts.traffic.gateway_api.marks import ADDED, marks
 from rollouts.traffic.gateway_api.problems import problems
 from rollouts.traffic.gateway_api.rules import Rules
 from rollouts.traffic.gateway_api.targets import Found, find, targets
+from rollouts.traffic.gateway_api.unserved import unserved
 
 MOST_WEIGHT = 1_000_000
 ABILITIES = frozenset(
@@ -39,6 +41,11 @@ class GatewayApi(Router[GatewayApiTrafficRouting]):
         self, spec: GatewayApiTrafficRouting, owner: Owner, objects: Objects | None
     ) -> Iterator[tuple[str, str]]:
         yield from problems(spec, owner, objects)
+
+    def unserved(
+        self, spec: GatewayApiTrafficRouting, managed: SetHeaderRoute | SetMirrorRoute
+    ) -> Iterator[tuple[str, str]]:
+        yield from unserved(spec, managed)
 
     def reads(self, spec: GatewayApiTrafficRouting, owner: Owner) -> Reads:
         return tuple(each.read for each in targets(spec, owner))

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from typing import ClassVar
 
+from rollouts.api.canary import SetHeaderRoute, SetMirrorRoute
 from rollouts.api.traffic import IstioTrafficRouting
 from rollouts.ports import Ability, Objects, Owner, Patch, Reads, Reference, Route, Router, Write
 from rollouts.ports.router import Raw
@@ -34,6 +35,14 @@ class Istio(Router[IstioTrafficRouting]):
 
     def problems(self, spec: IstioTrafficRouting, owner: Owner, objects: Objects | None) -> Iterator[tuple[str, str]]:
         yield from problems(spec, owner, objects)
+
+    def unserved(
+        self, spec: IstioTrafficRouting, managed: SetHeaderRoute | SetMirrorRoute
+    ) -> Iterator[tuple[str, str]]:
+        del managed
+        every = [each for each in (spec.virtual_service, *spec.virtual_services) if each is not None]
+        if every and all(not each.routes and (each.tls_routes or each.tcp_routes) for each in every):
+            yield "", "istio names TLS and TCP routes only, in which no request is seen: name HTTP routes in routes"
 
     def reads(self, spec: IstioTrafficRouting, owner: Owner) -> Reads:
         rule = destination_rule(spec, owner)
