@@ -1,9 +1,17 @@
 """How is a cookie found in a request, where a router compares whole headers only?"""
 
+import re
+import warnings
+
 from rollouts.api.canary import HeaderRoutingMatch, SetHeaderRoute, StringMatch
 from rollouts.ports.expressions import literal
 
 HEADER = "Cookie"
+END = ";"
+"""What stands between two cookies, and in the value of none."""
+
+_ONE_CHARACTER = re.compile(r"\\.|\[\^?\]?(?:\\.|\[:\^?\w+:\]|[^\]\\])*\]|[.;]", re.DOTALL)
+_NAMED_CLASS = "[:"
 
 
 def in_header(name: str, expression: str) -> str:
@@ -12,6 +20,24 @@ def in_header(name: str, expression: str) -> str:
     It says the same to routers that match the whole header and to those that search in it.
     """
     return f"^(?:.*; ?)?{literal(name)}=(?:{expression})(?:;.*)?$"
+
+
+def beyond_the_end(expression: str) -> str:
+    """Return a part of an expression that would take in what ends a cookie, and with it the next ones; empty if none.
+
+    Classes with names, as in [[:alpha:]], are let through.
+    """
+    parts = (part for part in _ONE_CHARACTER.findall(expression) if _NAMED_CLASS not in part)
+    return next((part for part in parts if _takes_in_the_end(part)), "")
+
+
+def _takes_in_the_end(part: str) -> bool:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # what may mean something else some day means itself to routers
+        try:
+            return re.fullmatch(part, END) is not None
+        except re.error:
+            return False  # routers know classes that Python doesn't
 
 
 def by_header(route: SetHeaderRoute) -> SetHeaderRoute:

@@ -7,7 +7,7 @@ from datetime import datetime
 from rollouts.api.canary import HeaderRoutingMatch
 from rollouts.api.canary import SetHeaderRoute as Spec
 from rollouts.ports import Gate, Here, Open, Shut, Step, Wishes
-from rollouts.ports.cookies import HEADER
+from rollouts.ports.cookies import HEADER, beyond_the_end
 from rollouts.steps.matching import Found, text_problems
 
 _KINDS = {"header": "header", "cookie": "cookie", "queryParam": "query parameter"}
@@ -51,12 +51,15 @@ def _problems(match: HeaderRoutingMatch) -> Iterator[Found]:
     if not name:
         yield f".{kind}Name", f"is empty: name a {_KINDS[kind]}"
     yield from text_problems(f".{kind}Value", value)
-    regex = value.regex or ""
-    if kind == "cookie" and (regex.startswith("^") or (regex.endswith("$") and not regex.endswith("\\$"))):
-        yield (
-            f".{kind}Value.regex",
-            f'"{regex}" begins with ^ or ends with $: leave both out, all of the value must match',
-        )
+    if kind == "cookie":
+        yield from ((f".{kind}Value.regex", message) for message in _of_cookie(value.regex or ""))
+
+
+def _of_cookie(regex: str) -> Iterator[str]:
+    if regex.startswith("^") or (regex.endswith("$") and not regex.endswith("\\$")):
+        yield f'"{regex}" begins with ^ or ends with $: leave both out, all of the value must match'
+    if part := beyond_the_end(regex):
+        yield f'"{regex}" has {part}, which matches the ; before the next cookie, too: write [^;] or a narrower class'
 
 
 def _asked_twice(match: Sequence[HeaderRoutingMatch]) -> Iterator[Found]:

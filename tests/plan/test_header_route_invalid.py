@@ -84,6 +84,14 @@ ROWS: dict[str, tuple[Raw, Kit, str]] = {
             " both out, all of the value must match"
         ),
     ),
+    "a cookie whose value runs on into the next one": (
+        asking({"cookieName": "insider", "cookieValue": {"regex": "a\\.b.*"}}),
+        KIT,
+        (
+            f'{CANARY}.steps[0].setHeaderRoute.match[0].cookieValue.regex: "a\\.b.*" has ., which matches the ; before'
+            " the next cookie, too: write [^;] or a narrower class"
+        ),
+    ),
     "two cookies": (
         asking(COOKIE, {**COOKIE, "cookieName": "other"}),
         KIT,
@@ -124,6 +132,7 @@ FINE: dict[str, tuple[Raw, Kit]] = {
     ),
     "a cookie of a router without query parameters": (asking(COOKIE), HEADERS_ONLY),
     "a dollar that means itself": (asking({"cookieName": "a", "cookieValue": {"regex": "5\\$"}}), KIT),
+    "a header with any value": (asking({"headerName": "X-A", "headerValue": {"regex": ".+"}}), KIT),
     "the Cookie header twice, as it always could be": (
         asking(
             {"headerName": "Cookie", "headerValue": {"regex": ".*a=1.*"}},
