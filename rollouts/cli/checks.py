@@ -16,12 +16,13 @@ from rollouts.api.services import service_names
 from rollouts.cli.analysis_checks import KINDS, Templates, analysis_problems
 from rollouts.cli.analysis_remarks import analysis_remarks
 from rollouts.cli.manifests import Document
-from rollouts.cli.router_documents import objects_read
+from rollouts.cli.router_documents import is_about, objects_read, of_its_kind, wanted
 from rollouts.guard import in_time
 from rollouts.plan.problem import Problem
 from rollouts.plan.validate import problems
 from rollouts.plan.workload import API_VERSIONS, Reference, reference_in
 from rollouts.ports import Kit
+from rollouts.ports import Reference as Place
 from rollouts.ports.checked import PluginError
 from rollouts.registry import load_kit
 from rollouts.view import fields
@@ -110,6 +111,10 @@ class _Others:
         ours = (each.content for each in documents if is_ours(each.content))
         return cls(services, workloads, Templates.among(ours), documents)
 
+    def like(self, place: Place) -> list[str]:
+        """Return the names of other objects of the same kind."""
+        return of_its_kind(place, self.documents)
+
     def workload_of(self, raw: Raw) -> Raw | None:
         """Return what a Rollout refers to; what is in none of the files may well be in the cluster."""
         reference = reference_in(raw)
@@ -141,6 +146,8 @@ def remarks(documents: Sequence[Document]) -> Iterator[Finding]:
             yield Finding(document, "spec.workloadRef.name", message)
         for remark in analysis_remarks(document.content, others.templates):
             yield Finding(document, remark.path, remark.message)
+        if document.content["kind"] == "Rollout":
+            yield from (Finding(document, each.path, each.message) for each in _unseen(document, others))
 
 
 def _of_object(document: Document, others: _Others) -> Iterator[Finding]:
@@ -180,7 +187,7 @@ def _of_shape(document: Document, finding: unknown.Finding) -> Finding:
 
 
 def _of_rollout(document: Document, others: _Others) -> Iterator[Finding]:
-    raw = {**_without_nulls(document.content), "metadata": fields.part(document.content, "metadata")}
+    raw = _as_kept(document)
     try:
         rollout = parse_rollout(raw)
     except ValidationError as error:
@@ -198,11 +205,35 @@ def _of_rollout(document: Document, others: _Others) -> Iterator[Finding]:
         objects = objects_read(raw, others.documents, kit)
         found = problems(rollout, raw, kit, known, rivals, objects=objects, workload=workload, templates=templates)
         # What routers read and is in none of the files may well be in the cluster.
-        absent = [str(place) for place, each in (objects or {}).items() if each is None]
-        yield from (each for each in found if not any(place in each.message for place in absent))
+        absent = [place for place, each in (objects or {}).items() if each is None]
+        yield from (each for each in found if not any(is_about(each.message, place) for place in absent))
 
     for problem in _in_time(find):
         yield Finding(document, problem.path, problem.message)
+
+
+def _unseen(document: Document, others: _Others) -> list[Problem]:
+    """Return what routers miss in the files, though others of its kind are there: its name may be misspelt."""
+    raw = _as_kept(document)
+    try:
+        rollout = parse_rollout(raw)
+    except ValidationError:
+        return []
+
+    def find(kit: Kit) -> Iterator[Problem]:
+        objects = wanted(raw, others.documents, kit)
+        missed = {place: names for place, each in objects.items() if each is None and (names := others.like(place))}
+        for problem in problems(rollout, raw, kit, objects=objects) if missed else ():
+            for place, names in missed.items():
+                if is_about(problem.message, place):
+                    there = f"which have {place.kind} {', '.join(names)}"
+                    yield Problem(problem.path, f"{place} is in none of these files, {there}: it is not checked")
+
+    return _in_time(find)
+
+
+def _as_kept(document: Document) -> dict[str, Any]:
+    return {**_without_nulls(document.content), "metadata": fields.part(document.content, "metadata")}
 
 
 def _in_time(find: Callable[[Kit], Iterable[Problem]]) -> list[Problem]:

@@ -1,5 +1,6 @@
 """Which of some manifests do the traffic routers of a Rollout read?"""
 
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -18,8 +19,25 @@ def documents_read(rollout: Mapping[str, Any], documents: Sequence[Document], ki
 
 def objects_read(rollout: Mapping[str, Any], documents: Sequence[Document], kit: Kit) -> Objects | None:
     """Return what is read, None for what is named and in none of the documents; None if none of it is there."""
-    read = _read(rollout, {_reference(each.content, rollout): each for each in documents}, kit)
+    read = wanted(rollout, documents, kit)
     return read if any(raw is not None for raw in read.values()) else None
+
+
+def wanted(rollout: Mapping[str, Any], documents: Sequence[Document], kit: Kit) -> Objects:
+    """Return what is read, None for what is named and in none of the documents."""
+    return _read(rollout, {_reference(each.content, rollout): each for each in documents}, kit)
+
+
+def is_about(message: str, place: Reference) -> bool:
+    """Whether a problem is one of this very object: names begin like other names."""
+    return re.search(rf"(?<!\w){re.escape(str(place))}(?![\w-]|\.\w)", message) is not None
+
+
+def of_its_kind(place: Reference, documents: Sequence[Document]) -> list[str]:
+    """Return the names of the documents of the kind that an object has."""
+    kind = (place.group, place.kind)
+    every = ((str(each.content.get("apiVersion")).rpartition("/")[0], each.content) for each in documents)
+    return sorted({fields.name_of(content) for group, content in every if (group, content.get("kind")) == kind})
 
 
 def _read(rollout: Mapping[str, Any], places: Mapping[Reference, Document], kit: Kit) -> Objects:

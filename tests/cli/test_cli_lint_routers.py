@@ -14,6 +14,9 @@ from tests.docs.pages import ROOT, first_yaml
 GATEWAY: list[dict[str, Any]] = list(yaml.safe_load_all(first_yaml(ROOT / "docs" / "how-to" / "gateway-api.md")))
 PAGES = sorted((ROOT / "docs" / "how-to" / "routers").glob("*.md"))
 
+FOUND_BY_ANOTHER = "VirtualRouter"
+"""A VirtualService names it, not the Rollout."""
+
 
 def lint(tmp_path: Path, documents: list[dict[str, Any]]) -> tuple[int, str]:
     file = tmp_path / "web.yaml"
@@ -44,6 +47,43 @@ def test_a_route_that_names_another_service_is_told(tmp_path: Path) -> None:
     assert code == 1
     assert "spec.strategy.canary.trafficRouting.gatewayAPI" in text
     assert "web-stable" in text
+
+
+def test_a_route_that_is_missing_among_others_is_noted(tmp_path: Path) -> None:
+    documents = gateway()
+    for each in documents:
+        if each["kind"] == "HTTPRoute":
+            each["metadata"]["name"] = "shop"
+    code, text = lint(tmp_path, documents)
+    assert code == 0, "it may be in the cluster"
+    path = "spec.strategy.canary.trafficRouting.gatewayAPI.httpRoutes[0]"
+    note = "HTTPRoute web is in none of these files, which have HTTPRoute shop: it is not checked"
+    assert f'{path} = {{"name":"web"}}: {note}' in " ".join(text.split())
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)
+def test_each_object_that_people_make_is_noted_where_others_of_its_kind_are(page: Path, tmp_path: Path) -> None:
+    documents = list(yaml.safe_load_all(first_yaml(page)))
+    rest = [each for each in documents if each["kind"] in {"Rollout", "Service"}]
+    made = [each for each in documents if each not in rest]
+    others = [{**each, "metadata": {**each["metadata"], "name": f"{each['metadata']['name']}-2"}} for each in made]
+    code, text = lint(tmp_path, [*rest, *others])
+    assert code == 0, text
+    named = [f"{each['kind']} {each['metadata']['name']}" for each in made if each["kind"] != FOUND_BY_ANOTHER]
+    assert [each for each in named if f"{each} is in none of these files" not in " ".join(text.split())] == []
+
+
+def test_a_route_whose_name_begins_like_a_missing_one_is_told(tmp_path: Path) -> None:
+    documents = gateway()
+    for each in documents:
+        if each["kind"] == "HTTPRoute":
+            each["metadata"]["name"] = "web-2"
+            each["spec"]["rules"][0]["backendRefs"][0]["name"] = "web"
+        if each["kind"] == "Rollout":
+            each["spec"]["strategy"]["canary"]["trafficRouting"]["gatewayAPI"]["httpRoutes"].append({"name": "web-2"})
+    code, text = lint(tmp_path, documents)
+    assert code == 1
+    assert "no rule of HTTPRoute web-2 has the stable Service web-stable" in " ".join(text.split())
 
 
 def test_a_route_elsewhere_is_another_one(tmp_path: Path) -> None:
