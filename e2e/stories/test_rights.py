@@ -44,6 +44,7 @@ RARELY_USED: dict[Right, str] = {
     ("external.metrics.k8s.io", "*", "list"): "where an external metrics server is installed",
     **{("batch", "jobs", verb): "for metrics that are Jobs" for verb in ("get", "list", "watch", "create", "delete")},
     ("", "events", "list"): "for the health of pods",
+    **{("", "secrets", verb): "for routers whose objects may be in another cluster" for verb in ("list", "watch")},
 }
 
 
@@ -195,7 +196,7 @@ async def test_each_right_is_used_and_none_is_missing(audited: ControlPlane, tmp
     finally:
         await program.stop()
     granted = rules_of(await admin.json("get", "clusterrole", "rollouts-controller"))
-    for role in ("rollouts-controller-leader-election", "rollouts-controller-plugins"):
+    for role in ("rollouts-controller-leader-election", "rollouts-controller-plugins", "rollouts-controller-clusters"):
         granted |= rules_of(await admin.json("get", "role", role))
     assert audited.audit_log is not None
     await audited.restart_apiserver()  # it writes the log in batches

@@ -1,6 +1,7 @@
 """What do the traffic routers of a Rollout read? Read live, in the version that the API server serves."""
 
 from collections.abc import Mapping
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from rollouts.controller.live_objects import Live
@@ -15,6 +16,7 @@ from rollouts.registry import load_kit
 
 if TYPE_CHECKING:
     from rollouts.cli.session import Session
+    from rollouts.kube.client import Api
 
 Raw = Mapping[str, Any]
 
@@ -26,10 +28,10 @@ class OutOfSightError(Exception):
 async def router_objects(session: "Session", rollout: Raw, kit: Kit | None = None) -> Objects:
     """Return what the routers read: None for what doesn't exist. Raises OutOfSightError."""
     needed, left = _reads(rollout, kit or load_kit())
-    live = await Live.of(session.api, (*needed, *left))
+    live = await Live.of(partial(_api_in, session), (*needed, *left))
     found: dict[Reference, Raw | None] = {}
     for read in (*needed, *left):
-        if read in needed and live.resource(read) is None:
+        if read in needed and live.served(read) is None:
             title = f"{read.kind}.{read.group}" if read.group else read.kind
             raise _out_of_sight(rollout, read, f"the API server doesn't serve {title}: install its definition")
         try:
@@ -37,6 +39,10 @@ async def router_objects(session: "Session", rollout: Raw, kit: Kit | None = Non
         except Forbidden as error:
             raise _out_of_sight(rollout, read, str(error)) from error
     return picked((*needed, *left), found)
+
+
+async def _api_in(session: "Session", _: str) -> "Api":
+    return session.api
 
 
 def _reads(rollout: Raw, kit: Kit) -> tuple[Reads, Reads]:

@@ -20,6 +20,7 @@ from rollouts.controller.analysis_metrics import AnalysisCollector
 from rollouts.controller.bench import ClusterBench
 from rollouts.controller.caches import ESSENTIAL, Copies, Lookups, is_kept, make_caches
 from rollouts.controller.calling import Calling
+from rollouts.controller.clusters import Clusters, labels_of
 from rollouts.controller.experiments import Experiments
 from rollouts.controller.farewells import Farewells
 from rollouts.controller.freshness import Freshness
@@ -88,7 +89,8 @@ class Controller:
         self._caches = make_caches(api, options.namespace, options.instance_id, self._listener)
         self._known = Copies(self._caches)
         self._workloads = Workloads(api, options.namespace, self._workload_changed)
-        self._traffic = Traffic(api, options.namespace, self._traffic_changed, self._traffic_known)
+        self._clusters = Clusters(api, options.home, labels_of(kit), on_request=self._metrics.request)
+        self._traffic = Traffic(self._clusters, options.namespace, self._traffic_changed, self._traffic_known)
         lookups = Lookups(self._caches, self._known, self._workloads, self._traffic)
         self._metrics.show(lookups.rollouts.items)
         self._metrics.registry.register(AnalysisCollector(lookups))
@@ -163,7 +165,9 @@ class Controller:
             ANALYSIS_RUNS.kind: analyses,
             EXPERIMENTS.kind: experiments,
         }
-        self._farewells = Farewells(api, kit, guard, lambda key: lookups.find(key.kind, key.namespace, key.name))
+        self._farewells = Farewells(
+            api, self._clusters.api_of, kit, guard, lambda key: lookups.find(key.kind, key.namespace, key.name)
+        )
         self._loop = Loop(
             passes, teller, lookups, self._metrics, workers=options.workers, take_leave=self._farewells.say
         )
@@ -191,6 +195,7 @@ class Controller:
             # Left in the opposite order: first the work stops, then its events are flushed, then the watches end.
             feeds = [await enter(_beside(cache.run())) for cache in self._caches.values()]
             feeds.append(await enter(_beside(self._workloads.run())))
+            feeds.append(await enter(_beside(self._clusters.run())))
             feeds.append(await enter(_beside(self._traffic.run())))
             for kind in self._caches.keys() - ESSENTIAL:
                 await enter(_beside(self._welcome(kind)))

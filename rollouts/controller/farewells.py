@@ -13,7 +13,7 @@ import structlog
 
 from rollouts.controller.beside import Beside
 from rollouts.controller.key import Key
-from rollouts.controller.live_objects import Live
+from rollouts.controller.live_objects import ApiOf, Live
 from rollouts.controller.router_writes import write_object
 from rollouts.guard import Guard
 from rollouts.kube.client import Api
@@ -44,13 +44,24 @@ class _Gone:
 
 
 class Farewells(Beside[_Gone]):
-    """Gives back what Rollouts that are gone had in hand. `find` returns the one that has the name by now."""
+    """Gives back what Rollouts that are gone had in hand.
+
+    `find` returns the one that has the name by now, `api_of` what the objects of a group are read and written by.
+    """
 
     def __init__(
-        self, api: Api, kit: Kit, guard: Guard, find: Callable[[Key], Raw | None], *, most: int = MOST_AT_ONCE
+        self,
+        api: Api,
+        api_of: ApiOf,
+        kit: Kit,
+        guard: Guard,
+        find: Callable[[Key], Raw | None],
+        *,
+        most: int = MOST_AT_ONCE,
     ) -> None:
         super().__init__(most)
         self._api = api
+        self._api_of = api_of
         self._kit = kit
         self._guard = guard
         self._find = find
@@ -98,7 +109,7 @@ class Farewells(Beside[_Gone]):
         """Write what is due, and tell whether it was anything."""
         run = self._guard.runner(stranger_routers(raw, self._kit))
         reads = await run(lambda: farewell_reads(raw, self._kit))
-        live = await Live.of(self._api, reads)
+        live = await Live.of(self._api_of, reads)
         objects: Objects = picked(reads, await live.all_of(reads))
         successor = self._find(key)
         spared = await self._read_by(successor) if successor is not None else ()
@@ -113,6 +124,6 @@ class Farewells(Beside[_Gone]):
         return await run(lambda: reads_in(rollout, self._kit))
 
     async def _carry_out(self, live: Live, action: ObjectAction) -> None:
-        resource = live.resource(action.reference)
-        if resource is not None:
-            await write_object(self._api, resource, action)
+        served = live.served(action.reference)
+        if served is not None:
+            await write_object(*served, action)

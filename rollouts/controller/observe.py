@@ -142,7 +142,7 @@ class _Parts:
         replica_sets = (each["metadata"]["resourceVersion"] for each in self.replica_sets)
         rivals = tuple(self.rivals.items())
         children = (tuple(map(_mark, self.runs)), tuple(map(_mark, self.experiments)), self.templates)
-        objects = tuple((place, raw and raw["metadata"]["resourceVersion"]) for place, raw in self.objects.items())
+        objects = tuple((place, raw and _version(raw)) for place, raw in self.objects.items())
         own = self.raw["metadata"]["resourceVersion"]
         return (own, *replica_sets, "|", *services, rivals, self.refusals, children, objects, self.hidden)
 
@@ -334,6 +334,11 @@ def gist(child: Raw) -> Raw:
     metadata = {key: value for key, value in child["metadata"].items() if key not in _VERSIONS}
     status = {key: value for key, value in (child.get("status") or {}).items() if key != "metricResults"}
     return {**child, "metadata": metadata, "status": status}
+
+
+def _version(raw: Raw) -> tuple[str, str]:
+    """Return what tells versions apart, also those of an object of the same name in another cluster."""
+    return raw["metadata"]["uid"], raw["metadata"]["resourceVersion"]
 
 
 def _mark(child: Raw) -> object:

@@ -9,6 +9,7 @@ from rollouts.controller.caches import Lookups
 from rollouts.controller.freshness import Expectation, Freshness, version_of
 from rollouts.controller.key import LOOKED_AFTER, Key
 from rollouts.controller.result import Waiting
+from rollouts.controller.traffic import Served
 from rollouts.kube.client import Api
 from rollouts.kube.errors import ApiError, NotFound
 from rollouts.kube.resources import DEPLOYMENTS, REPLICA_SETS, SERVICES, Resource
@@ -57,12 +58,13 @@ class Overdue:
     async def _settle(self, key: Key, expectation: Expectation) -> None:
         kind, _, group = expectation.kind.partition(".")
         known = _RESOURCES.get(expectation.kind)
-        resource = known or self._lookups.traffic.resource(kind, group)
-        if resource is None:
+        served = Served(self._api, known) if known is not None else self._lookups.traffic.served(kind, group)
+        if served is None:
             self._freshness.settle(key, expectation)  # its kind isn't served any more
             return
+        api, resource = served
         try:
-            live = await self._api.get(resource, expectation.namespace, expectation.name)
+            live = await api.get(resource, expectation.namespace, expectation.name)
         except NotFound:
             live = None
         except ApiError as error:

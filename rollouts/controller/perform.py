@@ -298,12 +298,12 @@ class _Act:
 
     async def _route(self, action: ObjectAction) -> Raw | None:
         """Write an object of a traffic router; one that has come into being meanwhile is looked at in the next pass."""
-        resource = self._routed.resource_of(action)
+        api, resource = self._routed.served_by(action)
         try:
-            answer = await write_object(self._api, resource, action)
+            answer = await write_object(api, resource, action)
         except AlreadyExists:
             reference = action.reference
-            self._outcome.written.append(await self._api.get(resource, reference.namespace, reference.name))
+            self._outcome.written.append(await api.get(resource, reference.namespace, reference.name))
             return None
         if not isinstance(action, DeleteObject) or answer.get("kind") == resource.kind:
             return answer

@@ -196,7 +196,7 @@ class Reconciler:
 
     def _routed(self, observed: Observed | None) -> Routed:
         objects = observed.objects if observed is not None else None
-        return Routed(objects or {}, self._traffic.resource)
+        return Routed(objects or {}, self._traffic.served)
 
     def _status_wait(self, key: Key, plan: Plan) -> float:
         """Return for how many seconds the plan's status may wait; 0 when there is none, or when it is due."""

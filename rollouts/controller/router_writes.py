@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from rollouts.controller.traffic import Served
 from rollouts.kube.client import Api
 from rollouts.kube.errors import ApiError
 from rollouts.kube.resources import Resource
@@ -20,11 +21,11 @@ class Routed:
     """The objects that routers have seen, and where their kinds are served."""
 
     objects: Objects = field(default_factory=dict)
-    resource: Callable[[str, str], Resource | None] = lambda _, __: None
+    served: Callable[[str, str], Served | None] = lambda _, __: None
 
-    def resource_of(self, action: ObjectAction) -> Resource:
+    def served_by(self, action: ObjectAction) -> Served:
         """Return where the kind of an action's object is served. Raises ApiError if that isn't known any more."""
-        found = self.resource(action.reference.kind, action.reference.group)
+        found = self.served(action.reference.kind, action.reference.group)
         if found is None:
             raise ApiError(f"{action.reference.kind} of {action.reference.group} isn't served now", reason="NotFound")
         return found

@@ -1,7 +1,8 @@
 """Which objects do the traffic routers of Rollouts read?
 
 A kind is watched only while some Rollout's router reads it, in the version that the API server serves. Where its
-definition isn't installed, it is asked for again and again; where it goes, the watch begins anew once it is back.
+definition isn't installed, it is asked for again and again; where it goes, the watch begins anew once it is back. So it
+does where the kind turns out to be in another cluster.
 """
 
 import asyncio
@@ -10,6 +11,7 @@ from typing import Any, NamedTuple, Protocol
 
 import structlog
 
+from rollouts.controller.clusters import Cluster, Clusters
 from rollouts.controller.following import Following, ended
 from rollouts.kube.cache import Cache
 from rollouts.kube.client import Api
@@ -40,6 +42,13 @@ class Kind(NamedTuple):
         return f"{self.kind}.{self.group}" if self.group else self.kind
 
 
+class Served(NamedTuple):
+    """Where a kind is served: by whose API, and as what."""
+
+    api: Api
+    resource: Resource
+
+
 class Obstacle(NamedTuple):
     """What can't be seen, and why; the trouble is empty while it is only slow.
 
@@ -63,7 +72,7 @@ class TrafficLookup(Protocol):
     def find(self, kind: str, namespace: str, name: str) -> Object | None:
         """Return an object by the name of its kind, with its group or without."""
 
-    def resource(self, kind: str, group: str) -> Resource | None:
+    def served(self, kind: str, group: str) -> Served | None:
         """Return where a kind is served, as far as that is known."""
 
 
@@ -83,7 +92,7 @@ class Traffic(Following[Kind]):
 
     def __init__(
         self,
-        api: Api,
+        clusters: Clusters,
         namespace: str | None,
         on_change: OnChange,
         on_known: Callable[[str], None],
@@ -91,12 +100,13 @@ class Traffic(Following[Kind]):
         retry: float = RETRY,
     ) -> None:
         super().__init__("router reads it")
-        self._api = api
+        self._clusters = clusters
         self._namespace = namespace
         self._on_change = on_change
         self._on_known = on_known
         self._retry = retry
         self._caches: dict[Kind, Cache] = {}
+        self._apis: dict[Kind, Api] = {}
         self._problems: dict[Kind, str] = {}
         self._unserved: set[Kind] = set()
 
@@ -136,61 +146,83 @@ class Traffic(Following[Kind]):
         every = (cache.get(namespace, name) for cache in caches)
         return next((each for each in every if each is not None), None)
 
-    def resource(self, kind: str, group: str) -> Resource | None:
+    def served(self, kind: str, group: str) -> Served | None:
         """Return where a kind is served, as far as that is known."""
-        cache = self._caches.get(Kind(group, kind))
-        return cache.resource if cache is not None else None
+        known = Kind(group, kind)
+        cache = self._caches.get(known)
+        return Served(self._apis[known], cache.resource) if cache is not None else None
 
     async def _watch(self, kind: Kind) -> None:
-        """Keep a copy of a kind, as long as it is served; and wait for it while it isn't."""
+        """Keep a copy of a kind, in the cluster that has it at the time."""
         try:
             while True:
-                resource = await self._discovered(kind)
-                indexes = {_BY_NAMESPACE: lambda raw: (raw["metadata"].get("namespace", ""),)}
-                cache = Cache(self._api, resource, self._namespace, indexes=indexes, on_change=self._on_change)
-                self._caches[kind] = cache
-                feeds = [asyncio.create_task(cache.run()), asyncio.create_task(self._tell_of(kind, cache))]
+                cluster = self._clusters.of(kind.group)
+                work = asyncio.create_task(self._copy(kind, cluster))
+                change = asyncio.create_task(self._clusters.other_than(kind.group, cluster))
                 try:
-                    while not cache.is_missing:
-                        await asyncio.wait({feeds[0]}, timeout=self._retry)
-                        if feeds[0].done():
-                            feeds[0].result()
+                    await asyncio.wait({work, change}, return_when=asyncio.FIRST_COMPLETED)
+                    if work.done():
+                        work.result()
                 finally:
-                    for feed in feeds:
-                        await ended(feed)
-                    del self._caches[kind]
-                self._on_known(str(kind))
+                    await ended(work)
+                    await ended(change)
         finally:
             self._problems.pop(kind, None)
             self._unserved.discard(kind)
+
+    async def _copy(self, kind: Kind, cluster: Cluster) -> None:
+        """Keep a copy of a kind, as long as it is served; and wait for it while it isn't."""
+        while True:
+            api, resource = await self._discovered(kind, cluster)
+            indexes = {_BY_NAMESPACE: lambda raw: (raw["metadata"].get("namespace", ""),)}
+            cache = Cache(api, resource, self._namespace, indexes=indexes, on_change=self._on_change)
+            self._caches[kind], self._apis[kind] = cache, api
+            feeds = [asyncio.create_task(cache.run()), asyncio.create_task(self._tell_of(kind, cache))]
+            try:
+                while not cache.is_missing:
+                    await asyncio.wait({feeds[0]}, timeout=self._retry)
+                    if feeds[0].done():
+                        feeds[0].result()
+            finally:
+                for feed in feeds:
+                    await ended(feed)
+                del self._caches[kind], self._apis[kind]
+            self._on_known(str(kind))
 
     async def _tell_of(self, kind: Kind, cache: Cache) -> None:
         await cache.synced.wait()
         self._on_known(str(kind))
 
-    async def _discovered(self, kind: Kind) -> Resource:
+    async def _discovered(self, kind: Kind, cluster: Cluster) -> Served:
         """Return where a kind is served, once it is."""
         while True:
-            try:
-                found = await discover(self._api, *kind)
-                problem = f"the API server doesn't serve {kind}: install its definition"
-                is_unserved = found is None
-            except KubeError as error:
-                found, problem = None, f"nobody can tell whether the API server serves {kind}: {error}"
-                is_unserved = False
-            if found is not None:
+            served, problem, is_unserved = await _search(kind, cluster)
+            if served is not None:
                 self._problems.pop(kind, None)
                 self._unserved.discard(kind)
-                return found
+                return served
             if is_unserved:
                 self._unserved.add(kind)
             else:
                 self._unserved.discard(kind)
-            if self._problems.get(kind) != problem:
+            if problem and self._problems.get(kind) != problem:
                 self._problems[kind] = problem
                 _log.warning("not watching", kind=str(kind), reason=problem)
                 self._on_known(str(kind))
             await asyncio.sleep(self._retry)
+
+
+async def _search(kind: Kind, cluster: Cluster) -> tuple[Served | None, str, bool]:
+    """Return where a kind is served; else why not, and whether a server has said so."""
+    if cluster.api is None:
+        return None, cluster.trouble, False
+    try:
+        found = await discover(cluster.api, *kind)
+    except KubeError as error:
+        return None, f"nobody can tell whether {cluster.title} serves {kind}: {error}", False
+    if found is None:
+        return None, f"{cluster.title} doesn't serve {kind}: install its definition", True
+    return Served(cluster.api, found), "", False
 
 
 def _selected(read: Selected, raws: list[Object]) -> dict[Reference, Raw | None]:

@@ -15,7 +15,7 @@ from urllib.request import getproxies, proxy_bypass
 import aiohttp
 
 from rollouts.kube.credentials import credentials_of
-from rollouts.kube.errors import ConfigError
+from rollouts.kube.errors import ConfigError, Unreachable
 from rollouts.kube.kubeconfig import SERVICE_ACCOUNT, kubeconfig_paths, read_kubeconfig, read_service_account
 
 if TYPE_CHECKING:
@@ -72,6 +72,7 @@ class Connection:
         self._retired: list[aiohttp.ClientSession] = []
         self._credential: Credential | None = None
         self._arguments: dict[str, Any] = {}
+        self._is_closed = False
 
     async def __aenter__(self) -> Self:
         return self
@@ -82,7 +83,8 @@ class Connection:
         await self.close()
 
     async def close(self) -> None:
-        """Close all connections."""
+        """Close all connections; nothing is sent any more."""
+        self._is_closed = True
         for session in (self._requests, self._watches, *self._retired):
             if session is not None:
                 await session.close()
@@ -90,13 +92,18 @@ class Connection:
         self._retired = []
 
     async def prepare(self, *, for_watch: bool = False) -> tuple[aiohttp.ClientSession, dict[str, Any]]:
-        """Return the session to use and what every request must carry: headers, proxy, server name."""
+        """Return the session to use and what every request must carry: headers, proxy, server name.
+
+        Raises ConfigError, and Unreachable once it has been closed.
+        """
         credential = await self._credentials.current()
+        if self._is_closed:
+            raise self._closed()
         if self._requests is None or self._watches is None or credential.certificate != self._certificate:
             await self._rebuild(credential)
         session = self._watches if for_watch else self._requests
         if session is None:
-            raise ConfigError(f"the connection to {self.server} was closed")
+            raise self._closed()
         if credential is not self._credential:
             self._credential = credential
             self._arguments = _arguments(self.target, credential)
@@ -105,6 +112,9 @@ class Connection:
     def renew_credentials(self) -> None:
         """Forget the credentials after a 401: token, plugin and certificates are read again for the next request."""
         self._credentials.forget()
+
+    def _closed(self) -> Unreachable:
+        return Unreachable(f"the connection to {self.server} ({self.source}) was closed", reason="Unreachable")
 
     async def _rebuild(self, credential: Credential) -> None:
         context = _tls_context(self.target, credential.certificate)
@@ -148,7 +158,7 @@ def _tls_context(target: Target, certificate: tuple[str, str] | None) -> ssl.SSL
         return True
     try:
         context = ssl.create_default_context(cadata=target.certificate_authority)
-    except (ssl.SSLError, ValueError) as error:
+    except (ssl.SSLError, ValueError, TypeError) as error:
         raise ConfigError(f"{target.source}: certificate-authority is not a PEM certificate") from error
     # Cluster authorities made by older tools lack the extensions that X.509 strictness asks for; Go doesn't either.
     context.verify_flags &= ~ssl.VERIFY_X509_STRICT
@@ -162,10 +172,11 @@ def _tls_context(target: Target, certificate: tuple[str, str] | None) -> ssl.SSL
             for file, text in zip(files, certificate, strict=True):
                 file.write_text(text)
             try:
-                context.load_cert_chain(files[0], files[1])
-            except ssl.SSLError as error:
+                # Without a password OpenSSL would ask for one on the terminal, and wait there.
+                context.load_cert_chain(files[0], files[1], password="")
+            except (ssl.SSLError, ValueError) as error:
                 raise ConfigError(
-                    f"{target.source}: client certificate and key are not PEM, or don't belong together"
+                    f"{target.source}: client certificate and key are not PEM, or have a password, or are no pair"
                 ) from error
     return context
 

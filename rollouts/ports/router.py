@@ -9,6 +9,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import Enum
+from types import MappingProxyType
 from typing import Any, ClassVar, Generic, TypeVar
 
 from pydantic import BaseModel
@@ -179,6 +180,10 @@ class Router(ABC, Generic[Spec]):
     it knows for the values of headers and query parameters. `lists` are the kinds of objects that its questions may
     list, in the Rollout's namespace; `states` are the fields of a Rollout's status that are its own. One that `tells`
     writes no objects: who answers its questions does, and until then its route isn't in force.
+
+    `clusters` has API groups whose objects may be in another cluster, each with the label of the Secret in the
+    controller's namespace that holds that cluster's kubeconfig; without such a Secret it is the controller's own. It
+    counts for routers of this distribution only.
     """
 
     key: ClassVar[str]
@@ -189,6 +194,7 @@ class Router(ABC, Generic[Spec]):
     lists: ClassVar[frozenset[ObjectKind]] = frozenset()
     states: ClassVar[frozenset[str]] = frozenset()
     tells: ClassVar[bool] = False
+    clusters: ClassVar[Mapping[str, str]] = MappingProxyType({})
 
     def needs_services(self, spec: Spec) -> bool:
         """Whether canaryService and stableService must be named, unless there is a ping-pong pair."""

@@ -3,22 +3,20 @@
 import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, cast
+from typing import Any, cast
 
 import pytest
 
 from rollouts.api.merging import merged
 from rollouts.controller.farewells import PATIENCE, Farewells
 from rollouts.guard import Guard
+from rollouts.kube.client import Api
 from rollouts.kube.errors import ApiError, Conflict, Forbidden, NotFound
 from rollouts.kube.resources import ROLLOUTS, Resource
 from tests.controller.harness import KEY
 from tests.controller.world import error
 from tests.plan.given import ONE, Raw, stable
 from tests.routing import KIT, SPLIT, by_router, split, written_down
-
-if TYPE_CHECKING:
-    from rollouts.kube.client import Api
 
 pytestmark = [pytest.mark.asyncio, pytest.mark.looptime]
 
@@ -35,6 +33,9 @@ class Server:
     is_served: bool = True
     fails: list[ApiError] = field(default_factory=list)
     writes: int = 0
+
+    async def of(self, _: str) -> Api:
+        return cast("Api", self)
 
     async def fetch(self, path: str) -> Raw:
         if not self.is_served:
@@ -62,7 +63,7 @@ class Server:
 
     async def hears_farewell(self, raw: Raw = GONE, successor: Raw | None = None) -> None:
         """Have a controller take leave of a Rollout, until it has no more to say."""
-        async with Farewells(cast("Api", self), KIT, Guard(), lambda _: successor) as farewells:
+        async with Farewells(cast("Api", self), self.of, KIT, Guard(), lambda _: successor) as farewells:
             farewells.say(KEY, raw)
             farewells.say(KEY, raw)
             await asyncio.sleep(sum(PATIENCE) + 1)
@@ -117,7 +118,7 @@ async def test_what_its_successor_uses_is_the_successors() -> None:
 
 async def test_it_ends_with_the_controller() -> None:
     server = Server(fails=[error(Forbidden, 403, "Forbidden") for _ in PATIENCE])
-    async with Farewells(cast("Api", server), KIT, Guard(), lambda _: None) as farewells:
+    async with Farewells(cast("Api", server), server.of, KIT, Guard(), lambda _: None) as farewells:
         farewells.say(KEY, GONE)
         await asyncio.sleep(5)
     assert server.shares == {"c": 20, "s": 80}

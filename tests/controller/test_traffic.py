@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, cast
 import pytest
 
 from rollouts.api.selectors import parse_selector
+from rollouts.controller.clusters import Cluster, Clusters
 from rollouts.controller.following import PATIENCE
 from rollouts.controller.traffic import RETRY, Kind, Traffic
 from rollouts.kube.errors import Forbidden, Invalid, NotFound
@@ -282,7 +283,7 @@ class Server:
 async def following(server: Server, namespace: str | None = None) -> AsyncIterator[tuple[Traffic, list[str]]]:
     """Follow HTTPRoutes; yield who does it, and which kinds it has told of."""
     told: list[str] = []
-    traffic = Traffic(cast("Api", server), namespace, lambda *_: None, told.append)
+    traffic = Traffic(Clusters(cast("Api", server), "rollouts", {}), namespace, lambda *_: None, told.append)
     task = asyncio.create_task(traffic.run())
     traffic.follow(ROUTES)
     await asyncio.sleep(1)
@@ -311,12 +312,12 @@ async def test_it_is_watched_in_the_version_that_is_preferred() -> None:
         assert list(traffic.picked((labelled,))) == [WEB]
         assert traffic.picked((nobody,)) == {}
         assert traffic.find(WEB.kind, "default", "web") == found[WEB]
-        resource = traffic.resource(WEB.kind, WEB.group)
-        assert resource is not None
-        assert resource.path("default") == "/apis/gateway.networking.k8s.io/v1/namespaces/default/httproutes"
+        served = traffic.served(WEB.kind, WEB.group)
+        assert served is not None
+        assert served.resource.path("default") == "/apis/gateway.networking.k8s.io/v1/namespaces/default/httproutes"
         traffic.unfollow(ROUTES)
         await asyncio.sleep(1)
-        assert (trouble(traffic), traffic.resource(WEB.kind, WEB.group)) == ("", None)
+        assert (trouble(traffic), traffic.served(WEB.kind, WEB.group)) == ("", None)
 
 
 async def test_definitions_may_come_later_and_go_and_come_back() -> None:
@@ -351,3 +352,46 @@ async def test_a_watch_that_is_refused_is_told_after_a_while_and_recovers() -> N
 async def test_whoever_looks_after_one_namespace_says_so_of_others() -> None:
     async with following(Server(), "shop") as (traffic, _):
         assert trouble(traffic) == "it is in namespace default, and this controller looks after shop only"
+
+
+class Moves(Clusters):
+    """Has every group's objects where a test says."""
+
+    def __init__(self, cluster: Cluster) -> None:
+        super().__init__(cast("Api", Server()), "rollouts", {})
+        self.cluster = cluster
+
+    def of(self, group: str) -> Cluster:
+        del group
+        return self.cluster
+
+    async def move(self, cluster: Cluster) -> None:
+        self.cluster = cluster
+        self._news.set()
+        self._news = asyncio.Event()
+        await asyncio.sleep(RETRY)
+
+
+async def test_objects_are_read_in_the_cluster_that_has_them_at_the_time() -> None:
+    here, there = Server(), Server()
+    clusters = Moves(Cluster(cast("Api", here)))
+    told: list[str] = []
+    traffic = Traffic(clusters, None, lambda *_: None, told.append)
+    task = asyncio.create_task(traffic.run())
+    traffic.follow(ROUTES)
+    await asyncio.sleep(1)
+    assert (trouble(traffic), len(told)) == (None, 1)
+    await clusters.move(Cluster(None))
+    assert (trouble(traffic), traffic.picked((WEB,)), len(told)) == ("", {WEB: None}, 1)
+    await clusters.move(Cluster(None, "no good Secret"))
+    assert (trouble(traffic), traffic.served(WEB.kind, WEB.group), len(told)) == ("no good Secret", None, 2)
+    await clusters.move(Cluster(cast("Api", there), title="the API server of a Secret"))
+    served = traffic.served(WEB.kind, WEB.group)
+    assert served is not None
+    assert cast("object", served.api) is there
+    assert (trouble(traffic), len(told)) == (None, 3)
+    there.uninstall()
+    await asyncio.sleep(3 * RETRY)
+    assert trouble(traffic) == f"the API server of a Secret doesn't serve {ROUTES}: install its definition"
+    task.cancel()
+    await asyncio.wait({task})

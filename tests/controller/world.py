@@ -14,7 +14,7 @@ from rollouts.controller.freshness import Freshness
 from rollouts.controller.mapping import ChangeMap, Passes
 from rollouts.controller.readers import Readers
 from rollouts.controller.templates import EXPERIMENT_INDEXES, TEMPLATE_INDEXES
-from rollouts.controller.traffic import Kind, Obstacle, kind_of, reference_to
+from rollouts.controller.traffic import Kind, Obstacle, Served, kind_of, reference_to
 from rollouts.guard import Guard
 from rollouts.kube.client import Api, Listing
 from rollouts.kube.errors import AlreadyExists, ApiError, Conflict, NotFound
@@ -67,7 +67,8 @@ class Workloads:
 class Traffic:
     """What routers read: objects of the tests' router, known as long as they are followed and nothing is in the way."""
 
-    def __init__(self) -> None:
+    def __init__(self, api: Api) -> None:
+        self.api = api
         self.store = Store()
         self.followed: set[Kind] = set()
         self.problem: str | None = None
@@ -88,9 +89,9 @@ class Traffic:
     def find(self, kind: str, namespace: str, name: str) -> Object | None:
         return self.store.get(namespace, name) if kind in (SPLIT.kind, f"{SPLIT.kind}.{SPLIT.group}") else None
 
-    def resource(self, kind: str, group: str) -> Resource | None:
+    def served(self, kind: str, group: str) -> Served | None:
         is_served = (group, kind) == (SPLIT.group, SPLIT.kind)
-        return Resource(SPLIT.group, "v1", "splits", SPLIT.kind) if is_served else None
+        return Served(self.api, Resource(SPLIT.group, "v1", "splits", SPLIT.kind)) if is_served else None
 
 
 class Known:
@@ -135,7 +136,7 @@ class World:
                 (CLUSTER_ANALYSIS_TEMPLATES.kind, TEMPLATE_INDEXES),
             )
         }
-        self.workloads, self.known, self.traffic = Workloads(), Known(), Traffic()
+        self.workloads, self.known, self.traffic = Workloads(), Known(), Traffic(self.api)
         self.lookups = Lookups(dict(self.stores), self.known, self.workloads, self.traffic)
         self.stores[SPLIT.kind] = self.traffic.store = Store(on_change=self._listener(SPLIT.kind))
         self.stores[DEPLOYMENTS.kind] = self.workloads.store = Store(on_change=self._listener(DEPLOYMENTS.kind))

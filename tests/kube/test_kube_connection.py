@@ -223,7 +223,11 @@ async def test_a_broken_kubeconfig_is_told_by_file_and_field(tmp_path: Path, doc
         ({"certificate-authority-data": "%"}, {}, "certificate-authority-data is not base64"),
         ({"certificate-authority-data": "YWJj"}, {}, "certificate-authority is not a PEM certificate"),
         ({}, {"client-key-data": "YWJj"}, "client-certificate and client-key belong together"),
-        ({}, {"client-key-data": "YWJj", "client-certificate-data": "YWJj"}, "are not PEM, or don't belong together"),
+        (
+            {},
+            {"client-key-data": "YWJj", "client-certificate-data": "YWJj"},
+            "are not PEM, or have a password, or are no pair",
+        ),
         ({}, {"tokenFile": "gone"}, "cannot read tokenFile .*/gone"),
         ({}, {"exec": {"command": "x"}}, "user.exec needs command and apiVersion"),
     ],

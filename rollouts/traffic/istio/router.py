@@ -1,6 +1,7 @@
 """How does a Route become VirtualServices and a DestinationRule of Istio?"""
 
 from collections.abc import Iterator
+from types import MappingProxyType
 from typing import ClassVar
 
 from rollouts.api.canary import SetHeaderRoute, SetMirrorRoute
@@ -10,7 +11,7 @@ from rollouts.ports.router import Raw
 from rollouts.traffic.istio import destination_rule as subsets
 from rollouts.traffic.istio.picks import HTTP, TCP, TLS, rules_of
 from rollouts.traffic.istio.problems import problems
-from rollouts.traffic.istio.targets import destination_rule, virtual_services
+from rollouts.traffic.istio.targets import GROUP, destination_rule, virtual_services
 from rollouts.traffic.istio.virtual_service import VirtualService
 
 
@@ -18,6 +19,7 @@ class Istio(Router[IstioTrafficRouting]):
     """Sets weights in VirtualServices, adds managed routes, and keeps the subsets of a DestinationRule up to date."""
 
     key = "istio"
+    clusters = MappingProxyType({GROUP: "istio.argoproj.io/primary-cluster=true"})
     model: ClassVar = IstioTrafficRouting
     abilities = frozenset(
         {
