@@ -9,6 +9,8 @@ import pytest
 import yaml
 
 from rollouts.api import crds, meta, names
+from rollouts.devcluster.schema import Validator
+from rollouts.devcluster.structure import Walk, kept
 
 FIELDS = Path(__file__).with_name("fields.tsv")
 LARGEST_ANNOTATION = 256 * 1024
@@ -114,6 +116,35 @@ def test_schemas_are_structural(kind: str) -> None:
         assert not {"properties", "additionalProperties"} <= set(schema), path
         assert (schema.get("type") == "array") == ("items" in schema), path
         assert set(schema.get("required", ())) <= set(schema.get("properties", {})), path
+
+
+def unsound(schema: dict[str, Any], path: str) -> list[str]:
+    """Return the defaults that an API server would refuse with their definition: bad ones, or with unknown fields."""
+    defaults = [(where, part, part["default"]) for where, part in walk(schema, path) if "default" in part]
+    return [
+        where
+        for where, part, value in defaults
+        if Validator(part).causes(value) or kept(part, value, Walk(fills_defaults=False)) != value
+    ]
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_defaults_satisfy_their_own_schemas(kind: str) -> None:
+    assert unsound(crds.object_schema(kind), kind) == []
+
+
+@pytest.mark.parametrize(
+    "schema",
+    [
+        {"type": "string", "enum": ["a", "b"], "default": "c"},
+        {"type": "integer", "default": "1"},
+        {"type": "string", "default": None},
+        {"type": "object", "required": ["a"], "properties": {"a": {"type": "string"}}, "default": {}},
+        {"type": "object", "properties": {"a": {"type": "string"}}, "default": {"b": "c"}},
+    ],
+)
+def test_a_default_that_an_api_server_would_refuse_is_found(schema: dict[str, Any]) -> None:
+    assert unsound({"type": "object", "properties": {"field": schema}}, "Kind") == ["Kind.field"]
 
 
 @pytest.mark.parametrize("kind", KINDS)
