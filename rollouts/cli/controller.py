@@ -179,10 +179,10 @@ def controller(
         str,
         typer.Option(
             metavar="KEY",
-            help="The tag that names the Service of a target group.",
+            help="The tag that names the Service of a target group, where it isn't the one that AWS' controller gives.",
             rich_help_panel=_TRAFFIC,
         ),
-    ] = "ingress.k8s.aws/resource",
+    ] = "",
     leader_elect: Annotated[
         bool, typer.Option(help="Work only while holding the lease.", rich_help_panel=_LEADING)
     ] = True,
@@ -240,8 +240,7 @@ def controller(
         resync=float(rollout_resync),
         status_delay=status_delay,
         disabled_steps=frozenset(disable_step_plugin or ()),
-        verifies_target_groups=aws_verify_target_group,
-        target_group_tag=alb_tag_key_resource_id,
+        settings=_set(AWS_VERIFY_TARGET_GROUP=aws_verify_target_group, ALB_TAG_KEY_RESOURCE_ID=alb_tag_key_resource_id),
         plugin_environment=tuple(plugin_environment or ()),
         leader_elect=leader_elect,
         lease_duration=leader_election_lease_duration,
@@ -250,3 +249,8 @@ def controller(
         controller_namespace=home,
     )
     raise typer.Exit(main(options))
+
+
+def _set(**flags: str | bool) -> dict[str, str]:
+    """Return the settings of routers that flags give, by the flags' names."""
+    return {name: str(value) for name, value in flags.items() if value}

@@ -78,7 +78,7 @@ class Controller:
     ) -> None:
         plugins = plugins or Config()
         kit = with_compiled(load_kit() if kit is None else kit, plugins)
-        unasked = kit.unasked if options.verifies_target_groups else kit.unasked | {"alb"}
+        unasked = kit.unasked | kit.unasked_with(options.settings)
         kit = replace(kit, disabled=kit.disabled | options.disabled_steps, unasked=unasked)
         self.health_port = 0
         self.metrics_port = 0
@@ -103,13 +103,12 @@ class Controller:
         # A plugin that hangs in a call of its own can still say what is wrong with a spec, or with a run.
         guard = Guard()
         readers = Readers(self._traffic, freshness, kit, guard)
-        settings = {"ALB_TAG_KEY_RESOURCE_ID": options.target_group_tag} if options.target_group_tag else {}
         self._bench = ClusterBench(
             api,
             kit,
             options.home,
             Guard(),
-            settings,
+            options.settings,
             plugins=plugins,
             passed_on=options.plugin_environment,
             find=lookups.find,

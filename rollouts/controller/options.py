@@ -16,8 +16,8 @@ LEASE_NAME = "argo-rollouts-controller-lock"
 class Options:
     """How one controller process runs. Times are in seconds; `namespace` is None for the whole cluster.
 
-    `disabled_steps` names the step plugins whose steps count as complete. `verifies_target_groups` has AWS asked
-    whether its load balancers follow; `target_group_tag` is the tag by which the target group of a Service is found.
+    `disabled_steps` names the step plugins whose steps count as complete. `settings` are for routers and
+    metric providers, and go before those of the environment.
     `plugin_environment` names the variables that compiled plugins find besides the usual ones.
     """
 
@@ -32,8 +32,7 @@ class Options:
     resync: float = 900.0
     status_delay: float = 5.0
     disabled_steps: frozenset[str] = frozenset()
-    verifies_target_groups: bool = False
-    target_group_tag: str = ""
+    settings: Mapping[str, str] = field(default_factory=dict)
     plugin_environment: tuple[str, ...] = ()
     leader_elect: bool = True
     lease_duration: float = 15.0

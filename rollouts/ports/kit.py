@@ -1,6 +1,6 @@
 """Which plugins may a plan use? The registry fills this in; the planner is only handed it."""
 
-from collections.abc import Mapping
+from collections.abc import Container, Mapping
 from dataclasses import dataclass, field
 
 from rollouts.ports.provider import AnyProvider
@@ -25,3 +25,7 @@ class Kit:
     strangers: Mapping[str, str] = field(default_factory=dict)
     disabled: frozenset[str] = frozenset()
     unasked: frozenset[str] = frozenset()
+
+    def unasked_with(self, settings: Container[str]) -> frozenset[str]:
+        """Return the routers whose questions nobody wants asked by the settings of a controller."""
+        return frozenset(name for name, each in self.routers.items() if each.asks_by and each.asks_by not in settings)

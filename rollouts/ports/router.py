@@ -181,9 +181,13 @@ class Router(ABC, Generic[Spec]):
     list, in the Rollout's namespace; `states` are the fields of a Rollout's status that are its own. One that `tells`
     writes no objects: who answers its questions does, and until then its route isn't in force.
 
+    `asks_by` is the setting of the controller without which nobody asks its questions: what its objects say counts as
+    followed then.
+
     `clusters` has API groups whose objects may be in another cluster, each with the label of the Secret in the
-    controller's namespace that holds that cluster's kubeconfig; without such a Secret it is the controller's own. It
-    counts for routers of this distribution only.
+    controller's namespace that holds that cluster's kubeconfig; without such a Secret it is the controller's own.
+
+    `asks_by` and `clusters` count for routers of this distribution only.
     """
 
     key: ClassVar[str]
@@ -194,6 +198,7 @@ class Router(ABC, Generic[Spec]):
     lists: ClassVar[frozenset[ObjectKind]] = frozenset()
     states: ClassVar[frozenset[str]] = frozenset()
     tells: ClassVar[bool] = False
+    asks_by: ClassVar[str] = ""
     clusters: ClassVar[Mapping[str, str]] = MappingProxyType({})
 
     def needs_services(self, spec: Spec) -> bool:

@@ -8,6 +8,7 @@ from typer.testing import CliRunner
 from rollouts.cli.controller import controller
 from rollouts.controller import app
 from rollouts.controller.options import Options, find_controller_namespace
+from rollouts.registry import load_kit
 
 
 def run(monkeypatch: pytest.MonkeyPatch, *arguments: str) -> tuple[Options | None, str, int]:
@@ -107,3 +108,14 @@ def test_the_own_namespace_comes_from_the_environment_else_from_the_service_acco
     file.write_text("from-file\n")
     assert find_controller_namespace({}, file) == "from-file"
     assert find_controller_namespace({"POD_NAMESPACE": "from-pod"}, file) == "from-pod"
+
+
+def test_flags_of_routers_are_settings(monkeypatch: pytest.MonkeyPatch) -> None:
+    plain, _, _ = run(monkeypatch)
+    asking, _, _ = run(monkeypatch, "--aws-verify-target-group", "--alb-tag-key-resource-id", "team/service")
+    assert plain is not None
+    assert asking is not None
+    assert plain.settings == {}
+    assert asking.settings == {"AWS_VERIFY_TARGET_GROUP": "True", "ALB_TAG_KEY_RESOURCE_ID": "team/service"}
+    kit = load_kit()
+    assert (kit.unasked_with(plain.settings), kit.unasked_with(asking.settings)) == ({"alb"}, set())

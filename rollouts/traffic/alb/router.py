@@ -23,7 +23,7 @@ from rollouts.ports import (
 from rollouts.ports.router import Raw
 from rollouts.traffic.alb.annotations import MANAGED, action_of, changes, left, others_with, set_by
 from rollouts.traffic.alb.paths import USE_ANNOTATION, leads_to, paths_of, rules_of, with_routes
-from rollouts.traffic.alb.verification import PODS, verify, wanted
+from rollouts.traffic.alb.verification import ASKS_BY, PODS, verify, wanted
 
 GROUP = "networking.k8s.io"
 MOST_WEIGHT = 999
@@ -43,6 +43,7 @@ class Alb(Router[AlbTrafficRouting]):
     header_matches = ("exact",)
     lists = frozenset({PODS})
     states = frozenset({"alb", "albs"})
+    asks_by = ASKS_BY
 
     def problems(self, spec: AlbTrafficRouting, owner: Owner, objects: Objects | None) -> Iterator[tuple[str, str]]:
         named = _ingresses(spec)

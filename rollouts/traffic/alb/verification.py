@@ -15,6 +15,7 @@ from rollouts.ports import Asked, Destination, Found, ListObjects, ObjectKind, R
 from rollouts.ports.router import Raw
 
 PODS = ObjectKind("", "v1", "pods", "Pod")
+ASKS_BY = "AWS_VERIFY_TARGET_GROUP"
 TAG = "ingress.k8s.aws/resource"
 TAG_SETTING = "ALB_TAG_KEY_RESOURCE_ID"
 VERIFIED, UNVERIFIED, NOT_FOUND = "TargetGroupVerified", "TargetGroupUnverified", "LoadBalancerNotFound"
