@@ -4,16 +4,21 @@ from pathlib import Path
 from typing import Any
 
 import pytest_asyncio
+import yaml
 
 from e2e.kubectl import Kubectl
 from e2e.plane import ControlPlane
+from e2e.servers.prometheus import Prometheus
+from e2e.stories.analyses import constant, measured, template
 from e2e.stories.story import HASH, Story
 from e2e.test_gateway_objects import GROUP, installed
 from e2e.waiting import eventually
+from tests.docs.pages import ROOT, blocks
 from tests.wire.objects import rollout
 
 Json = dict[str, Any]
 
+PAGE = ROOT / "docs" / "how-to" / "mirror-traffic.md"
 ACTIVE: Json = {"name": "web", "port": 80}
 ROUTE: Json = {
     "apiVersion": f"{GROUP}/v1",
@@ -92,3 +97,23 @@ async def test_a_strategy_without_the_router_leaves_the_route_as_it_was(at_rest:
     await at_rest.patch({"strategy": {"blueGreen": {"trafficRouting": None}}})
     await copies_come(at_rest)
     await at_rest.until(lambda status: status.get("phase") == "Paused" and "routedBy" not in status)
+
+
+async def test_the_strategy_of_the_page(
+    story: Story, plane: ControlPlane, gateway_api: Path, prometheus: Prometheus
+) -> None:
+    await installed(Kubectl(plane.admin_kubeconfig), gateway_api)
+    *_, shown = (block.text for block in blocks(PAGE) if block.language == "yaml")
+    raw = rollout("web", 3)
+    raw["spec"] |= yaml.safe_load(shown)
+    judging = template("error-rate", constant(prometheus, 0, interval="1s", count=1000))
+    await story.kubectl.apply([service("web"), service("web-preview"), ROUTE, judging, raw])
+    await story.reaches("Healthy")
+    await story.set_image("web:2.0")
+    run = await measured(story, 1)
+    assert await mirrors(story) == [COPY], "what is measured has come before"
+    await story.cli("terminate", "analysisrun", run["metadata"]["name"])
+    status = await story.reaches("Healthy")
+    active = await story.read("/api/v1", "services", "web")
+    assert active["spec"]["selector"][HASH] == status["currentPodHash"] == status["stableRS"]
+    assert await mirrors(story) == []
