@@ -16,6 +16,7 @@ from rollouts.api.services import service_names
 from rollouts.cli.analysis_checks import KINDS, Templates, analysis_problems
 from rollouts.cli.analysis_remarks import analysis_remarks
 from rollouts.cli.manifests import Document
+from rollouts.cli.route_remarks import route_remarks
 from rollouts.cli.router_documents import is_about, objects_read, of_its_kind, wanted
 from rollouts.guard import in_time
 from rollouts.plan.problem import Problem
@@ -144,7 +145,7 @@ def remarks(documents: Sequence[Document]) -> Iterator[Finding]:
         if reference is not None and reference not in others.workloads:
             message = f"{reference} is in none of these files: the pod template is not checked"
             yield Finding(document, "spec.workloadRef.name", message)
-        for remark in analysis_remarks(document.content, others.templates):
+        for remark in (*analysis_remarks(document.content, others.templates), *route_remarks(document.content)):
             yield Finding(document, remark.path, remark.message)
         if document.content["kind"] == "Rollout":
             yield from (Finding(document, each.path, each.message) for each in _unseen(document, others))

@@ -198,15 +198,13 @@ def _unrouted(turn: Turn, wanted: Wanted, setting: str, refused: Sequence[str], 
     """Say what keeps the traffic from the weight that is wished for, or nothing; `setting` is what is being written."""
     if turn.weight is None:
         return turn.held if wanted.weight else ""
+    unverified = f"weight {turn.weight} isn't verified yet: {seen.because}" if seen.verified is False else ""
     if turn.weight != wanted.weight or wanted.goal != wanted.weight:
-        return turn.held
+        # The canary's Service isn't switched before the route without it is followed: pods alone wouldn't help.
+        return turn.held if wanted.lacks or not unverified else f"{turn.held}; {unverified}"
     if refused:
         return refused[0]
-    if setting:
-        return f"the router is being set to {setting}"
-    if seen.verified is False:
-        return f"weight {turn.weight} isn't verified yet: {seen.because}"
-    return ""
+    return f"the router is being set to {setting}" if setting else unverified
 
 
 def _unmanaged(turn: Turn, sides: Sides, setting: str, refused: Sequence[str], seen: Seen) -> str:

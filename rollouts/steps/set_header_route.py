@@ -38,7 +38,7 @@ class SetHeaderRoute(Step[Spec]):
         return Open(f"header route {spec.name} is {'set' if spec.match else 'removed'}")
 
     def title(self, spec: Spec) -> str:
-        return f"setHeaderRoute: {spec.name}"
+        return f"setHeaderRoute: {spec.name}" if spec.match else f"setHeaderRoute: {spec.name}, removed"
 
 
 def _problems(match: HeaderRoutingMatch) -> Iterator[Found]:

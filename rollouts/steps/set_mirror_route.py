@@ -38,4 +38,6 @@ class SetMirrorRoute(Step[Spec]):
         return Open(f"mirror route {spec.name} is {'set' if spec.match else 'removed'}")
 
     def title(self, spec: Spec) -> str:
-        return f"setMirrorRoute: {spec.name}"
+        if not spec.match:
+            return f"setMirrorRoute: {spec.name}, removed"
+        return f"setMirrorRoute: {spec.name}" + ("" if spec.percentage is None else f", {spec.percentage} %")

@@ -134,7 +134,12 @@ _PAUSES: dict[str, Callable[[Raw, Raw], Waiting]] = {
 
 
 def _refuge(rollout: Raw) -> str:
-    """Say who serves after an abort; an active Service that had been switched already goes back first."""
+    """Say who serves after an abort: a share of the traffic, or a switched active Service, goes back first."""
+    weights = fields.part(rollout, "status", "canary", "weights")
+    if fields.count(fields.part(weights, "canary"), "weight") > 0:
+        return "the traffic goes back to the stable pods"
+    if weights.get("verified") is False:
+        return "the traffic goes back to the stable pods, which isn't verified yet"
     stable, active = fields.part(rollout, "status").get("stableRS"), fields.active_hash(rollout)
     is_away = bool(stable and active) and active != stable
     return "the active Service goes back to the stable pods" if is_away else "the stable pods serve everything"

@@ -9,6 +9,7 @@ from rollouts.view.fields import Raw
 State = Literal["done", "current", "ahead"]
 
 _FULL = 100
+_MANAGED_ROUTES = ("setHeaderRoute", "setMirrorRoute")
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +35,7 @@ def _action_title(key: str, value: Any) -> str:
     if not isinstance(value, dict):
         return f"{key}: {value}"
     if isinstance(value.get("name"), str):
-        return f"{key}: {value['name']}"
+        return f"{key}: {value['name']}{_of_route(value) if key in _MANAGED_ROUTES else ''}"
     plain = {name: each for name, each in value.items() if isinstance(each, str | int | float)}
     if set(plain) == {"duration"}:
         text = str(plain["duration"])
@@ -45,6 +46,13 @@ def _action_title(key: str, value: Any) -> str:
         f"{name}: {str(each).lower() if isinstance(each, bool) else each}" for name, each in plain.items()
     )
     return f"{key}{{{words}}}"
+
+
+def _of_route(value: Raw) -> str:
+    """Say that a managed route is removed, or which share of the requests it means."""
+    if not value.get("match"):
+        return ", removed"
+    return f", {value['percentage']} %" if "percentage" in value else ""
 
 
 def steps_of(rollout: Raw) -> list[Any]:

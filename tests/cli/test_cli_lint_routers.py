@@ -9,6 +9,7 @@ import yaml
 from typer.testing import CliRunner
 
 from rollouts.cli.main import app
+from rollouts.cli.route_remarks import route_remarks
 from tests.docs.pages import ROOT, first_yaml
 
 GATEWAY: list[dict[str, Any]] = list(yaml.safe_load_all(first_yaml(ROOT / "docs" / "how-to" / "gateway-api.md")))
@@ -110,3 +111,36 @@ def test_a_header_route_that_none_of_the_routes_can_have_is_told(tmp_path: Path)
 def test_what_a_routers_page_shows_is_sound(page: Path, tmp_path: Path) -> None:
     code, text = lint(tmp_path, list(yaml.safe_load_all(first_yaml(page))))
     assert code == 0, text
+
+
+SCALE, HEADERS = {"setCanaryScale": {"replicas": 1}}, {"setHeaderRoute": {"name": "qa", "match": [{"headerName": "X"}]}}
+MIRROR = {"setMirrorRoute": {"name": "qa", "match": [{"path": {"prefix": "/"}}]}}
+
+
+@pytest.mark.parametrize(
+    ("steps", "noted"),
+    [
+        ([HEADERS, {"pause": {}}], ["steps[0].setHeaderRoute: has no effect while step 2 lasts"]),
+        ([MIRROR, {"setWeight": 0}, {"analysis": {}}], ["steps[0].setMirrorRoute: has no effect while step 3 lasts"]),
+        ([SCALE, {"setCanaryScale": {"matchTrafficWeight": True}}, HEADERS, {"pause": {}}], ["while step 4 lasts"]),
+        ([SCALE, HEADERS, {"pause": {}}], []),
+        ([HEADERS, {"setWeight": 5}, {"pause": {}}], []),
+        ([HEADERS, {"setHeaderRoute": {"name": "qa"}}, {"pause": {}}], []),
+        (["pause"], []),
+    ],
+)
+def test_a_managed_route_without_pods_for_it_is_noted(steps: list[Any], noted: list[str]) -> None:
+    found = list(route_remarks({"spec": {"strategy": {"canary": {"steps": steps}}}}))
+    assert [each for each in map(str, found) if not any(note in each for note in noted)] == []
+    assert len(found) == len(noted)
+
+
+def test_lint_notes_it(tmp_path: Path) -> None:
+    documents = gateway()
+    canary = next(each for each in documents if each["kind"] == "Rollout")["spec"]["strategy"]["canary"]
+    canary["trafficRouting"]["managedRoutes"] = [{"name": "qa"}]
+    match = [{"headerName": "X-QA", "headerValue": {"exact": "1"}}]
+    canary["steps"] = [{"setHeaderRoute": {"name": "qa", "match": match}}, {"pause": {}}]
+    code, text = lint(tmp_path, documents)
+    assert code == 0, text
+    assert "give it some by a setCanaryScale or setWeight before" in " ".join(text.split())

@@ -78,7 +78,7 @@ ROWS = (
         steps=[SCALE, HEADER, {"setMirrorRoute": {**COPY, "name": "qa"}}]),
     Row("without a match the route is removed, and the step waits for it", 2, (2, 2), in_force(QA), names=[],
         steps=[SCALE, HEADER, {"setHeaderRoute": {"name": "qa"}}],
-        because="step 3 of 3 (setHeaderRoute: qa): the router is being set to weight 0, no managed routes"),
+        because="step 3 of 3 (setHeaderRoute: qa, removed): the router is being set to weight 0, no managed routes"),
     Row("it is removed: on", 2, (2, 2), on=3, steps=[SCALE, HEADER, {"setHeaderRoute": {"name": "qa"}}]),
     Row("all are in the order of managedRoutes", 3, (2, 2), names=["beta", "qa", "copy"], steps=[SCALE, *MANY]),
     Row("the next step takes the pods away: the route goes before them", 2, (2, 2), in_force(QA), names=[],

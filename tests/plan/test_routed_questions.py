@@ -133,3 +133,23 @@ def test_pods_stay_while_the_way_back_is_not_verified() -> None:
     assert [type(each).__name__ for each in plan(observed).actions] == []
     followed = replace(observed, answers={weighs(0): YES})
     assert verified(plan(followed)) is True
+
+
+@pytest.mark.parametrize(
+    ("counts", "says"),
+    [
+        ((2, 2), ["doesn't select the canary's pods yet; weight 0 isn't verified yet: the balancer can't be asked"]),
+        ((2, 1), []),
+    ],
+    ids=["all that keeps it is told", "pods are missing above all"],
+)
+def test_a_service_that_waits_for_the_last_weight_says_so(counts: tuple[int, int], says: list[str]) -> None:
+    """The canary's Service isn't switched before the weight without it is followed."""
+    before = told(0, ONE, ONE, verified=False)
+    status = updating(by_router("app:2", replicas=10, steps=STEPS), index=0, canary=before, updated=2, total=12)
+    observed = replace(seen(status, *pods((1, 10), (2, *counts)), weight=0, c=ONE), answers={weighs(0): UNKNOWN})
+    decided = plan(observed)
+    assert decided.actions == ()
+    assert [each for each in decided.because if "isn't verified" in each] == [
+        f"step 1 of 2 (setWeight: 20): the canary's weight is 0 for now: Service c {each}" for each in says
+    ]

@@ -54,6 +54,16 @@ def test_a_timed_pause_tells_its_end(paused: Json, now: datetime) -> None:
     [
         ({"currentStepIndex": 3}, "the current step is a pause without a duration: somebody has to promote", "promote"),
         ({"abort": True}, "the update was aborted: the stable pods serve everything", "retry rollout"),
+        (
+            {"abort": True, "canary": {"weights": {"canary": {"weight": 20}, "verified": True}}},
+            "the update was aborted: the traffic goes back to the stable pods",
+            "retry rollout",
+        ),
+        (
+            {"abort": True, "canary": {"weights": {"canary": {"weight": 0}, "verified": False}}},
+            "the update was aborted: the traffic goes back to the stable pods, which isn't verified yet",
+            "retry rollout",
+        ),
         ({"spec": {"paused": True}}, "spec.paused is true: somebody has to promote", "promote"),
         ({"observedGeneration": "1"}, "the controller has not seen the latest change yet", ""),
         (

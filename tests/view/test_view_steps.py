@@ -3,10 +3,14 @@ from typing import Any
 
 import pytest
 
+from rollouts.api.canary import SetMirrorRoute as Spec
+from rollouts.steps.set_mirror_route import SetMirrorRoute
 from rollouts.view.steps import actual_weight, set_weight, step_index, step_rows, step_title, whole_weight
 
 Json = dict[str, Any]
 Given = Callable[..., Json]
+HEADERS = [{"headerName": "x-beta", "headerValue": {"exact": "1"}}]
+PATHS = [{"path": {"prefix": "/"}}]
 
 
 @pytest.mark.parametrize(
@@ -22,12 +26,24 @@ Given = Callable[..., Json]
         ({"analysis": {"templates": [{"templateName": "errors"}]}}, "analysis"),
         ({"experiment": {"templates": [{"name": "a"}]}}, "experiment"),
         ({"plugin": {"name": "acme/gate", "config": {"a": 1}}}, "plugin: acme/gate"),
-        ({"setHeaderRoute": {"name": "beta", "match": []}}, "setHeaderRoute: beta"),
+        ({"setHeaderRoute": {"name": "beta", "match": []}}, "setHeaderRoute: beta, removed"),
+        ({"setHeaderRoute": {"name": "beta", "match": HEADERS}}, "setHeaderRoute: beta"),
+        ({"setMirrorRoute": {"name": "copy"}}, "setMirrorRoute: copy, removed"),
+        ({"setMirrorRoute": {"name": "copy", "percentage": 5, "match": PATHS}}, "setMirrorRoute: copy, 5 %"),
         ({}, "(no action)"),
     ],
 )
 def test_titles_are_those_of_events(step: Json, title: str) -> None:
     assert step_title(step) == title
+
+
+@pytest.mark.parametrize(
+    "spec",
+    [{"name": "a"}, {"name": "a", "match": PATHS}, {"name": "a", "match": PATHS, "percentage": 0}],
+)
+def test_managed_routes_are_titled_as_their_steps_title_them(spec: Json) -> None:
+    mirror = SetMirrorRoute()
+    assert step_title({mirror.key: spec}) == mirror.title(Spec.model_validate(spec))
 
 
 def states(rollout: Json) -> str:
