@@ -149,7 +149,8 @@ async def _on_terminal(watched: WatchedObject, screen: Screen, *, wide: bool) ->
                 picture = await watched.picture()
             live.update(fitting(picture, screen.console, datetime.now(UTC), wide=wide), refresh=True)
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(watched.changed.wait(), _REDRAW)
+                async with asyncio.timeout(_REDRAW):
+                    await watched.changed.wait()
 
 
 def fitting(picture: Drawable, console: "Console", now: datetime, *, wide: bool = False) -> "RenderableType":

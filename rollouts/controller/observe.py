@@ -131,6 +131,7 @@ class _Parts:
     templates: Mapping[TemplateKey, Raw | None]
     objects: Objects
     hidden: Reads
+    unheard: str
 
     @property
     def stamp(self) -> Stamp:
@@ -144,7 +145,7 @@ class _Parts:
         children = (tuple(map(_mark, self.runs)), tuple(map(_mark, self.experiments)), self.templates)
         objects = tuple((place, raw and _version(raw)) for place, raw in self.objects.items())
         own = self.raw["metadata"]["resourceVersion"]
-        return (own, *replica_sets, "|", *services, rivals, self.refusals, children, objects, self.hidden)
+        return (own, *replica_sets, "|", *services, rivals, self.refusals, children, objects, self.hidden, self.unheard)
 
 
 class Observer:
@@ -203,6 +204,7 @@ class Observer:
             templates=parts.templates,
             objects=parts.objects,
             hidden=parts.hidden,
+            unheard=parts.unheard,
         )
         return await self._picture(observed, stamp, now)
 
@@ -281,6 +283,7 @@ class Observer:
             templates=closure(iter(view.templates), lambda each: self._lookups.template(each, key.namespace)),
             objects=self._lookups.traffic.picked((*readings.needed, *readings.left)),
             hidden=self._hidden_left(readings.left),
+            unheard=readings.unheard,
         )
 
     def _children(self, kind: str, uid: str) -> tuple[Raw, ...]:

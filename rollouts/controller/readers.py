@@ -15,6 +15,7 @@ from rollouts.plan.leaving import reads_left
 from rollouts.plan.strangers import stranger_routers
 from rollouts.plan.traffic import reads_by_router
 from rollouts.ports import Kit, Reads, Reference, Selected
+from rollouts.ports.checked import PluginError
 
 Raw = Mapping[str, Any]
 _ANY = "*"
@@ -41,10 +42,14 @@ class _Place(NamedTuple):
 
 
 class Readings(NamedTuple):
-    """What is read for a Rollout: by the routers that its spec names, and by those that are to be left."""
+    """What is read for a Rollout: by the routers that its spec names, and by those that are to be left.
+
+    `unheard` says why these can't tell: that concerns nobody but themselves.
+    """
 
     by_router: Mapping[str, Reads] = MappingProxyType({})
     left: Reads = ()
+    unheard: str = ""
 
     @property
     def needed(self) -> Reads:
@@ -80,11 +85,18 @@ class Readers:
         known = self._known.get(key)
         if known is not None and known.version == version:
             return known.readings
-        run = self._guard.runner(stranger_routers(rollout, self._kit))
-        readings = await run(lambda: Readings(reads_by_router(rollout, self._kit), reads_left(rollout, self._kit)))
+        run = self._guard.runner(stranger_routers({**rollout, "status": None}, self._kit))
+        readings = await self._with_left(rollout, await run(lambda: reads_by_router(rollout, self._kit)))
         self._change(key, known.readings.every if known is not None else (), readings.every)
-        self._known[key] = _Known(version, readings)
+        self._known[key] = _Known(version if not readings.unheard else (), readings)
         return readings
+
+    async def _with_left(self, rollout: Raw, by_router: Mapping[str, Reads]) -> Readings:
+        run = self._guard.runner(stranger_routers(rollout, self._kit))
+        try:
+            return Readings(by_router, await run(lambda: reads_left(rollout, self._kit)))
+        except PluginError as error:
+            return Readings(by_router, unheard=str(error))
 
     def by_router(self, key: Key) -> Mapping[str, Reads]:
         """Return what each router of a Rollout was last known to read."""

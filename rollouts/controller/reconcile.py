@@ -4,7 +4,7 @@ import time
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from rollouts.controller.calling import Calling
@@ -39,6 +39,9 @@ from rollouts.ports.checked import PluginError
 Raw = Mapping[str, Any]
 Timed = Callable[[str], AbstractContextManager[None]]
 PlanRollout = Callable[[Observed, datetime, Kit], Plan]
+
+FAREWELL_RETRY = timedelta(seconds=30)
+"""After how long a router that the spec no longer names is tried again, if it didn't answer."""
 
 TICK = 0.001
 """By how much a timer may be early."""
@@ -148,13 +151,24 @@ class Reconciler:
 
     async def _planned(self, key: Key, observed: Observed, now: datetime) -> Plan:
         """Return the plan; one in which strangers' code takes part is given up if it takes too long."""
-        run = self._guard.runner(strangers_of(observed, self._kit))
         try:
-            ready = await run(lambda: checked(observed, self._kit))
-            self._observer.found_sound(key, ready)
-            return await run(lambda: self._plan(ready, now, self._kit))
+            plan = await self._guarded(key, observed, now)
         except PluginError as error:
-            return plan_unreadable(observed.raw, str(error), now)
+            deaf = replace(observed, unheard=str(error))
+            if strangers_of(deaf, self._kit) == strangers_of(observed, self._kit):
+                return plan_unreadable(observed.raw, str(error), now)
+            # Perhaps it is one that the spec no longer names: that stops nothing, and is tried again.
+            return await self._planned(key, deaf, now)
+        if observed.unheard:
+            again = now + FAREWELL_RETRY
+            return replace(plan, wake_at=min(again, plan.wake_at) if plan.wake_at is not None else again)
+        return plan
+
+    async def _guarded(self, key: Key, observed: Observed, now: datetime) -> Plan:
+        run = self._guard.runner(strangers_of(observed, self._kit))
+        ready = await run(lambda: checked(observed, self._kit))
+        self._observer.found_sound(key, ready)
+        return await run(lambda: self._plan(ready, now, self._kit))
 
     def forget(self, key: Key) -> None:
         """Drop everything known of a Rollout that is gone."""

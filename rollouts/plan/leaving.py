@@ -75,7 +75,11 @@ def plan_leaving(here: Observed, kit: Kit, weights: TrafficWeights | None) -> Le
     remembered = list(_current(here.raw, weights))
     actions: list[Action] = []
     because: list[str] = []
-    for each in _left(here.raw, here.status.routed_by, kit):
+    unheard = _unheard(here, kit)
+    for entry in unheard:
+        remembered.append(entry.model_dump(by_alias=True, exclude_defaults=True))
+        because.append(f"{Left(entry, None).title} can't be left: {here.unheard}")
+    for each in _left(here.raw, [each for each in here.status.routed_by if each not in unheard], kit):
         writes, waits = _due(here, each, kit)
         if not writes and not waits:
             continue
@@ -140,6 +144,13 @@ def _left(rollout: Raw, remembered: Sequence[RoutedBy], kit: Kit) -> list[Left]:
     named = _named(rollout)
     gone = (Left(each, bind_again(rollout, each, kit)) for each in remembered if named.get(each.router) != each.spec)
     return [each for each in gone if each.bound is not None or each.entry.router not in kit.routers]
+
+
+def _unheard(here: Observed, kit: Kit) -> list[RoutedBy]:
+    """Return the strangers' routers that are to be left, if they are not to be called now."""
+    named = _named(here.raw)
+    every = here.status.routed_by if here.unheard else ()
+    return [each for each in every if each.router in kit.strangers and named.get(each.router) != each.spec]
 
 
 def bind_again(rollout: Raw, entry: RoutedBy, kit: Kit) -> BoundRouter | None:

@@ -121,7 +121,8 @@ class Observed:
     oldest first; `templates` holds the raw specs of the templates that it refers to, and of those that these refer to:
     None for one that doesn't exist. `returned` are calls of step plugins whose answers the status doesn't tell yet,
     `calling` those that are being made. `answers` has what was found out for traffic routers outside of the cluster,
-    None where nobody asks. `pods` is None unless something is to be done to them (`rollouts.plan.pods`
+    None where nobody asks. `unheard` says why strangers' routers that the spec no longer names can't be called, empty
+    where they can. `pods` is None unless something is to be done to them (`rollouts.plan.pods`
     says to which). `rubbish` names the parts of the status that somebody else wrote and that don't parse. `digest` and
     `step_hash` stand for the desired template and the canary's steps; blue-green has none. `selector` is None where it
     can't be read. `workload` is the object that spec.workloadRef names, None without one. `spec` is the raw spec as it
@@ -138,6 +139,7 @@ class Observed:
     rivals: Mapping[str, str] = field(default_factory=dict)
     objects: Objects | None = None
     hidden: Reads = ()
+    unheard: str = ""
     runs: tuple[Raw, ...] = field(default=(), repr=False)
     experiments: tuple[Raw, ...] = field(default=(), repr=False)
     templates: Mapping[TemplateKey, Raw | None] = field(default_factory=dict, repr=False)

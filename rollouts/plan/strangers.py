@@ -55,7 +55,8 @@ def _known(names: Iterable[str], kit: Kit) -> Iterator[str]:
 
 def _named(here: Observed) -> Iterator[str]:
     """Yield the plugins that the steps and the traffic routing of a Rollout name, and the routers to be left."""
-    yield from (each.router for each in here.status.routed_by)
+    if not here.unheard:
+        yield from (each.router for each in here.status.routed_by)
     strategy = here.rollout.spec.strategy
     canary, blue_green = (strategy.canary, strategy.blue_green) if strategy else (None, None)
     steps = canary.steps or () if canary is not None else ()

@@ -17,7 +17,7 @@ from rollouts.kube.resources import Resource
 from rollouts.ports import Reference, Selected
 from tests.controller.harness import KEY, Harness, running
 from tests.controller.world import Object, error, rollout
-from tests.plugins.strangers import PAGE, Routes, fall, kit_with, sleep
+from tests.plugins.strangers import PAGE, Routes, Stays, fall, kit_with, sleep
 from tests.routing import KIT, SPLIT, by_router
 
 if TYPE_CHECKING:
@@ -69,9 +69,13 @@ async def at_rest() -> AsyncIterator[Harness]:
         yield here
 
 
-async def begins_update(here: Harness) -> None:
+def set_image(here: Harness) -> None:
     containers = [{"name": "web", "image": "app:2"}]
     here.world.change("Rollout", "web", {"spec": {"template": {"spec": {"containers": containers}}}})
+
+
+async def begins_update(here: Harness) -> None:
+    set_image(here)
     await here.until(lambda: here.status().get("phase") == "Paused" and weight(here) == 20)
 
 
@@ -235,6 +239,29 @@ async def test_a_stranger_that_can_not_say_what_it_reads_holds_up_its_own_rollou
         if deed is fall:  # what hangs isn't asked again before it is back
             here.loop.wake(KEY, 0)
             await here.until(lambda: here.world.traffic.followed == {Kind(PAGE.group, PAGE.kind)})
+
+
+@pytest.mark.parametrize("deed", [fall, sleep])
+@pytest.mark.parametrize("place", ["reads", "leave"])
+async def test_a_stranger_that_can_not_be_left_keeps_nothing_waiting(place: str, deed: Any) -> None:
+    deeds: dict[str, Any] = {}
+    router = Stays()
+    router.deeds = deeds
+    kit = kit_with(router)
+    async with running(kit=replace(kit, routers={**kit.routers, **KIT.routers})) as here:
+        for name in ("c", "s"):
+            here.world.put(service(name))
+        theirs = routed()
+        theirs["spec"]["strategy"]["canary"]["trafficRouting"] = {"plugins": {"stranger": {}}}
+        here.world.put(theirs)
+        await here.until(lambda: here.status().get("phase") == "Healthy")
+        await here.until(lambda: [each["router"] for each in here.status().get("routedBy", ())] == ["stranger"])
+        deeds[place] = deed
+        drop_router(here)
+        set_image(here)
+        await here.until(lambda: here.status().get("phase") == "Paused")
+        assert [each["router"] for each in here.status()["routedBy"]] == ["stranger"]
+        assert any("no longer names, can't be left" in each for _, plan in here.plans for each in plan.because)
 
 
 WEB = Reference("gateway.networking.k8s.io", "HTTPRoute", "default", "web")

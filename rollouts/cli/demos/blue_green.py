@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from rollouts.cli.live import Picture
 
 # Long enough for somebody, or a slow machine, to change their mind; short enough to watch it pass.
-DELAY_SECONDS = 15
+DELAY_SECONDS = 30
 
 ROLLOUT = f"""\
 apiVersion: argoproj.io/v1alpha1

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from rollouts.cli.live import Picture
 
 # Long enough for pods of the dev cluster, short enough to watch it pass.
-DEADLINE_SECONDS = 6
+DEADLINE_SECONDS = 15
 
 ROLLOUT = f"""\
 apiVersion: argoproj.io/v1alpha1
