@@ -32,10 +32,14 @@ class IstioVirtualService(Model):
 
     name: str = Field(description="Name of the VirtualService; append .namespace if it lives in another one.")
     routes: tuple[str, ...] = Field(
-        (), description="Names of the HTTP routes to manage. May be left out if the VirtualService has only one."
+        (), description="Names of the HTTP routes to manage. May be left out if only one is there, or has no name."
     )
-    tls_routes: tuple[IstioTlsRoute, ...] = Field((), description="The TLS routes to manage.")
-    tcp_routes: tuple[IstioTcpRoute, ...] = Field((), description="The TCP routes to manage.")
+    tls_routes: tuple[IstioTlsRoute, ...] = Field(
+        (), description="The TLS routes to manage. May be left out if there is only one."
+    )
+    tcp_routes: tuple[IstioTcpRoute, ...] = Field(
+        (), description="The TCP routes to manage. May be left out if there is only one."
+    )
 
 
 class IstioDestinationRule(Model):

@@ -93,7 +93,7 @@ def test_a_route_of_that_name_that_is_somebody_elses_stays() -> None:
     settings = spec(virtualService={"name": "web", "routes": ["primary"]})
     before = virtual_service(docs, {"name": "primary", **SAME})
     middle = written(before, sticking(route(20)), settings)
-    assert names(http(middle)) == ["sticky-canary-2", "sticky-stable", "sticky-canary", "primary"]
+    assert names(http(middle)) == ["sticky-canary", "sticky-canary-2", "sticky-stable", "primary"]
     assert written(middle, route(0), settings)[reference()] == before[reference()]
 
 

@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from rollouts.ports import Route
 from tests.traffic.istio import (
     ADDED,
     BY_SUBSET,
@@ -32,20 +33,20 @@ COPY = {"name": "copy", "match": [{"method": {"exact": "GET"}}], "percentage": 3
 SAME = rule(stable(100), canary(0))
 
 
-def test_a_header_route_stands_before_all_others_and_is_written_once() -> None:
+def test_a_header_route_stands_before_its_route_and_is_written_once() -> None:
     docs = {"match": [{"uri": {"prefix": "/docs"}}], **rule(to("docs"))}
     primary = {"name": "primary", "timeout": "3s", **SAME}
     settings = spec(virtualService={"name": "web", "routes": ["primary"]})
     before = virtual_service(docs, primary)
     after = written(before, route(10, headers=[BETA]), settings)
     assert http(after) == [
+        docs,
         {
             "name": "beta",
             "timeout": "3s",
             "match": [{"headers": {"x-version": {"exact": "beta"}}}],
             **rule(canary(100)),
         },
-        docs,
         {**primary, **rule(stable(90), canary(10))},
     ]
     assert annotations(after)[ADDED] == '{"default/web":{"rules":{"beta":""}}}'
@@ -96,6 +97,16 @@ MIRRORS: dict[str, tuple[Json, Json, Json]] = {
             ]
         },
     ),
+    "beside one whose share has its old name": (
+        {"mirror": {"host": "audit"}, "mirrorPercent": 5},
+        COPY,
+        {
+            "mirrors": [
+                {"destination": {"host": "audit"}, "percentage": {"value": 5}},
+                {"destination": {"host": "web-canary"}, "percentage": {"value": 30}},
+            ]
+        },
+    ),
     "beside several": (
         {"mirrors": [{"destination": {"host": "audit"}}]},
         {"name": "copy", "match": [{"path": {"prefix": "/"}}]},
@@ -109,6 +120,15 @@ def test_where_a_copy_goes(fields: Json, mirror: Json, wanted: Json) -> None:
     after = http(written(virtual_service({**fields, **SAME}), route(0, mirrors=[mirror])))
     assert {key: value for key, value in after[0].items() if key.startswith("mirror")} == wanted
     assert after[1] == {**fields, **SAME}
+
+
+def test_a_copy_of_every_request_of_a_delegate_asks_for_no_path() -> None:
+    """Istio would drop it: a path must be below the one of who delegates."""
+    every = {"name": "copy", "match": [{"path": {"prefix": "/"}}]}
+    copy, _ = http(written(virtual_service(SAME, hosts=[]), route(0, mirrors=[every])))
+    assert copy == {"name": "copy", "mirror": {"host": "web-canary"}, **SAME}
+    copy, _ = http(written(virtual_service(SAME), route(0, mirrors=[every])))
+    assert copy["match"] == [{"uri": {"prefix": "/"}}]
 
 
 MATCHES: dict[str, tuple[list[Json], list[Json], list[Json]]] = {
@@ -176,7 +196,7 @@ def test_each_route_that_is_meant_gets_its_own() -> None:
     before = virtual_service(
         {"name": "a", "match": [{"uri": {"prefix": "/a"}}], "rewrite": {"uri": "/"}, **SAME}, {"name": "b", **SAME}
     )
-    first, second, *others = http(written(before, route(0, headers=[BETA]), settings))
+    first, a, second, b = http(written(before, route(0, headers=[BETA]), settings))
     header = {"headers": {"x-version": {"exact": "beta"}}}
     assert first == {
         "name": "beta",
@@ -185,7 +205,7 @@ def test_each_route_that_is_meant_gets_its_own() -> None:
         **rule(canary(100)),
     }
     assert second == {"name": "beta", "match": [header], **rule(canary(100))}
-    assert others == list(before[reference()]["spec"]["http"])
+    assert [a, b] == list(before[reference()]["spec"]["http"])
 
 
 def test_routes_that_the_spec_calls_its_own_go_whoever_made_them() -> None:
@@ -225,3 +245,26 @@ def test_a_copy_of_every_request_has_no_match_that_is_empty() -> None:
         every = {"name": "copy", "match": [{}]}
         copied, _ = http(written(virtual_service({**before, **SAME}), route(0, mirrors=[every])))
         assert copied["match"] == [{"uri": wanted}]
+
+
+OTHER = replace(OWNER, name="api", uid="uid-api", canary_service="api-canary", stable_service="api-stable")
+
+
+def api(weight: int, **more: Any) -> Route:
+    """Return the Route of another Rollout."""
+    wanted = route(weight, **more)
+    sides = {"canary": "api-canary", "stable": "api-stable"}
+    return replace(wanted, **{side: replace(getattr(wanted, side), service=name) for side, name in sides.items()})
+
+
+def test_two_rollouts_share_an_object_and_managed_routes_of_one_name() -> None:
+    theirs = rule(to("api-stable", 100), to("api-canary", 0))
+    before = virtual_service({"name": "api", "match": [{"uri": {"prefix": "/api"}}], **theirs}, {"name": "web", **SAME})
+    settings = {each: spec(virtualService={"name": "web", "routes": [each]}) for each in ("api", "web")}
+    during = written(before, route(10, headers=[BETA]), settings["web"])
+    during = written(during, api(20, headers=[BETA]), settings["api"], OTHER)
+    assert [each["name"] for each in http(during)] == ["beta-2", "api", "beta", "web"]
+    assert written(during, route(10, headers=[BETA]), settings["web"]) == during, "neither undoes what the other does"
+    left = written(during, route(0), settings["web"])
+    assert [each["name"] for each in http(left)] == ["beta-2", "api", "web"]
+    assert http(written(left, api(0), settings["api"], OTHER)) == list(before[reference()]["spec"]["http"])

@@ -90,9 +90,24 @@ ROWS: dict[str, tuple[Any, Objects | None, list[tuple[str, str]]]] = {
         virtual_service(SAME, SAME),
         [("virtualService.routes", "VirtualService web has 2 HTTP routes: name those that are meant")],
     ),
+    "the only TCP route, which is shared": (WEB, virtual_service(tcp=[SAME]), []),
+    "the only route without a name": (WEB, virtual_service({"name": "docs", **rule(to("docs"))}, SAME), []),
+    "a route that delegates": (
+        WEB,
+        virtual_service({"delegate": {"name": "shop", "namespace": "edge"}}),
+        [
+            (
+                "virtualService",
+                (
+                    'HTTP route "" of VirtualService web delegates to shop.edge, so name that one; it must have two'
+                    " destinations: the hosts web-stable and web-canary"
+                ),
+            )
+        ],
+    ),
     "no route at all": (
         WEB,
-        virtual_service(tcp=[SAME]),
+        virtual_service(tcp=[rule(to("db"))]),
         [("virtualService", "VirtualService web has no HTTP route: name TLS or TCP routes in tlsRoutes or tcpRoutes")],
     ),
     "managed routes don't count": (WEB, virtual_service({"name": "beta", **rule(canary(100))}, SAME), []),

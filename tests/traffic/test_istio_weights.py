@@ -143,7 +143,7 @@ MEANT: dict[str, tuple[str, Json, list[int]]] = {
     "several entries": ("tls", {"tlsRoutes": [{"port": 8443}, {"sniHosts": ["a.example.com"]}]}, [1, 2]),
     "TCP by port": ("tcp", {"tcpRoutes": [{"port": 5433}]}, [0]),
     "every TCP route": ("tcp", {"tcpRoutes": [{}]}, [0, 1, 2]),
-    "no TCP route without an entry": ("tcp", {"routes": ["all"]}, []),
+    "no TCP route of several without an entry": ("tcp", {"routes": ["all"]}, []),
 }  # fmt: skip
 
 
@@ -157,6 +157,33 @@ def test_tls_and_tcp_routes_are_meant_by_what_they_match(protocol: str, entry: J
     ]
     assert after[other] == spec_of(before)[other]
     assert after["http"][0]["route"][1]["weight"] == (20 if "routes" in entry else 0)
+
+
+ONLY: Json = {"match": [{"port": 443, "sniHosts": ["a.example.com"]}], **rule(stable(100), canary(0))}
+
+
+@pytest.mark.parametrize("entry", [{}, {"routes": ["all"]}], ids=["nothing is named", "a route of HTTP is named"])
+def test_the_only_route_of_a_protocol_needn_t_be_named(entry: Json) -> None:
+    before = virtual_service({"name": "all", **SAME}, tls=[ONLY], tcp=[rule(stable(100), canary(0))])
+    after = spec_of(written(before, route(20), spec(virtualService={"name": "web", **entry})))
+    assert [after[each][0]["route"][1]["weight"] for each in ("http", "tls", "tcp")] == [20, 20, 20]
+
+
+def test_the_only_route_of_a_protocol_may_be_other_people_s() -> None:
+    theirs = {"match": [{"port": 3306}], **rule(to("db"))}
+    before = virtual_service(SAME, tcp=[theirs])
+    assert spec_of(written(before, route(20)))["tcp"] == [theirs]
+
+
+def test_the_only_http_route_without_a_name_is_meant() -> None:
+    docs = {"name": "docs", "match": [{"uri": {"prefix": "/docs"}}], **rule(stable(100), canary(0))}
+    assert http(written(virtual_service(docs, SAME), route(20))) == [docs, rule(stable(80), canary(20))]
+
+
+def test_hosts_may_have_subsets_of_their_own() -> None:
+    before = virtual_service(rule(stable(100, subset="mtls"), canary(0, subset="mtls")))
+    assert list(ROUTER.problems(BY_HOST, OWNER, before)) == []
+    assert http(written(before, route(20))) == [rule(stable(80, subset="mtls"), canary(20, subset="mtls"))]
 
 
 def test_only_what_has_changed_is_written() -> None:

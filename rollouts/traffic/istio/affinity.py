@@ -70,9 +70,9 @@ def has_own_cookie(rule: Raw) -> bool:
 
 def _sides(rule: Raw, ends: Ends) -> tuple[Raw, Raw] | None:
     """Return the destinations of canary and stable, if both are there."""
-    entries: Sequence[Raw] = rule.get("route") or ()
-    if not ends.has_both(entries):
+    if not ends.has_both(rule):
         return None
+    entries: Sequence[Raw] = rule["route"]
     canary, stable = (next(each for each in entries if ends.name_of(each) == name) for name in (CANARY, STABLE))
     return canary, stable
 

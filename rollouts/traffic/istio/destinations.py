@@ -1,7 +1,7 @@
 """Which destinations of an Istio route are ours, and how is one more of them written?
 
-A destination is known by its subset or, where it has none, by its host: a Service's name, alone or with its namespace
-and more. What stands for something else gets a name that nothing of ours has.
+A destination is known by its subset, if the Rollout has a DestinationRule and it has one, else by its host: a Service's
+name, alone or with its namespace and more. What stands for something else gets a name that nothing of ours has.
 """
 
 from collections.abc import Mapping, Sequence
@@ -41,16 +41,16 @@ class Ends:
     def name_of(self, entry: Raw) -> str:
         """Return what a destination with its weight goes by."""
         destination = entry.get("destination") or {}
-        if subset := destination.get("subset"):
+        if (subset := destination.get("subset")) and self.subsets:
             return self.subsets.get(subset, f"{_SUBSET}{subset}")
         name, _, place = str(destination.get("host", "")).partition(".")
         if place and place.partition(".")[0] != self.namespace:
             return f"{_HOST}{name}.{place}"
         return self.services.get(name, f"{_HOST}{name}")
 
-    def has_both(self, entries: Sequence[Raw]) -> bool:
-        """Whether destinations share traffic between canary and stable."""
-        return {CANARY, STABLE} <= {self.name_of(each) for each in entries}
+    def has_both(self, rule: Raw) -> bool:
+        """Whether a route shares traffic between canary and stable."""
+        return {CANARY, STABLE} <= {self.name_of(each) for each in rule.get("route") or ()}
 
     def shared(self, entries: Sequence[Raw], shares: Mapping[str, int], gone: Sequence[str]) -> Sequence[Raw]:
         """Return destinations with these shares; the very same ones if they have them already.

@@ -36,6 +36,14 @@ def within(rule: Raw, alternatives: Sequence[Match]) -> list[Match]:
     return found
 
 
+def unless_every(matches: Sequence[Match]) -> Match:
+    """Return the field of a route with these matches; no field where they mean every request.
+
+    Whoever delegates to a VirtualService has matches of its own. Istio drops routes whose paths aren't below those.
+    """
+    return {} if matches == [_EVERY_REQUEST] else {"match": matches}
+
+
 def _wanted(managed: SetHeaderRoute | SetMirrorRoute) -> Iterator[Match]:
     """Yield the matches of a managed route; one entry of several is enough, as it always was with Istio."""
     if isinstance(managed, SetHeaderRoute):

@@ -1,6 +1,6 @@
 """Which routes of a VirtualService are meant?"""
 
-from collections.abc import Collection, Iterator
+from collections.abc import Callable, Collection, Iterator
 from typing import Any
 
 from rollouts.api.traffic import IstioTcpRoute, IstioTlsRoute, IstioVirtualService
@@ -20,15 +20,34 @@ def others_of(raw: Raw, managed: Collection[str]) -> list[Raw]:
     return [rule for rule in rules_of(raw, HTTP) if rule.get("name") not in managed]
 
 
-def http_meant(entry: IstioVirtualService, others: Collection[Raw]) -> list[int]:
-    """Return which HTTP routes are meant: those with the names or, where nothing is named, the only one."""
+Shared = Callable[[Raw], bool]
+"""Whether a route shares its traffic between canary and stable."""
+
+
+def http_meant(entry: IstioVirtualService, others: Collection[Raw], shared: Shared) -> list[int]:
+    """Return which HTTP routes are meant: those with the names or, where none is named, the only one.
+
+    Of several it is the only one without a name; where routes of other protocols are named, it has to be shared, too.
+    """
     if entry.routes:
         return [index for index, rule in enumerate(others) if rule.get("name") in entry.routes]
-    return [0] if len(others) == 1 and not entry.tls_routes and not entry.tcp_routes else []
+    nameless = [(index, rule) for index, rule in enumerate(others) if not rule.get("name")]
+    if entry.tls_routes or entry.tcp_routes:
+        nameless = [(index, rule) for index, rule in nameless if shared(rule)]
+    elif len(others) == 1:
+        return [0]
+    return [index for index, _ in nameless] if len(nameless) == 1 else []
 
 
-def tls_meant(entry: IstioVirtualService, rules: Collection[Raw]) -> list[int]:
+def _only(rules: Collection[Raw], shared: Shared) -> list[int]:
+    """Return the only route of a protocol of which none is named, if it is one that can be meant."""
+    return [0] if len(rules) == 1 and all(map(shared, rules)) else []
+
+
+def tls_meant(entry: IstioVirtualService, rules: Collection[Raw], shared: Shared) -> list[int]:
     """Return which TLS routes are meant."""
+    if not entry.tls_routes:
+        return _only(rules, shared)
     return [index for index, rule in enumerate(rules) if any(is_tls_meant(wanted, rule) for wanted in entry.tls_routes)]
 
 
@@ -41,8 +60,10 @@ def is_tls_meant(wanted: IstioTlsRoute, rule: Raw) -> bool:
     )
 
 
-def tcp_meant(entry: IstioVirtualService, rules: Collection[Raw]) -> list[int]:
+def tcp_meant(entry: IstioVirtualService, rules: Collection[Raw], shared: Shared) -> list[int]:
     """Return which TCP routes are meant."""
+    if not entry.tcp_routes:
+        return _only(rules, shared)
     return [index for index, rule in enumerate(rules) if any(is_tcp_meant(wanted, rule) for wanted in entry.tcp_routes)]
 
 

@@ -71,27 +71,35 @@ def _missing(reference: Reference) -> str:
 def _virtual_service(target: Target, raw: Raw, spec: IstioTrafficRouting, owner: Owner) -> Iterator[Problem]:
     """Yield what is wrong with a VirtualService: which of the routes that are meant isn't there, or goes elsewhere."""
     others = others_of(raw, managed_names(raw, owner))
-    yield from _http_names(target, others)
+    ends = Ends.of(spec, owner, owner.canary_service, owner.stable_service)
+    entry, tls, tcp = target.entry, rules_of(raw, TLS), rules_of(raw, TCP)
+    http = [others[index] for index in http_meant(entry, others, ends.has_both)]
+    meant = {
+        **{f'HTTP route "{rule.get("name", "")}"': rule for rule in http},
+        **{f"TLS route {index}": tls[index] for index in tls_meant(entry, tls, ends.has_both)},
+        **{f"TCP route {index}": tcp[index] for index in tcp_meant(entry, tcp, ends.has_both)},
+    }
+    yield from _http_names(target, others, is_any_meant=bool(meant))
     yield from _tls_and_tcp(target, raw)
     if owner.has_ping_pong or not _knows_ends(spec, owner):
         return  # of a ping-pong pair either may be the stable one
-    ends = Ends.of(spec, owner, owner.canary_service, owner.stable_service)
-    entry, tls, tcp = target.entry, rules_of(raw, TLS), rules_of(raw, TCP)
-    meant = {
-        **{f'HTTP route "{others[index].get("name", "")}"': others[index] for index in http_meant(entry, others)},
-        **{f"TLS route {index}": tls[index] for index in tls_meant(entry, tls)},
-        **{f"TCP route {index}": tcp[index] for index in tcp_meant(entry, tcp)},
-    }
     for title, rule in meant.items():
-        if not ends.has_both(rule.get("route") or ()):
-            yield target.path, f"{title} of {target.reference} must have two destinations: {_wanted(spec, owner)}"
+        if not ends.has_both(rule):
+            yield target.path, f"{title} of {target.reference} {_instead(rule)}: {_wanted(spec, owner)}"
     if owner.has_affinity:
-        yield from ((target.path, message) for message in _affinity(target, others))
+        yield from ((target.path, message) for message in _affinity(target, http))
 
 
-def _affinity(target: Target, others: Sequence[Raw]) -> Iterator[str]:
+def _instead(rule: Raw) -> str:
+    """Say what a route lacks that doesn't share traffic between canary and stable."""
+    if delegate := rule.get("delegate"):
+        namespace = f".{delegate['namespace']}" if delegate.get("namespace") else ""
+        return f"delegates to {delegate.get('name', '')}{namespace}, so name that one; it must have two destinations"
+    return "must have two destinations"
+
+
+def _affinity(target: Target, meant: Sequence[Raw]) -> Iterator[str]:
     """Yield what is in the way of session affinity."""
-    meant = [others[index] for index in http_meant(target.entry, others)]
     if not meant:
         yield f"{target.reference} has no HTTP route that is meant, which sessionAffinity needs: name one in routes"
     if any(map(has_own_cookie, meant)):
@@ -112,14 +120,14 @@ def _wanted(spec: IstioTrafficRouting, owner: Owner) -> str:
     return f"the hosts {owner.stable_service} and {owner.canary_service}"
 
 
-def _http_names(target: Target, others: Collection[Raw]) -> Iterator[Problem]:
+def _http_names(target: Target, others: Collection[Raw], *, is_any_meant: bool) -> Iterator[Problem]:
     entry = target.entry
     known = [name for each in others if (name := each.get("name"))]
     for name in entry.routes:
         if name not in known:
             there = f"there are {', '.join(known)}" if known else "none of its HTTP routes has a name"
             yield f"{target.path}.routes", f'{target.reference} has no HTTP route named "{name}": {there}'
-    if entry.routes or entry.tls_routes or entry.tcp_routes or len(others) == 1:
+    if entry.routes or entry.tls_routes or entry.tcp_routes or is_any_meant:
         return
     if others:
         yield f"{target.path}.routes", f"{target.reference} has {len(others)} HTTP routes: name those that are meant"
