@@ -48,7 +48,7 @@ NO_PATH = (
         " httpRoutes"
     ),
 )
-FREE = ("", "all routes of gatewayAPI are kept free of header routes: remove useHeaderRoutes from one")
+FREE = ("", "all routes of gatewayAPI are kept free of header routes: set useHeaderRoutes to true on one")
 TCP_ONLY = ("", "istio names TLS and TCP routes only, in which no request is seen: name HTTP routes in routes")
 
 Managed = SetHeaderRoute | SetMirrorRoute

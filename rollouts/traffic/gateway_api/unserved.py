@@ -29,7 +29,7 @@ def _header(spec: GatewayApiTrafficRouting, header: SetHeaderRoute) -> Iterator[
         for routes in (spec.http_routes, spec.grpc_routes)
     )
     if not of_http and not of_calls:
-        yield "", "all routes of gatewayAPI are kept free of header routes: remove useHeaderRoutes from one"
+        yield "", "all routes of gatewayAPI are kept free of header routes: set useHeaderRoutes to true on one"
     elif not of_http:
         for index, each in enumerate(header.match):
             if each.query_param_name:
