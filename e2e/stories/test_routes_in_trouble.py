@@ -56,6 +56,13 @@ async def test_two_who_want_different_things_do_not_write_as_fast_as_they_can(st
         return time.monotonic() - times[-1] > LULL
 
     await eventually(is_slow)
+
+    async def is_told() -> bool:
+        told = json.loads(await story.kubectl("get", "events", "-o", "json"))["items"]
+        notes = [each["message"] for each in told if each["reason"] == "TrafficRoutingConflict"]
+        return any("has changed back what the Rollout writes to HTTPRoute web" in each for each in notes)
+
+    await eventually(is_told)
     await end(other)
     assert len(times) < MOST, "each write of ours is answered by one of theirs"
 

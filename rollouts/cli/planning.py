@@ -14,6 +14,7 @@ from rollouts.api.services import service_names
 from rollouts.cli.presumed import kit_for
 from rollouts.cli.router_objects import OutOfSightError, router_objects
 from rollouts.guard import in_time
+from rollouts.kube.client import FIELD_MANAGER
 from rollouts.kube.errors import Forbidden, NotFound
 from rollouts.kube.resources import (
     ANALYSIS_RUNS,
@@ -27,6 +28,7 @@ from rollouts.kube.resources import (
 from rollouts.plan import Plan, observe_rollout, plan_rollout
 from rollouts.plan.analysis.references import closure, templates_of
 from rollouts.plan.analysis.templates import TemplateKey
+from rollouts.plan.contested import overwriter
 from rollouts.plan.invalid import plan_unreadable
 from rollouts.plan.pods import observe_pod, pods_wanted
 from rollouts.plan.services import rival_of
@@ -168,6 +170,8 @@ async def plan_now(
         )
     except ValidationError as error:
         return plan_unreadable(rollout, describe(error), now)
+    writers = {place: overwriter(raw, FIELD_MANAGER) for place, raw in objects.items() if raw is not None}
+    observed = replace(observed, contested={place: writer for place, writer in writers.items() if writer})
     if (selector := pods_wanted(observed, now)) is not None:
         listed = await session.found(PODS, label_selector=selector)
         observed = replace(observed, pods=tuple(observe_pod(each, observed, now) for each in listed))

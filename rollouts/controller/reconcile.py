@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Callable, Mapping
-from contextlib import AbstractContextManager, nullcontext
+from contextlib import AbstractContextManager, nullcontext, suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -26,14 +26,16 @@ from rollouts.controller.tell import Teller
 from rollouts.controller.traffic import TrafficLookup
 from rollouts.controller.traffic_metrics import RouteMeter
 from rollouts.guard import Guard
-from rollouts.kube.client import Api
-from rollouts.kube.errors import ApiError
+from rollouts.kube.client import FIELD_MANAGER, Api
+from rollouts.kube.errors import ApiError, KubeError
 from rollouts.kube.resources import REPLICA_SETS, SERVICES
 from rollouts.plan import Observed, Plan, plan_rollout
+from rollouts.plan.actions import ObjectAction
+from rollouts.plan.contested import SOMEBODY, in_words, last_writer
 from rollouts.plan.invalid import plan_unreadable
 from rollouts.plan.soundness import checked
 from rollouts.plan.strangers import strangers_of
-from rollouts.ports import Kit
+from rollouts.ports import Kit, Reference
 from rollouts.ports.checked import PluginError
 
 Raw = Mapping[str, Any]
@@ -139,6 +141,7 @@ class Reconciler:
                     returned=self._calling.returned(key),
                     calling=self._calling.under_way(key),
                     answers=self._inquiries.answers(key),
+                    contested=self._rivalry.contested(key),
                 )
                 scene = _Scene(key, observed.raw, observed, stamp, now)
                 with self._timed("plan"):
@@ -195,6 +198,9 @@ class Reconciler:
         if not actions and status is None:
             return self._rest(scene, plan, waits)
         self._rests.pop(scene.key, None)
+        for each in actions:
+            if isinstance(each, ObjectAction) and self._rivalry.is_contested(scene.key, each):
+                await self._find_rival(scene, each.reference)
         with self._timed("perform"):
             outcome = await perform(
                 self._api, scene.raw, _seen(scene.observed), actions, status, routed=self._routed(scene.observed)
@@ -207,6 +213,16 @@ class Reconciler:
         self._routes.performed(scene.key, self._observer.reads_by_router(scene.key), actions, outcome)
         self._teller.passed(scene.key, scene.raw, plan, outcome, scene.observed)
         return self._lessons.result(outcome, self._delay(scene, plan))
+
+    async def _find_rival(self, scene: _Scene, reference: Reference) -> None:
+        """Look who changes an object back, before it is ours again; caches don't keep who has written what."""
+        served, writer = self._traffic.served(reference.kind, reference.group), SOMEBODY
+        if served is not None:
+            with suppress(KubeError):
+                found = await served.api.get(served.resource, reference.namespace, reference.name)
+                writer = last_writer(found, FIELD_MANAGER)
+        if self._rivalry.blame(scene.key, reference, writer):
+            self._teller.contested(scene.key, scene.raw, in_words(reference, writer))
 
     def _routed(self, observed: Observed | None) -> Routed:
         objects = observed.objects if observed is not None else None

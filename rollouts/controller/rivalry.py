@@ -4,18 +4,14 @@ Two who want different things of one object, such as two controllers by mistake,
 can see each other's writes. What is put right once, or a few times, is put right at once.
 """
 
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
-
-import structlog
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, replace
+from typing import Any
 
 from rollouts.controller.key import Key
 from rollouts.plan import Action
 from rollouts.plan.actions import CreateObject, DeleteObject, ObjectAction, PatchObject
-
-if TYPE_CHECKING:
-    from rollouts.ports import Reference
+from rollouts.ports import Reference
 
 AT_ONCE = 5
 """How many times in a row the same is written to an object without a delay."""
@@ -24,16 +20,15 @@ LONGEST = 120.0
 FORGOTTEN = 600.0
 """Seconds after which nobody counts on."""
 
-_log = structlog.get_logger(__name__)
-
 
 @dataclass(frozen=True, slots=True)
 class _Written:
-    """What was last written to an object, how many times in a row, and when."""
+    """What was last written to an object, how many times in a row, and when; `rival` is who changes it back."""
 
     what: tuple[type, Any]
     times: int
     at: float
+    rival: str = ""
 
     @property
     def due(self) -> float:
@@ -63,9 +58,30 @@ class Rivalry:
         for each in actions:
             if isinstance(each, CreateObject | PatchObject | DeleteObject):
                 places = self._written.setdefault(key, {})
-                written = places[each.reference] = _next(places.get(each.reference), each, now)
-                if written.times == AT_ONCE:
-                    _log.warning("somebody else changes it back each time", object=str(each.reference), key=str(key))
+                places[each.reference] = _next(places.get(each.reference), each, now)
+
+    def is_contested(self, key: Key, action: Action) -> bool:
+        """Whether an action that is due has been undone each time so far."""
+        if not isinstance(action, CreateObject | PatchObject | DeleteObject):
+            return False
+        before = self._written.get(key, {}).get(action.reference)
+        return before is not None and before.times >= AT_ONCE - 1 and self._is_again(before, action)
+
+    def blame(self, key: Key, reference: Reference, rival: str) -> bool:
+        """Take it that somebody changes an object back; tell whether that is news."""
+        places = self._written[key]
+        before = places[reference]
+        places[reference] = replace(before, rival=rival)
+        return before.rival != rival
+
+    def contested(self, key: Key) -> Mapping[Reference, str]:
+        """Return who changes which objects back."""
+        now = self._monotonic()
+        every = self._written.get(key, {}).items()
+        return {place: each.rival for place, each in every if each.rival and now - each.at < FORGOTTEN}
+
+    def _is_again(self, before: _Written, action: ObjectAction) -> bool:
+        return before.what == _what(action) and self._monotonic() - before.at < FORGOTTEN
 
     def forget(self, key: Key) -> None:
         """Drop what is known of a Rollout that is gone."""
@@ -75,7 +91,9 @@ class Rivalry:
 def _next(before: _Written | None, action: ObjectAction, now: float) -> _Written:
     what = _what(action)
     is_again = before is not None and before.what == what and now - before.at < FORGOTTEN
-    return _Written(what, before.times + 1 if is_again and before is not None else 1, now)
+    return (
+        replace(before, times=before.times + 1, at=now) if is_again and before is not None else _Written(what, 1, now)
+    )
 
 
 def _what(action: ObjectAction) -> tuple[type, Any]:

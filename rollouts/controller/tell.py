@@ -28,6 +28,7 @@ NORMAL, WARNING = "Normal", "Warning"
 RECONCILIATION_ERROR = "ReconciliationError"
 TRAFFIC_ROUTING_ERROR = "TrafficRoutingError"
 WEIGHT_VERIFY_ERROR = "WeightVerifyError"
+TRAFFIC_ROUTING_CONFLICT = "TrafficRoutingConflict"
 MOST_TROUBLES = 50
 _REFUSED_REASONS: Mapping[str, str] = {"update": "ReplicaSetUpdateError", "patch": "PodMetadataError"}
 
@@ -121,6 +122,11 @@ class Teller:
             self.event(raw, WARNING, WEIGHT_VERIFY_ERROR, text)
         elif found.reason:
             self.event(raw, NORMAL if found.verified else WARNING, found.reason, text)
+
+    def contested(self, key: Key, raw: Raw, text: str) -> None:
+        """Tell of somebody who changes an object of a traffic router back each time."""
+        _log.warning("contested", rollout=str(key), what=text)
+        self.event(raw, WARNING, TRAFFIC_ROUTING_CONFLICT, text)
 
     def recovered(self, key: Key) -> None:
         """Note that things go well again: the next trouble is news, even if it is an old one."""

@@ -20,7 +20,7 @@ from rollouts.plan.analysis.templates import TemplateKey
 from rollouts.plan.calls import Call, Returned
 from rollouts.plan.hashing import step_hash, template_digest
 from rollouts.plan.workload import is_same_workload, meant_spec
-from rollouts.ports import Answers, Objects, Reads
+from rollouts.ports import Answers, Objects, Reads, Reference
 
 Raw = Mapping[str, Any]
 
@@ -121,8 +121,9 @@ class Observed:
     oldest first; `templates` holds the raw specs of the templates that it refers to, and of those that these refer to:
     None for one that doesn't exist. `returned` are calls of step plugins whose answers the status doesn't tell yet,
     `calling` those that are being made. `answers` has what was found out for traffic routers outside of the cluster,
-    None where nobody asks. `unheard` says why strangers' routers that the spec no longer names can't be called, empty
-    where they can. `pods` is None unless something is to be done to them (`rollouts.plan.pods`
+    None where nobody asks. `contested` names who changes objects of routers back. `unheard` says why
+    strangers' routers that the spec no longer names can't be called, empty where they can. `pods` is None unless
+    something is to be done to them (`rollouts.plan.pods`
     says to which). `rubbish` names the parts of the status that somebody else wrote and that don't parse. `digest` and
     `step_hash` stand for the desired template and the canary's steps; blue-green has none. `selector` is None where it
     can't be read. `workload` is the object that spec.workloadRef names, None without one. `spec` is the raw spec as it
@@ -140,6 +141,7 @@ class Observed:
     objects: Objects | None = None
     hidden: Reads = ()
     unheard: str = ""
+    contested: Mapping[Reference, str] = field(default_factory=dict)
     runs: tuple[Raw, ...] = field(default=(), repr=False)
     experiments: tuple[Raw, ...] = field(default=(), repr=False)
     templates: Mapping[TemplateKey, Raw | None] = field(default_factory=dict, repr=False)

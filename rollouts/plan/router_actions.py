@@ -3,21 +3,24 @@
 from collections.abc import Iterable
 
 from rollouts.plan.actions import Action, CreateObject, DeleteObject, ObjectAction, PatchObject
+from rollouts.plan.contested import in_words
 from rollouts.plan.observed import Observed
 from rollouts.ports import Create, Objects, Patch, Write
 
 
 def as_actions(here: Observed, due: Iterable[Write]) -> tuple[list[Action], list[str]]:
-    """Return the writes as actions on what was seen, and what the API server has said about those it refuses."""
+    """Return the writes as actions on what was seen, and what is against them: the API server, or somebody else."""
     actions: list[Action] = []
-    refused: list[str] = []
+    against: list[str] = []
     for write in due:
         said = next((each.message for each in here.refusals if _is_about(each.kind, each.subject, write)), None)
         if said is not None:
-            refused.append(f"the API server refuses {write.reference}: {said}")
+            against.append(f"the API server refuses {write.reference}: {said}")
         else:
             actions.append(as_action(write, here.objects or {}))
-    return actions, refused
+            if (writer := here.contested.get(write.reference)) is not None:
+                against.append(in_words(write.reference, writer))
+    return actions, against
 
 
 def _is_about(kind: str, subject: str, write: Write) -> bool:

@@ -28,6 +28,12 @@ pytestmark = [pytest.mark.asyncio, pytest.mark.looptime]
 STEPS = [{"setWeight": 20}, {"pause": {}}, {"setWeight": 60}, {"pause": {}}]
 
 
+FIGHT = (
+    "argocd-controller has changed back what the Rollout writes to Split web: have it leave that to the Rollout, "
+    "in Argo CD by ignoreDifferences with RespectIgnoreDifferences=true"
+)
+
+
 def split(**spec: Any) -> Object:
     metadata = {"name": "web", "namespace": "default"}
     return {"apiVersion": f"{SPLIT.group}/v1", "kind": SPLIT.kind, "metadata": metadata, "spec": spec}
@@ -124,7 +130,8 @@ async def test_what_others_change_is_put_right_and_what_is_theirs_stays() -> Non
 async def test_whoever_changes_it_back_each_time_is_answered_less_and_less_often() -> None:
     async with at_rest() as here:
         await begins_update(here)
-        theirs = {"spec": {"shares": [{"to": "s", "weight": 100}]}}
+        managed = [{"manager": "argocd-controller", "operation": "Apply", "time": "2026-01-01T00:00:00Z"}]
+        theirs = {"metadata": {"managedFields": managed}, "spec": {"shares": [{"to": "s", "weight": 100}]}}
 
         def change_back() -> bool:
             if shares(here) != {"s": 100}:
@@ -134,7 +141,9 @@ async def test_whoever_changes_it_back_each_time_is_answered_less_and_less_often
         before, time = len(writes(here)), asyncio.get_running_loop().time
         end = time() + 60
         await here.until(change_back, 120)
-        assert 5 < len(writes(here)) - before < 15
+        assert 5 < len([each for each in writes(here) if each.startswith("patch")]) - before < 15
+        assert [each for each in here.events if "Conflict" in each] == [f"web Warning TrafficRoutingConflict {FIGHT}"]
+        assert any(FIGHT in each for _, plan in here.plans for each in plan.because)
         here.world.change("Rollout", "web", {"status": {"abort": True}})
         await here.until(lambda: shares(here) == {"c": 0, "s": 100})
 
