@@ -42,6 +42,8 @@ ASKED_FOR: dict[str, Recipe] = {
     "istio_kinds": recipes.ISTIO_KINDS,
     "contour_kinds": recipes.CONTOUR_KINDS,
     "contour_program": recipes.CONTOUR,
+    "ingress_nginx": recipes.INGRESS_NGINX,
+    "nginx_tree": recipes.NGINX,
 }
 
 
@@ -163,6 +165,18 @@ def contour_kinds(request: pytest.FixtureRequest) -> Path:
 def contour_program(request: pytest.FixtureRequest) -> Path:
     """The directory of Contour's program."""
     return _built(request.config, recipes.CONTOUR)
+
+
+@pytest.fixture(scope="session")
+def ingress_nginx(request: pytest.FixtureRequest) -> Path:
+    """The directory of Ingress NGINX's controller and of what its image has in /etc/nginx."""
+    return _built(request.config, recipes.INGRESS_NGINX)
+
+
+@pytest.fixture(scope="session")
+def nginx_tree(request: pytest.FixtureRequest) -> Path:
+    """The files of Debian's nginx and of what it needs for Lua."""
+    return _built(request.config, recipes.NGINX) / "tree"
 
 
 @pytest.fixture(scope="session")

@@ -66,11 +66,14 @@ class DataPlane:
 
     async def seen(self, address: str) -> int:
         """How many requests a pod has seen."""
-        url = f"http://{address}:{PORT}{SEEN}"
-        read = f"import urllib.request; print(urllib.request.urlopen({url!r}, timeout=60).read().decode())"
+        return sum(json.loads(await self.read(f"http://{address}:{PORT}{SEEN}")).values())
+
+    async def read(self, url: str) -> str:
+        """What is served in the network."""
+        read = f"import urllib.request; print(urllib.request.urlopen({url!r}, timeout=60).read().decode(), end='')"
         answer = await ask(*self.network.inside(sys.executable, "-c", read), within=PATIENCE, environment=_ENV)
         assert answer.code == 0, answer.text
-        return sum(json.loads(answer.out).values())
+        return answer.out
 
     @contextlib.asynccontextmanager
     async def loaded(self, host: str, *flags: str, to: str = GATEWAY) -> AsyncIterator[Json]:

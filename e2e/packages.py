@@ -1,5 +1,6 @@
 """How do real servers get from the packages of Debian and Python onto this machine, without installing them?"""
 
+import contextlib
 import os
 import platform
 import re
@@ -8,7 +9,7 @@ import subprocess
 import sys
 import tempfile
 import venv
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -36,10 +37,7 @@ class DebianPackage(Recipe):
     @property
     def version(self) -> str:
         """The release that it is of."""
-        try:
-            return platform.freedesktop_os_release().get("VERSION_CODENAME", "unknown")
-        except OSError:
-            return "unknown"
+        return _release()
 
     def ingredients(self, cache: Path) -> Sequence[bytes]:
         del cache
@@ -50,17 +48,9 @@ class DebianPackage(Recipe):
             self._link(target, progress)
             return
         progress.say(f"fetching {self.title} from Debian's packages: {self.takes}")
-        with tempfile.TemporaryDirectory(prefix="apt-", dir=cache) as scratch:
-            at = Path(scratch)
-            for part in ("lists/partial", "archives/partial"):
-                (at / part).mkdir(parents=True)
-            apt = ["apt-get", "-q", *_private(at)]
-            _run([*apt, "update"], at, f"Debian's package {self.package} can't be looked up")
-            _run([*apt, "download", self.package], at, f"Debian's package {self.package} can't be had")
-            (archive,) = at.glob(f"{self.package}_*.deb")
-            _run(["dpkg-deb", "--extract", str(archive), str(at / "tree")], at, f"{archive.name} can't be unpacked")
+        with _unpacked([self.package], cache) as tree:
             for name in self.programs:
-                shutil.move(at / "tree" / "usr" / "bin" / name, target / name)
+                shutil.move(tree / "usr" / "bin" / name, target / name)
 
     def _link(self, target: Path, progress: Progress) -> None:
         """Elsewhere than on Debian, what is on PATH has to do."""
@@ -70,6 +60,33 @@ class DebianPackage(Recipe):
                 raise BuildError(f"there is no apt-get here to fetch {self.title} with: put `{name}` on PATH")
             progress.say(f"no apt-get here: using {found}")
             (target / name).symlink_to(found)
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class DebianTree(Recipe):
+    """Several packages that belong together, as a tree of their files. Nothing of it is installed."""
+
+    packages: tuple[str, ...]
+
+    @property
+    def products(self) -> tuple[str, ...]:
+        return ("tree",)
+
+    @property
+    def version(self) -> str:
+        """The release that they are of."""
+        return _release()
+
+    def ingredients(self, cache: Path) -> Sequence[bytes]:
+        del cache
+        return *(each.encode() for each in self.packages), self.version.encode()
+
+    def make(self, target: Path, cache: Path, progress: Progress) -> None:
+        if shutil.which("apt-get") is None:
+            raise BuildError(f"there is no apt-get here to fetch {self.title} with: it comes from Debian's packages")
+        progress.say(f"fetching {self.title} from Debian's packages: {self.takes}")
+        with _unpacked(self.packages, cache) as tree:
+            shutil.move(tree, target / "tree")
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -104,6 +121,30 @@ class PythonPackages(Recipe):
         pip = [str(home / "bin" / "python"), "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
         line = [*pip, "--no-deps", "--require-hashes", "--requirement", str(self.requirements)]
         _run(line, target, f"{self.title} can't be installed with {sys.executable}", self.environment)
+
+
+def _release() -> str:
+    try:
+        return platform.freedesktop_os_release().get("VERSION_CODENAME", "unknown")
+    except OSError:
+        return "unknown"
+
+
+@contextlib.contextmanager
+def _unpacked(packages: Sequence[str], cache: Path) -> Iterator[Path]:
+    """Give a tree of the files of packages, which is gone afterwards."""
+    names = " and ".join(packages)
+    with tempfile.TemporaryDirectory(prefix="apt-", dir=cache) as scratch:
+        at = Path(scratch)
+        for part in ("lists/partial", "archives/partial"):
+            (at / part).mkdir(parents=True)
+        apt = ["apt-get", "-q", *_private(at)]
+        _run([*apt, "update"], at, f"Debian's package {names} can't be looked up")
+        _run([*apt, "download", *packages], at, f"Debian's package {names} can't be had")
+        for package in packages:
+            (archive,) = at.glob(f"{package}_*.deb")
+            _run(["dpkg-deb", "--extract", str(archive), str(at / "tree")], at, f"{archive.name} can't be unpacked")
+        yield at / "tree"
 
 
 def _private(at: Path) -> list[str]:

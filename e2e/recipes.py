@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from e2e.go_modules import GoModule
-from e2e.packages import DebianPackage, PythonPackages
+from e2e.packages import DebianPackage, DebianTree, PythonPackages
 from e2e.recipe import Recipe
 
 HERE = Path(__file__).parent
@@ -157,6 +157,34 @@ CONTOUR = GoModule(
     prefix="contour-",
     programs={"contour": "github.com/projectcontour/contour/cmd/contour"},
 )
+INGRESS_NGINX = GoModule(
+    title="the controller of Ingress NGINX",
+    module=HERE / "dataplanes" / "ingress-nginx",
+    source="k8s.io/ingress-nginx",
+    takes="about 2 minutes on two cores",
+    prefix="ingress-nginx-",
+    programs={"nginx-ingress-controller": "k8s.io/ingress-nginx/cmd/nginx"},
+    folder="rootfs/etc/nginx",  # what its image has beside it: a template, and what nginx does in Lua
+)
+NGINX = DebianTree(
+    title="nginx with Lua",
+    takes="a download of 2 MB",
+    prefix="nginx-",
+    packages=(
+        "nginx",
+        "nginx-common",
+        "libnginx-mod-http-ndk",
+        "libnginx-mod-http-lua",
+        "libnginx-mod-http-headers-more-filter",
+        "libluajit2-5.1-2",
+        "libpcre3",
+        "lua-resty-core",
+        "lua-resty-lrucache",
+        "lua-cjson",
+        "lua-nginx-cookie",
+        "lua-nginx-dns",
+    ),
+)
 ALL: tuple[Recipe, ...] = (
     CONTROL_PLANE,
     ARGO_ROLLOUTS,
@@ -174,4 +202,6 @@ ALL: tuple[Recipe, ...] = (
     ISTIO_KINDS,
     CONTOUR_KINDS,
     CONTOUR,
+    INGRESS_NGINX,
+    NGINX,
 )

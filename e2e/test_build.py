@@ -9,7 +9,7 @@ import pytest
 
 from e2e import build, recipes, toolchain
 from e2e.go_modules import GoModule
-from e2e.packages import DebianPackage, PythonPackages
+from e2e.packages import DebianPackage, DebianTree, PythonPackages
 from e2e.progress import Progress
 from e2e.recipes import ARGO_CD, ARGO_ROLLOUTS, CONTROL_PLANE, GRAPHITE
 from e2e.toolchain import BuildError, Go
@@ -154,6 +154,14 @@ def test_where_there_is_no_debian_a_program_on_path_will_do(tmp_path: Path, monk
         build.binaries(recipe, Progress(io.StringIO()))
     put_on_path(tmp_path / "programs", monkeypatch, shop="exit 0")
     assert (build.binaries(recipe, Progress(io.StringIO())) / "shop").resolve() == tmp_path / "programs" / "shop"
+
+
+@pytest.mark.usefixtures("cache")
+def test_a_tree_of_packages_needs_debian(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    put_on_path(tmp_path / "programs", monkeypatch)
+    recipe = DebianTree(title="Shop", takes="no time", packages=("shop", "till"))
+    with pytest.raises(BuildError, match="no apt-get here to fetch Shop with: it comes from Debian's packages"):
+        build.binaries(recipe, Progress(io.StringIO()))
 
 
 def test_an_environment_is_named_after_what_it_pins(tmp_path: Path) -> None:

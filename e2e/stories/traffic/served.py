@@ -1,11 +1,12 @@
 """What is served, and by which share of the requests?"""
 
 import math
+from contextlib import AbstractAsyncContextManager
 from datetime import UTC, datetime
 from typing import Any
 
 from e2e import contour, envoy
-from e2e.data_plane import DataPlane
+from e2e.data_plane import GATEWAY, DataPlane
 from e2e.stories.story import BETTER, GOOD, Story
 from e2e.waiting import eventually
 from tests.wire.objects import rollout
@@ -73,9 +74,10 @@ def http_proxy(host: str, **route: Any) -> Json:
 class Served:
     """A story whose requests are real."""
 
-    def __init__(self, story: Story, data: DataPlane) -> None:
+    def __init__(self, story: Story, data: DataPlane, entry: str = GATEWAY) -> None:
         self.story = story
         self.data = data
+        self.entry = entry
         self.host = f"{story.namespace}.example.test"
 
     async def create(self, route: Json | None = None, routing: Json = GATEWAY_API, **canary: Any) -> None:
@@ -85,11 +87,19 @@ class Served:
         await self.story.reaches("Healthy")
         await self.answers(GOOD)
 
+    async def load(self, requests: int, *flags: str) -> Json:
+        """Ask so many times; what came of it."""
+        return await self.data.load(self.host, requests, *flags, to=self.entry)
+
+    def loaded(self, *flags: str) -> AbstractAsyncContextManager[Json]:
+        """Ask all the time; what came of it is there at the end."""
+        return self.data.loaded(self.host, *flags, to=self.entry)
+
     async def answers(self, version: str, *flags: str) -> None:
         """Wait until only this version answers."""
 
         async def look() -> bool:
-            count = await self.data.load(self.host, 50, *flags)
+            count = await self.load(50, *flags)
             assert count["versions"] == {version: 50}, count
             return True
 
@@ -151,7 +161,7 @@ class Served:
         both would have to be: one run of all stories in ten thousand fails without a fault.
         """
         for _ in range(2):
-            count = await self.data.load(self.host, REQUESTS, *flags)
+            count = await self.load(REQUESTS, *flags)
             assert not count["failures"], count
             if is_near(count, version, weight):
                 return
