@@ -106,7 +106,7 @@ async def _start(data: DataPlane, root: Path, home: Path, debian: Path) -> Progr
         f"--status-port={STATUS}",
         f"--stream-port={STREAM}",
         f"--healthz-port={HEALTH}",
-        # A change each 2 seconds, not in 3.3. Its Lua tells changes by the second: of two in one, nginx misses the latter.
+        # A change each 2 seconds, not 3.3. More than one a second is too many: its Lua would miss the second of two.
         "--sync-rate-limit=0.5",
         "--profiling=false",
         "--enable-metrics=false",
