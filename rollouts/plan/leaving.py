@@ -82,6 +82,8 @@ def plan_leaving(here: Observed, kit: Kit, weights: TrafficWeights | None) -> Le
     for each in _left(here.raw, [each for each in here.status.routed_by if each not in unheard], kit):
         writes, waits = _due(here, each, kit)
         if not writes and not waits:
+            if each.bound is not None and each.bound.router.tells:
+                because.append(f"{each.title} wrote its objects itself: nobody has given them back, look after them")
             continue
         made, refused = as_actions(here, writes)
         actions += made

@@ -13,7 +13,7 @@ from tests.plan.decided import given, planned
 from tests.plan.given import ONE, TWO, Raw, aborted, blue_green, rollout, stable, updating
 from tests.plan.routed import pods
 from tests.plan.test_services import ours
-from tests.routing import KEY, KIT, SERVICES, SPLIT, by_router, split, told
+from tests.routing import KEY, KIT, SERVICES, SPLIT, RecordingRouter, by_router, split, told
 
 KNOWN: Raw = {"router": KEY, "spec": {}, **SERVICES}
 TITLE = f"the router {KEY}, which the spec no longer names,"
@@ -215,3 +215,16 @@ def test_what_a_router_has_told_in_the_status_goes_with_it() -> None:
     plan = planned(here(stable(without(), alb=told_of), *FULL, known=[known], objects={}))
     assert plan.status is not None
     assert "alb" not in plan.status
+
+
+class Tells(RecordingRouter):
+    """A router that writes its objects itself."""
+
+    tells = True
+
+
+def test_a_plugin_that_writes_its_objects_itself_is_left_with_a_word() -> None:
+    kit = replace(KIT, routers={KEY: Tells()})
+    plan = planned(here(stable(without()), *FULL), kit=kit)
+    assert f"{TITLE} wrote its objects itself: nobody has given them back, look after them" in plan.because
+    assert remembered(plan) == []
