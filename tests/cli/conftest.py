@@ -9,6 +9,7 @@ from typer.testing import CliRunner, Result
 
 from rollouts.cli.main import app
 from tests.cli.fake_api import KINDS, FakeApi, write_kubeconfig
+from tests.cli.simulating import Simulate
 from tests.serving import serving_beside
 
 Json = dict[str, Any]
@@ -64,3 +65,18 @@ def run(api: FakeApi, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callab
             return thread.submit(CliRunner().invoke, app, list(words), prog_name="rollouts", input=stdin).result()
 
     return invoke
+
+
+@pytest.fixture
+def simulate(tmp_path: Path) -> Simulate:
+    """Run `rollouts simulate` on manifests."""
+
+    def run(*objects: Json, scenario: Any = None, words: tuple[str, ...] = ()) -> Result:
+        (tmp_path / "web.yaml").write_text(yaml.safe_dump_all(objects))
+        line = ["simulate", "-f", str(tmp_path / "web.yaml"), *words]
+        if scenario is not None:
+            (tmp_path / "scenario.yaml").write_text(yaml.safe_dump(scenario))
+            line += ["--scenario", str(tmp_path / "scenario.yaml")]
+        return CliRunner().invoke(app, line)
+
+    return run

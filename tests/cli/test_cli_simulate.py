@@ -3,49 +3,18 @@
 import io
 import json
 import re
-import sys
-from collections.abc import Callable
 from pathlib import Path
-from typing import Any
-from xml.etree import ElementTree as ET
 
 import pytest
-import yaml
 from rich.console import Console
 from typer.testing import CliRunner, Result
 
 from rollouts.cli.main import app
 from rollouts.cli.timetable import Timetable
 from rollouts.view.timeline import Frame, RevisionPods, Step, Weight
-from tests.plan.given import rollout, service
+from tests.cli.simulating import STEPS, Json, Simulate, manifest
+from tests.plan.given import service
 from tests.routing import KIT, SPLIT, by_router
-
-Json = dict[str, Any]
-Simulate = Callable[..., Result]
-STEPS: list[Json] = [{"setWeight": 25}, {"pause": {}}, {"setWeight": 50}, {"pause": {"duration": "10m"}}]
-
-
-def manifest(image: str = "app:1", /, **spec: Any) -> Json:
-    obj = rollout(**{"replicas": 4, "steps": STEPS, **spec})
-    obj["apiVersion"] = "argoproj.io/v1alpha1"
-    obj["metadata"] = {"name": "web"}
-    obj["spec"]["template"]["spec"]["containers"][0]["image"] = image
-    return obj
-
-
-@pytest.fixture
-def simulate(tmp_path: Path) -> Simulate:
-    """Run `rollouts simulate` on manifests."""
-
-    def run(*objects: Json, scenario: Any = None, words: tuple[str, ...] = ()) -> Result:
-        (tmp_path / "web.yaml").write_text(yaml.safe_dump_all(objects))
-        line = ["simulate", "-f", str(tmp_path / "web.yaml"), *words]
-        if scenario is not None:
-            (tmp_path / "scenario.yaml").write_text(yaml.safe_dump(scenario))
-            line += ["--scenario", str(tmp_path / "scenario.yaml")]
-        return CliRunner().invoke(app, line)
-
-    return run
 
 
 def frames(result: Result) -> list[Json]:
@@ -351,68 +320,6 @@ def test_blue_green_has_no_weights_but_a_preview(simulate: Simulate) -> None:
     rows = [re.split(r"\s{2,}", line.strip()) for line in lines]
     assert [*("0:02", "‖ Paused", "4", "r1 stable,active 4, r2 preview 4", "8/8")] in [row[:5] for row in rows]
     assert ["1:02", "✔ Healthy", "4", "r1 leaving 4, r2 stable,active 4", "8/8"] in [row[:5] for row in rows]
-
-
-# --- the picture --------------------------------------------------------------------------------------------------
-
-
-def test_the_svg_shows_revisions_weight_steps_and_pauses(simulate: Simulate, tmp_path: Path) -> None:
-    file = tmp_path / "web.svg"
-    scenario = {
-        "happens": [
-            {"when": "healthy", "do": {"setImage": "app:2"}},
-            {"when": "paused", "after": "1m", "do": "abort"},
-        ]
-    }
-    result = simulate(manifest(), scenario=scenario, words=("--picture", str(file)))
-    assert result.exit_code == 3, result.output
-    picture = ET.parse(file).getroot()  # noqa: S314 - our own file
-    ids = {each.get("id") for each in picture.iter()}
-    assert {"revision-1", "revision-2", "weight", "step-1", "step-2", "note-1", "note-2", "note-3", "note-4"} <= ids
-    assert [each for each in sorted(filter(None, ids)) if each.startswith("phase-")] == [
-        "phase-3-paused",
-        "phase-4-degraded",
-    ]
-    text = "".join(picture.itertext())
-    for each in (
-        "default/web",
-        "r1: app:1",
-        "r2: app:2",
-        "(4)  1:02  somebody aborts it",
-        "(5)  1:02  · Rollout aborted update to revision 2",
-        "it ends Degraded: RolloutAborted",
-    ):
-        assert each in text
-    first = file.read_bytes()
-    simulate(manifest(), scenario=scenario, words=("--picture", str(file)))
-    assert file.read_bytes() == first, "the same picture every time"
-
-
-def test_the_png_is_one(simulate: Simulate, tmp_path: Path) -> None:
-    file = tmp_path / "web.png"
-    assert simulate(manifest(), words=("--picture", str(file))).exit_code == 0
-    assert file.read_bytes().startswith(b"\x89PNG\r\n")
-
-
-def test_other_pictures_are_refused(simulate: Simulate) -> None:
-    result = simulate(manifest(), words=("--picture", "web.gif"))
-    assert result.exit_code == 2
-    assert "ends in .svg or .png" in " ".join(result.output.replace("│", " ").split())
-
-
-def test_a_picture_that_cannot_be_written_is_told(simulate: Simulate, tmp_path: Path) -> None:
-    result = simulate(manifest(), words=("--picture", str(tmp_path / "none" / "web.svg")))
-    assert result.exit_code == 1
-    assert "web.svg cannot be written: No such file or directory" in result.stderr
-
-
-def test_without_matplotlib_the_way_out_is_told(simulate: Simulate, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.delitem(sys.modules, "rollouts.cli.drawing", raising=False)
-    monkeypatch.setitem(sys.modules, "matplotlib", None)
-    result = simulate(manifest(), words=("--picture", "web.svg"))
-    assert result.exit_code == 1
-    assert result.stderr.startswith("error: --picture needs matplotlib, which is not installed (")
-    assert "`pip install 'rollouts[simulate]'` brings it" in result.stderr
 
 
 def test_what_traffic_routers_read_takes_part(simulate: Simulate, monkeypatch: pytest.MonkeyPatch) -> None:
