@@ -81,7 +81,7 @@ def _routers(canary: CanaryStrategy, metadata: Raw, kit: Kit, objects: Objects |
     for key, spec in named.items():
         path = f"plugins.{key}" if key in (routing.plugins or {}) else key
         if key not in kit.routers:
-            yield path, kit.broken.get(key) or f"no such router is installed: {_installed(kit)}"
+            yield path, kit.broken.get(key) or f"no such router is installed: {_meant(key, kit)}{_installed(kit)}"
             continue
         router = kit.routers[key]
         try:
@@ -93,6 +93,15 @@ def _routers(canary: CanaryStrategy, metadata: Raw, kit: Kit, objects: Objects |
         owner = owner_of(metadata, canary)
         for below, message in router.problems(model, owner, objects):
             yield f"{path}.{below}" if below else path, message
+
+
+def _meant(key: str, kit: Kit) -> str:
+    """Ask for the router that differs in capital letters only, or that needs no plugin here."""
+    near = {name.lower(): name for name in kit.routers}
+    name = near.get(key.lower()) or near.get(key.rpartition("/")[2].lower())
+    if name is None:
+        return ""
+    return f"did you mean {'plugins.' if '/' in name else 'trafficRouting.'}{name}? "
 
 
 def _installed(kit: Kit) -> str:

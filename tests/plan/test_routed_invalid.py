@@ -71,6 +71,18 @@ ROWS: dict[str, tuple[Raw, Kit, str]] = {
         KIT,
         f"{CANARY}.trafficRouting.plugins.other: no such router is installed: installed are {KEY}",
     ),
+    "a router with other capital letters": (
+        by_router(trafficRouting={"plugins": {KEY.upper(): {}}}),
+        KIT,
+        f"{CANARY}.trafficRouting.plugins.{KEY.upper()}: no such router is installed:"
+        f" did you mean plugins.{KEY}? installed are {KEY}",
+    ),
+    "a plugin for what needs none": (
+        by_router(trafficRouting={"plugins": {"argoproj-labs/contour": {}}}),
+        Kit(steps=KIT.steps, routers={"contour": RecordingRouter()}),
+        f"{CANARY}.trafficRouting.plugins.argoproj-labs/contour: no such router is installed:"
+        " did you mean trafficRouting.contour? installed are contour",
+    ),
     "no router is installed": (
         rollout(canary={"trafficRouting": {"nginx": {"stableIngress": "web"}}}),
         Kit(steps=KIT.steps),
