@@ -74,14 +74,18 @@ ROWS: dict[str, tuple[Raw, Kit, str]] = {
     "a router with other capital letters": (
         by_router(trafficRouting={"plugins": {KEY.upper(): {}}}),
         KIT,
-        f"{CANARY}.trafficRouting.plugins.{KEY.upper()}: no such router is installed:"
-        f" did you mean plugins.{KEY}? installed are {KEY}",
+        (
+            f"{CANARY}.trafficRouting.plugins.{KEY.upper()}: no such router is installed:"
+            f" did you mean plugins.{KEY}? installed are {KEY}"
+        ),
     ),
     "a plugin for what needs none": (
         by_router(trafficRouting={"plugins": {"argoproj-labs/contour": {}}}),
         Kit(steps=KIT.steps, routers={"contour": RecordingRouter()}),
-        f"{CANARY}.trafficRouting.plugins.argoproj-labs/contour: no such router is installed:"
-        " did you mean trafficRouting.contour? installed are contour",
+        (
+            f"{CANARY}.trafficRouting.plugins.argoproj-labs/contour: no such router is installed:"
+            " did you mean trafficRouting.contour? installed are contour"
+        ),
     ),
     "no router is installed": (
         rollout(canary={"trafficRouting": {"nginx": {"stableIngress": "web"}}}),
