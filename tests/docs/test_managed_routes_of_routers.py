@@ -14,7 +14,7 @@ from tests.docs.routers import declared
 from tests.docs.test_router_pages import played
 
 HEADER: Mapping[str, Any] = {"name": "qa", "match": [{"headerName": "X-QA", "headerValue": {"exact": "yes"}}]}
-MIRROR: Mapping[str, Any] = {"name": "copy", "match": [{"method": {"exact": "GET"}}], "percentage": 30}
+MIRROR: Mapping[str, Any] = {"name": "copy", "match": [{"headers": {"X-QA": {"exact": "yes"}}}], "percentage": 30}
 STEPS = {Ability.HEADER_ROUTES: {"setHeaderRoute": HEADER}, Ability.MIRROR_ROUTES: {"setMirrorRoute": MIRROR}}
 EACH = pytest.mark.parametrize(
     ("example", "ability"),
