@@ -5,7 +5,7 @@ traffic to hashes: behind a side is then the hash of the last route that was in 
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from rollouts.api.canary import CanaryStrategy
 from rollouts.api.status import TrafficWeights, WeightDestination
@@ -64,8 +64,16 @@ class Sides:
         """Whether the Service of a side, which may not be in use yet, may be pointed at the wanted pods now."""
         if side.wanted is None:
             return False
-        is_in_use = self.told is not None and side.service == name
-        return not is_in_use or self._may_turn(side, side.wanted, capacity)
+        if self.told is None or side.service == name:
+            return self.told is None or self._may_turn(side, side.wanted, capacity)
+        is_canary = side is self.canary
+        opposite, told = (self.stable, self.told.stable) if is_canary else (self.canary, self.told.canary)
+        if name not in {opposite.service, told.service}:
+            return True
+        # The spec has exchanged the names: the opposite side's traffic would go wherever its Service is pointed at.
+        if opposite.service != name or opposite.wanted is None or opposite.wanted.pod_hash != side.wanted.pod_hash:
+            return False
+        return self._may_turn(opposite, side.wanted, capacity)
 
     def _may_turn(self, side: Side, wanted: ReplicaSet, capacity: Capacity) -> bool:
         """Whether what gets a side's traffic may be exchanged: while there is none, or for pods that can carry it."""
@@ -143,12 +151,12 @@ def find_sides(here: Observed, spec: CanaryStrategy, revisions: Revisions, state
     wanted = revisions.stable if state.abort or state.is_promoted else revisions.canary
     if spec.ping_pong is not None and (state.abort or state.is_promoted):
         wanted = None
-    return Sides(
-        canary=_side(here, revisions, canary_name, told.canary if told else None, wanted),
-        stable=_side(here, revisions, stable_name, told.stable if told else None, revisions.stable),
-        told=told,
-        is_in_force=True,
-    )
+    canary = _side(here, revisions, canary_name, told.canary if told else None, wanted)
+    stable = _side(here, revisions, stable_name, told.stable if told else None, revisions.stable)
+    if told is not None and canary.service == stable.service and told.canary.service != told.stable.service:
+        # The spec has exchanged the names, and one side has come to the Service that the other is still to leave.
+        canary, stable = _as_told(revisions, canary, told.canary), _as_told(revisions, stable, told.stable)
+    return Sides(canary, stable, told, is_in_force=True)
 
 
 def _side(here: Observed, revisions: Revisions, name: str, told: Destination | None, wanted: ReplicaSet | None) -> Side:
@@ -157,8 +165,16 @@ def _side(here: Observed, revisions: Revisions, name: str, told: Destination | N
     if told is not None and told.service != name and behind != wanted_hash:
         # The spec names another Service by now: it takes over once it selects the right pods.
         service, behind = told.service, told.pod_hash
-    pods = next((each for each in revisions.all if behind and each.pod_hash == behind), None)
-    return Side(service, behind, pods, wanted, told.weight if told else None)
+    return Side(service, behind, _pods(revisions, behind), wanted, told.weight if told else None)
+
+
+def _as_told(revisions: Revisions, side: Side, told: Destination) -> Side:
+    """Return a side by the Service that it has by the last route in force."""
+    return replace(side, service=told.service, behind=told.pod_hash, pods=_pods(revisions, told.pod_hash))
+
+
+def _pods(revisions: Revisions, behind: str) -> ReplicaSet | None:
+    return next((each for each in revisions.all if behind and each.pod_hash == behind), None)
 
 
 def switches(

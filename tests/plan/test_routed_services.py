@@ -83,6 +83,42 @@ def test_another_service_in_the_spec_takes_over_once_it_selects_the_pods() -> No
     assert does(found) == Does(shares={"c": 20, "new": 80})
 
 
+EXCHANGED = {"canaryService": "s", "stableService": "c"}
+
+
+@pytest.mark.parametrize("services", [EXCHANGED, {**EXCHANGED, "stableService": "new"}], ids=["both", "one"])
+@pytest.mark.parametrize("weight", [0, 20])
+def test_exchanged_names_never_point_a_service_that_has_traffic_at_the_opposite_sides_pods(
+    services: Raw, weight: int
+) -> None:
+    status = updating(canary(services=services), index=1, canary=told(weight, TWO, ONE))
+    every = {"c": ours("c", TWO), "s": ours("s", ONE), "new": ours("new", ONE)}
+    objects = split({"c": weight, "s": 100 - weight})
+    here = given(written_down(status), *pods((1, 10), (2, 2)), services=every, objects=objects)
+    assert does(here).services == {}
+
+
+@pytest.mark.parametrize(
+    ("status", "counts", "weight", "switched"),
+    [
+        (aborted(canary(services=EXCHANGED), index=1, canary=told(20, TWO, ONE)), (10, 2), 20, {}),
+        (aborted(canary(services=EXCHANGED), index=1, canary=told(0, TWO, ONE)), (10, 2), 0, {"c": "V1"}),
+        (
+            updating(canary(services=EXCHANGED), stableRS=TWO, index=2, canary=told(100, TWO, ONE)),
+            (10, 10),
+            100,
+            {"s": "V2"},
+        ),
+    ],
+    ids=["aborted, with traffic", "aborted, without", "promoted"],
+)
+def test_exchanged_names_are_taken_once_the_update_is_over(
+    status: Raw, counts: tuple[int, int], weight: int, switched: Raw
+) -> None:
+    found = does(seen(status, *pods((1, counts[0]), (2, counts[1])), weight=weight))
+    assert found.services == switched
+
+
 def pair(status: Raw, *counts: tuple[Any, ...], ping: str, pong: str, shares: Raw) -> Observed:
     services = {"ping": ours("ping", ping), "pong": ours("pong", pong)}
     return given(written_down(status), *pods(*counts), services=services, objects=split(shares))
