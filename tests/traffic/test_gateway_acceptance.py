@@ -77,6 +77,23 @@ ROWS: dict[str, tuple[Objects, Seen]] = {
         reported(parent(condition("Accepted"), condition("ResolvedRefs", "False", reason="BackendNotFound"))),
         Seen(verified=False, because="Gateway public says ResolvedRefs=False of HTTPRoute web (BackendNotFound)"),
     ),
+    "a controller that has the Gateway no more has left its report": (
+        reported(
+            {**parent(condition("Accepted", "False", generation=2)), "controllerName": "example.com/former"},
+            parent(*GOOD),
+        ),
+        Seen(verified=True),
+    ),
+    "neither of two controllers has come so far": (
+        reported(
+            {**parent(condition("Accepted", generation=2)), "controllerName": "example.com/former"},
+            parent(condition("Accepted", generation=3)),
+        ),
+        Seen(
+            verified=False,
+            because="Gateway public has not taken in HTTPRoute web yet: it knows generation 3 of 4",
+        ),
+    ),
     "one of two has not come so far": (
         reported(
             parent(*GOOD),

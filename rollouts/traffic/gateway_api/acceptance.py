@@ -1,7 +1,9 @@
 """Have the Gateways taken in what a route says now?
 
 Every parent of a route reports its own conditions: Accepted, and ResolvedRefs for the backends. They count for the
-generation that they were made for. A parent that has never reported anything can't be waited for.
+generation that they were made for. A parent that has never reported anything can't be waited for. A controller that
+has a Gateway no more may leave its report behind: of several for one parent, those that know the newest generation
+count.
 """
 
 from collections.abc import Iterable, Iterator
@@ -26,9 +28,19 @@ def seen(every: Iterable[Found]) -> Seen:
 def _parents(found: Found) -> Iterator[Raw]:
     """Yield what is reported for parents that the route still names."""
     named = [_place(each, found.reference.namespace) for each in (found.raw.get("spec") or {}).get("parentRefs") or ()]
+    reports: dict[tuple[Any, ...], list[Raw]] = {}
     for each in (found.raw.get("status") or {}).get("parents") or ():
-        if _place(each["parentRef"], found.reference.namespace) in named:
-            yield each
+        if (place := _place(each["parentRef"], found.reference.namespace)) in named:
+            reports.setdefault(place, []).append(each)
+    generation = found.raw["metadata"].get("generation", 0)
+    for every in reports.values():
+        newest = max(_known(each, generation) for each in every)
+        yield from (each for each in every if _known(each, generation) == newest)
+
+
+def _known(parent: Raw, generation: int) -> int:
+    """Return the generation that a report is about; one that doesn't say it is about the newest."""
+    return max((each.get("observedGeneration", generation) for each in parent.get("conditions") or ()), default=-1)
 
 
 def _place(parent: Raw, namespace: str) -> tuple[Any, ...]:
