@@ -1,6 +1,6 @@
 """Where are the real programs that the tests need, and who makes them first?
 
-Made once per version in a cache outside the checkout: `python -m e2e.build` (about 18 minutes on two cores the
+Made once per version in a cache outside the checkout: `python -m e2e.build` (about 20 minutes on two cores the
 first time, nothing afterwards). What is made is in recipes.py.
 """
 
