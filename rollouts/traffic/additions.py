@@ -24,7 +24,16 @@ class Added:
 
 def added_by(raw: Raw, annotation: str, rollout: str) -> Added:
     """Return what a Rollout (namespace/name) has added to an object."""
-    entry = _all_added(raw, annotation).get(rollout)
+    return _read(_all_added(raw, annotation).get(rollout))
+
+
+def rules_of_others(raw: Raw, annotation: str, rollout: str) -> dict[str, str]:
+    """Return the rules that other Rollouts have added to an object, by their names with digests."""
+    every = _all_added(raw, annotation).items()
+    return {rule: said for name, entry in every if name != rollout for rule, said in _read(entry).rules.items()}
+
+
+def _read(entry: Any) -> Added:
     if not isinstance(entry, dict):
         return Added()
     rules, backends = entry.get("rules"), entry.get("backends")

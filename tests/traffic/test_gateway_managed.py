@@ -1,11 +1,14 @@
 """Which rules are added to a route for header routes and mirrors?"""
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
+from rollouts.api.base import parse
+from rollouts.api.canary import RouteMatch, SetHeaderRoute, SetMirrorRoute
 from tests.traffic.gateway_api import backend, canary, live, reference, rule, rules, spec, stable, weights, written
-from tests.traffic.routers import Json, route
+from tests.traffic.routers import OWNER, Json, route
 
 SHARED = rule(stable(100), canary(0))
 BETA = {"name": "beta", "match": [{"headerName": "X-Version", "headerValue": {"exact": "beta"}}]}
@@ -183,3 +186,29 @@ def test_rules_that_git_has_put_back_are_added_again() -> None:
     assert raw is not None
     reset = {reference(): {**raw, "spec": {"rules": [SHARED]}}}
     assert written(reset, route(5, headers=[BETA])) == during
+
+
+def test_mirrors_of_two_rollouts_in_one_rule_are_not_made_after_each_other() -> None:
+    """Each would copy the rules that the other has made after its own, without end."""
+    every = SetMirrorRoute(name="every", match=(RouteMatch(),))
+    first = replace(route(10), mirrors=(every,))
+    ends = replace(first.canary, service="shop-canary"), replace(first.stable, service="shop-stable")
+    second = replace(first, canary=ends[0], stable=ends[1])
+    shop = replace(OWNER, name="shop", canary_service="shop-canary", stable_service="shop-stable")
+    shared = rule(stable(90), canary(10), backend("shop-stable", 90), backend("shop-canary", 10))
+    objects = written(live(shared), first)
+    for _ in range(3):
+        objects = written(written(objects, first), second, owner=shop)
+    assert [each.get("name") for each in rules(objects)] == ["every", "every-2", None]
+
+
+def test_two_rollouts_of_one_route_do_not_fight_for_the_first_place() -> None:
+    beta = replace(route(10), headers=(parse(SetHeaderRoute, BETA),))
+    ends = replace(beta.canary, service="shop-canary"), replace(beta.stable, service="shop-stable")
+    second = replace(beta, canary=ends[0], stable=ends[1])
+    shop = replace(OWNER, name="shop", canary_service="shop-canary", stable_service="shop-stable")
+    objects = live(SHARED, rule(backend("shop-stable", 90), backend("shop-canary", 10)))
+    once = written(written(objects, beta), second, owner=shop)
+    assert [each.get("name") for each in rules(once)] == ["beta", "beta-2", None, None]
+    again = written(once, beta)
+    assert written(again, second, owner=shop) == again == once

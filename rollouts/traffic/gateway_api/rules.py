@@ -7,17 +7,19 @@ traffic is shared, so that it takes no request that the Rollout wouldn't have go
 
 import json
 import re
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from hashlib import sha256
+from itertools import takewhile
 from typing import Any
 
 from rollouts.api.canary import SetMirrorRoute
 from rollouts.ports import Owner, Route
 from rollouts.ports.router import Raw
-from rollouts.traffic.additions import Added
+from rollouts.traffic.additions import Added, rules_of_others
 from rollouts.traffic.gateway_api.affinity import Sides, returning_rules, with_cookies, without_cookies
 from rollouts.traffic.gateway_api.backends import Backends
+from rollouts.traffic.gateway_api.marks import ADDED
 from rollouts.traffic.gateway_api.matches import matches_of, with_headers, within
 from rollouts.traffic.gateway_api.targets import GRPC, HTTP, Found
 from rollouts.traffic.managed import in_order
@@ -43,16 +45,13 @@ class Rules:
         self._kind = found.reference.kind
         self._added = added
         self._backends = Backends(found.reference.namespace, owner.namespace)
-        ours = [self._is_ours(each) for each in found.rules]
+        ours = [_is_among(each, added.rules) for each in found.rules]
         self.ours = [each for each, is_ours in zip(found.rules, ours, strict=True) if is_ours]
         others = [each for each, is_ours in zip(found.rules, ours, strict=True) if not is_ours]
         self.others = [without_cookies(each) for each in others] if self._kind == HTTP else others
-
-    def _is_ours(self, rule: Raw) -> bool:
-        """Tell whether a rule is our own: by its name or, where an old API has dropped the name, by what it says."""
-        if "name" in rule:
-            return rule["name"] in self._added.rules
-        return bool(self._added.rules) and digest(rule) in self._added.rules.values()
+        self._of_rollouts = rules_of_others(found.raw, ADDED, f"{owner.namespace}/{owner.name}")
+        # Those of other Rollouts may stay before ours: two that both want to be the first would write without end.
+        self._ahead = len(list(takewhile(lambda rule: _is_among(rule, self._of_rollouts), found.rules)))
 
     def shared(self, canary: str, stable: str) -> list[int]:
         """Return which of the others' rules share their traffic between two Services."""
@@ -74,11 +73,13 @@ class Rules:
         rules = list(self.others)
         for index in shared:
             rules[index] = self._backends.weighed(rules[index], shares, {*self._added.backends} - {*shares})
-        managed = self._managed(route, [rules[index] for index in shared])
+        # Made after rules that another Rollout has made after ours, they would never come to an end.
+        people = [index for index in shared if not _is_among(self.others[index], self._of_rollouts)]
+        managed = self._managed(route, [rules[index] for index in people])
         for index in shared:
             rules[index] = self._sticking(route, rules[index])
         added = Added({each["name"]: digest(each) for each in managed}, backends)
-        return Written([*map(self._as_it_is, managed), *rules], added)
+        return Written([*rules[: self._ahead], *map(self._as_it_is, managed), *rules[self._ahead :]], added)
 
     def _as_it_is(self, managed: Raw) -> Raw:
         """Return the rule that there is already without its name, if there is one."""
@@ -155,6 +156,13 @@ class Rules:
         services, ends = self._backends.services(rule), (route.canary.service, route.stable.service)
         has_both = self._kind == HTTP and all(end in services for end in ends)
         return Sides(*map(services.index, ends)) if has_both else None
+
+
+def _is_among(rule: Raw, added: Mapping[str, str]) -> bool:
+    """Tell whether a rule was added: by its name or, where an old API has dropped the name, by what it says."""
+    if "name" in rule:
+        return rule["name"] in added
+    return bool(added) and digest(rule) in added.values()
 
 
 def digest(rule: Raw) -> str:
