@@ -135,7 +135,7 @@ def _action(write: Write, objects: Objects) -> ObjectAction:
         return CreateObject(write.reference, write.body)
     metadata = (objects[write.reference] or {})["metadata"]
     if isinstance(write, Patch):
-        return PatchObject(write.reference, metadata["uid"], metadata["resourceVersion"], write.body)
+        return PatchObject(write.reference, metadata["uid"], metadata["resourceVersion"], write.body, write.needs)
     return DeleteObject(write.reference, metadata["uid"], metadata["resourceVersion"])
 
 

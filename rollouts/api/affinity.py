@@ -37,6 +37,16 @@ class SessionAffinity(Model):
         None, description="Which requests of other sites carry the cookie. None needs secure. Defaults to Lax."
     )
 
+    session_persistence: Literal["cookie", "sessionName"] | None = Field(
+        None,
+        description=(
+            "Has the Gateway itself keep sessions, by sessionPersistence of the route's rule, a field of the"
+            " experimental channel of the Gateway API. The value is the field below it that carries the name: cookie"
+            " since Gateway API 1.7, sessionName before. A session stays where it is until the update ends: weights"
+            " are for new clients only. Without it rules of our own keep clients."
+        ),
+    )
+
     @property
     def max_age_or_default(self) -> timedelta:
         """How long the cookie is kept, in whole seconds. Raises ValueError."""

@@ -29,7 +29,7 @@ class CompiledRouter(Router[Settings]):
     """A router that a plugin carries out. What it can do only the plugin knows: it is asked for all that it can be."""
 
     model: ClassVar[type[BaseModel]] = Settings
-    abilities = frozenset(Ability) - {Ability.SESSION_AFFINITY}
+    abilities = frozenset(Ability) - {Ability.SESSION_AFFINITY, Ability.SESSION_PERSISTENCE}
     tells = True
 
     def reads(self, spec: Settings, owner: Owner) -> Reads:

@@ -6,12 +6,14 @@ from typing import Any
 
 from rollouts.controller.traffic import Served
 from rollouts.kube.client import Api
-from rollouts.kube.errors import ApiError
+from rollouts.kube.errors import ApiError, BadRequest, Invalid
 from rollouts.kube.resources import Resource
 from rollouts.plan.actions import CreateObject, DeleteObject, ObjectAction, PatchObject
 from rollouts.ports import Objects
 
 Raw = Mapping[str, Any]
+
+_STRICT = "strict decoding error:"
 
 VERBS: Mapping[type[ObjectAction], str] = {CreateObject: "create", PatchObject: "patch", DeleteObject: "delete"}
 
@@ -50,7 +52,16 @@ async def write_object(api: Api, resource: Resource, action: ObjectAction) -> Ra
         case PatchObject():
             seen = {"uid": action.uid, "resourceVersion": action.resource_version}
             patch = {**action.body, "metadata": {**action.body.get("metadata", {}), **seen}}
-            return await api.patch(resource, reference.namespace, reference.name, patch)
+            if not action.needs:
+                return await api.patch(resource, reference.namespace, reference.name, patch)
+            try:
+                return await api.patch(resource, reference.namespace, reference.name, patch, strict=True)
+            except (BadRequest, Invalid) as error:
+                _, _, unknown = error.message.partition(_STRICT)  # before that stands the whole object
+                if not unknown:
+                    raise
+                message = f"{unknown.strip()}: {action.needs}"
+                raise BadRequest(message, status=error.status, reason=error.reason) from error
         case DeleteObject():
             return await api.delete(
                 resource,

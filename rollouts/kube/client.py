@@ -152,8 +152,11 @@ class Api:
         field_manager: str | None = None,
         force: bool = False,
         dry_run: bool = False,
+        strict: bool = False,
     ) -> dict[str, Any]:
         """Change an object; `force` takes fields over from other managers (APPLY only).
+
+        With `strict` a field that the server doesn't know is a BadRequest; else it is dropped.
 
         Put `metadata.resourceVersion` into the body to get a Conflict when somebody else was faster. A JSON Patch whose
         `test` doesn't hold is a Conflict too: the document isn't as the caller assumed.
@@ -162,6 +165,7 @@ class Api:
             fieldManager=field_manager or self._field_manager,
             force="true" if force else None,
             dryRun="All" if dry_run else None,
+            fieldValidation="Strict" if strict else None,
         )
         path = resource.path(namespace, name, subresource)
         request = Request(

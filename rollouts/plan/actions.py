@@ -147,12 +147,16 @@ class CreateObject:
 
 @dataclass(frozen=True, slots=True)
 class PatchObject:
-    """Merge a patch into a traffic router's object; must fail if it has changed since it was seen."""
+    """Merge a patch into a traffic router's object; must fail if it has changed since it was seen.
+
+    With `needs` it must fail, too, if the API server doesn't know one of the fields; `needs` says what is missing then.
+    """
 
     reference: Reference
     uid: str
     resource_version: str
     body: Raw
+    needs: str = ""
 
     @property
     def name(self) -> str:

@@ -15,18 +15,23 @@ from rollouts.api.canary import CanaryStrategy
 from rollouts.plan.bound import BoundStep
 from rollouts.plan.state import State
 from rollouts.plan.wishes import weights_before
-from rollouts.ports import Affinity, Returning, Route
-from rollouts.ports.affinity import canary_value, stable_value
+from rollouts.ports import Affinity, Returning, Route, Session
+from rollouts.ports.affinity import canary_value, session_name, stable_value
 
 
 @dataclass(frozen=True, slots=True)
 class Sticking:
-    """How clients stick, to pods of this hash. `past` are the weights that the steps before have asked for."""
+    """How clients stick, to pods of this hash. `past` are the weights that the steps before have asked for.
+
+    With `named_by` the router keeps them itself, for so many seconds at most: it is the field with a session's name.
+    """
 
     cookie: str
     attributes: str
     pod_hash: str
     past: tuple[int, ...]
+    named_by: str | None = None
+    seconds: int | None = None
 
     def on(self, route: Route) -> Route:
         """Return a route with the affinity that it has.
@@ -43,6 +48,7 @@ class Sticking:
             canary=canary_value(update),
             stable=stable_value(update, canary.weight),
             returning=tuple(self._returning(update, canary.weight, route.max_weight)),
+            session=Session(session_name(self.cookie, update), self.named_by, self.seconds) if self.named_by else None,
         )
         return replace(route, affinity=affinity)
 
@@ -65,7 +71,15 @@ def sticking_in(rollout: str, spec: CanaryStrategy, steps: Sequence[BoundStep], 
     if affinity is None or state.abort or state.is_promoted:
         return None
     attributes = "; ".join(_attributes(affinity))
-    return Sticking(cookie_name(affinity, rollout), attributes, state.pod_hash, weights_before(steps, state))
+    seconds = int(affinity.max_age_or_default.total_seconds())
+    return Sticking(
+        cookie_name(affinity, rollout),
+        attributes,
+        state.pod_hash,
+        weights_before(steps, state),
+        named_by=affinity.session_persistence,
+        seconds=None if affinity.max_age is None else seconds,
+    )
 
 
 def cookie_name(affinity: SessionAffinity, rollout: str) -> str:

@@ -33,5 +33,5 @@ def as_action(write: Write, objects: Objects) -> ObjectAction:
         return CreateObject(write.reference, write.body)
     metadata = (objects.get(write.reference) or {})["metadata"]
     if isinstance(write, Patch):
-        return PatchObject(write.reference, metadata["uid"], metadata["resourceVersion"], write.body)
+        return PatchObject(write.reference, metadata["uid"], metadata["resourceVersion"], write.body, write.needs)
     return DeleteObject(write.reference, metadata["uid"], metadata["resourceVersion"])

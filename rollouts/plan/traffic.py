@@ -94,6 +94,7 @@ def routers_named(routing: Raw) -> dict[str, Raw]:
 
 def owner_of(metadata: Raw, canary: CanaryStrategy) -> Owner:
     """Return what routers may know of a Rollout."""
+    affinity = canary.traffic_routing.session_affinity if canary.traffic_routing is not None else None
     return Owner(
         name=metadata["name"],
         namespace=metadata.get("namespace", "default"),
@@ -104,7 +105,8 @@ def owner_of(metadata: Raw, canary: CanaryStrategy) -> Owner:
         managed_routes=tuple(each.name for each in canary.traffic_routing.managed_routes)
         if canary.traffic_routing is not None
         else (),
-        has_affinity=canary.traffic_routing is not None and canary.traffic_routing.session_affinity is not None,
+        has_affinity=affinity is not None,
+        has_sessions=affinity is not None and affinity.session_persistence is not None,
     )
 
 

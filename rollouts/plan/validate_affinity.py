@@ -4,6 +4,8 @@ import re
 from collections.abc import Iterator
 from datetime import timedelta
 
+from pydantic.alias_generators import to_camel
+
 from rollouts.api.affinity import SessionAffinity
 from rollouts.api.canary import CanaryStrategy
 from rollouts.plan.traffic import configured
@@ -23,6 +25,8 @@ def affinity_problems(canary: CanaryStrategy, kit: Kit) -> Iterator[tuple[str, s
         return
     for below, message in _cookie(routing.session_affinity):
         yield f"trafficRouting.sessionAffinity.{below}", message
+    if routing.session_affinity.session_persistence:
+        yield from _sessions(routing.session_affinity, canary, kit)
     able = sorted(key for key, router in kit.routers.items() if Ability.SESSION_AFFINITY in router.abilities)
     for key in configured(routing):
         if key in kit.routers and key not in able:
@@ -61,3 +65,29 @@ def _security(affinity: SessionAffinity) -> Iterator[tuple[str, str]]:
         yield "cookieName", f'browsers refuse "{affinity.cookie_name}" without secure: set secure to true'
     if name.startswith("__host-") and (affinity.domain or affinity.path not in {None, _PATH_OF_ALL}):
         yield "cookieName", f'browsers refuse "{affinity.cookie_name}" with a path or a domain: remove both'
+
+
+def _sessions(affinity: SessionAffinity, canary: CanaryStrategy, kit: Kit) -> Iterator[tuple[str, str]]:
+    """Yield what doesn't go with sessions that routers keep themselves."""
+    at = "trafficRouting.sessionAffinity"
+    able = sorted(key for key, router in kit.routers.items() if Ability.SESSION_PERSISTENCE in router.abilities)
+    for key in configured(canary.traffic_routing) if canary.traffic_routing is not None else ():
+        if key in kit.routers and key not in able:
+            can = f", which {', '.join(able)} can" if able else ""
+            yield f"{at}.sessionPersistence", f"{key} can't be told to keep sessions itself{can}: remove it"
+    for field in ("path", "domain", "secure", "http_only", "same_site"):
+        if getattr(affinity, field) is not None:
+            name = to_camel(field)
+            yield (
+                f"{at}.{name}",
+                f"the Gateway makes the cookie of a session itself: remove {name}, or sessionPersistence",
+            )
+    for index, step in enumerate(canary.steps):
+        if step.set_mirror_route is not None:
+            yield (
+                f"steps[{index}].setMirrorRoute",
+                (
+                    "has a rule of its own, and a session is kept for one rule: remove it, or sessionPersistence of"
+                    " sessionAffinity"
+                ),
+            )

@@ -3,7 +3,7 @@
 Version 1. Names exported here are stable within a major version of the project; everything else is private.
 """
 
-from rollouts.ports.affinity import Affinity, Returning, is_affinity_cookie
+from rollouts.ports.affinity import Affinity, Returning, Session, is_affinity_cookie, is_affinity_session
 from rollouts.ports.called import Answer, CalledStep, CallFlow, Situation
 from rollouts.ports.kit import Kit
 from rollouts.ports.objects import (
@@ -107,6 +107,7 @@ __all__ = [
     "SecretRef",
     "Seen",
     "Selected",
+    "Session",
     "Shut",
     "Situation",
     "Step",
@@ -116,5 +117,6 @@ __all__ = [
     "Wishes",
     "Write",
     "is_affinity_cookie",
+    "is_affinity_session",
     "picked",
 ]

@@ -8,6 +8,8 @@ import re
 from dataclasses import dataclass
 
 _OURS = re.compile(r"[^=;\s]+=ro-[0-9a-f]{10}-(?:canary|stable-[0-9]+);.*")
+_OUR_SESSION = re.compile(r".+-ro-[0-9a-f]{10}")
+_MOST_OF_NAME = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,10 +22,23 @@ class Returning:
 
 
 @dataclass(frozen=True, slots=True)
+class Session:
+    """A session that the router itself keeps; `seconds` is how long at most, None where its user agent ends it.
+
+    `field` is where the API carries the name.
+    """
+
+    name: str
+    field: str
+    seconds: int | None
+
+
+@dataclass(frozen=True, slots=True)
 class Affinity:
     """The cookie, its values for clients that are shared out now, and where those go that come again.
 
-    `returning` have no value in common. `attributes` are those of the Set-Cookie header, in its notation.
+    `returning` have no value in common. `attributes` are those of the Set-Cookie header, in its notation. With a
+    `session` nothing else counts: the router tells clients by a cookie of its own.
     """
 
     cookie: str
@@ -31,6 +46,7 @@ class Affinity:
     canary: str
     stable: str
     returning: tuple[Returning, ...]
+    session: Session | None = None
 
     @property
     def to_canary(self) -> str:
@@ -56,3 +72,13 @@ def stable_value(update: str, weight: int) -> str:
 def is_affinity_cookie(header: str) -> bool:
     """Tell whether a Set-Cookie header is one of these, of whichever update: so that it can be taken out again."""
     return _OURS.fullmatch(header) is not None
+
+
+def session_name(cookie: str, update: str) -> str:
+    """Return what an update's sessions are called: those of another one mean nothing. Routers know 128 letters."""
+    return f"{cookie[:_MOST_OF_NAME]}-ro-{update}"
+
+
+def is_affinity_session(name: str) -> bool:
+    """Tell whether a session's name is one of these, of whichever update."""
+    return _OUR_SESSION.fullmatch(name) is not None

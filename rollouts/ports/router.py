@@ -34,6 +34,7 @@ class Ability(Enum):
     MIRROR_ROUTES = "setMirrorRoute"
     EXPERIMENTS = "weights of experiments"
     SESSION_AFFINITY = "sessionAffinity"
+    SESSION_PERSISTENCE = "sessionPersistence"
     QUERY_PARAMETERS = "setHeaderRoute by query parameters"
 
 
@@ -120,7 +121,8 @@ class Owner:
     """The Rollout whose traffic it is. Services that its spec doesn't name are empty; of a ping-pong pair both are.
 
     `managed_routes` are the names of trafficRouting.managedRoutes, the most important first. Routes of these names are
-    the Rollout's own, whether they are in force or not. `has_affinity` tells that routes may have an affinity.
+    the Rollout's own, whether they are in force or not. `has_affinity` tells that routes may have an affinity,
+    `has_sessions` that it is by sessions which the router keeps.
     """
 
     name: str
@@ -131,6 +133,7 @@ class Owner:
     has_ping_pong: bool = False
     managed_routes: tuple[str, ...] = ()
     has_affinity: bool = False
+    has_sessions: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,10 +158,15 @@ class Create:
 
 @dataclass(frozen=True, slots=True)
 class Patch:
-    """Merge a patch (RFC 7386) into the version of an object that was seen; lists are replaced whole."""
+    """Merge a patch (RFC 7386) into the version of an object that was seen; lists are replaced whole.
+
+    With `needs` the API server must refuse it rather than drop a field that it doesn't know. It is told to users then:
+    what has to be there, and the way out.
+    """
 
     reference: Reference
     body: Raw
+    needs: str = ""
 
 
 @dataclass(frozen=True, slots=True)

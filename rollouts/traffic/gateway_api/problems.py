@@ -10,6 +10,7 @@ from rollouts.traffic.additions import added_by
 from rollouts.traffic.gateway_api.affinity import has_own_cookie
 from rollouts.traffic.gateway_api.marks import ADDED
 from rollouts.traffic.gateway_api.rules import Rules
+from rollouts.traffic.gateway_api.sessions import FIELD
 from rollouts.traffic.gateway_api.targets import HTTP, Found, Target, entries, find, targets
 
 Problem = tuple[str, str]
@@ -88,28 +89,47 @@ def _rules(found: Found, owner: Owner) -> Iterator[str]:
     if not shared and not found.target.rules:
         yield f"no rule of {found.reference} has the stable Service {owner.stable_service} as a backend: add it to one"
     if owner.has_affinity and found.reference.kind == HTTP:
-        yield from _affinity(found, [rules.others[index] for index in shared], len(rules.others))
+        yield from _affinity(found, [rules.others[index] for index in shared])
+        yield from (_one_session if owner.has_sessions else _cookies)(found, rules, shared)
 
 
-def _affinity(found: Found, shared: Sequence[Raw], others: int) -> Iterator[str]:
-    """Yield what is in the way of session affinity."""
+def _affinity(found: Found, shared: Sequence[Raw]) -> Iterator[str]:
+    """Yield what is in the way of session affinity, however clients are kept."""
     for rule in shared:
-        name = f'rule "{rule["name"]}"' if "name" in rule else "a rule"
-        if "sessionPersistence" in rule:
+        if FIELD in rule:
             yield (
-                f"{name} of {found.reference} has sessionPersistence, which keeps clients at their pod whatever the"
-                " weights say: remove it there, or remove sessionAffinity"
+                f"{_called(rule)} of {found.reference} has sessionPersistence, which keeps clients at their pod"
+                " whatever the weights say: remove it there, or remove sessionAffinity"
             )
+
+
+def _one_session(found: Found, rules: Rules, shared: Sequence[int]) -> Iterator[str]:
+    """Yield what is in the way of a session: each rule would have its own, and a client be on both sides."""
+    del rules  # no more of them are needed
+    if len(shared) > 1:
+        yield (
+            f"{found.reference} shares out {len(shared)} rules, and a session is kept for one: name one in rules, or"
+            " remove sessionPersistence of sessionAffinity"
+        )
+
+
+def _cookies(found: Found, rules: Rules, shared: Sequence[int]) -> Iterator[str]:
+    """Yield what is in the way of cookies."""
+    for rule in (rules.others[index] for index in shared):
         if has_own_cookie(rule):
             yield (
-                f"{name} of {found.reference} has a backend that adds a Set-Cookie header, and can't add a second one:"
-                " remove it there, or remove sessionAffinity"
+                f"{_called(rule)} of {found.reference} has a backend that adds a Set-Cookie header, and can't add a"
+                " second one: remove it there, or remove sessionAffinity"
             )
-    if (needed := others + _RULES_FOR_AFFINITY * len(shared)) > _MOST_RULES:
+    if (needed := len(rules.others) + _RULES_FOR_AFFINITY * len(shared)) > _MOST_RULES:
         yield (
             f"{found.reference} would need {needed} rules for sessionAffinity, and can have {_MOST_RULES}: name fewer"
             " in rules, or share them out to several routes"
         )
+
+
+def _called(rule: Raw) -> str:
+    return f'rule "{rule["name"]}"' if "name" in rule else "a rule"
 
 
 def _names(known: set[str | None]) -> str:

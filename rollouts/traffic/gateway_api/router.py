@@ -12,6 +12,7 @@ from rollouts.traffic.gateway_api.acceptance import seen
 from rollouts.traffic.gateway_api.marks import ADDED, marks
 from rollouts.traffic.gateway_api.problems import problems
 from rollouts.traffic.gateway_api.rules import Rules
+from rollouts.traffic.gateway_api.sessions import NEEDS, has_session
 from rollouts.traffic.gateway_api.targets import Found, find, targets
 from rollouts.traffic.gateway_api.unserved import unserved
 
@@ -25,6 +26,7 @@ ABILITIES = frozenset(
         Ability.MIRROR_ROUTES,
         Ability.EXPERIMENTS,
         Ability.SESSION_AFFINITY,
+        Ability.SESSION_PERSISTENCE,
     }
 )
 
@@ -55,7 +57,7 @@ class GatewayApi(Router[GatewayApiTrafficRouting]):
 
     def write(self, spec: GatewayApiTrafficRouting, owner: Owner, route: Route, objects: Objects) -> tuple[Write, ...]:
         return tuple(
-            Patch(each.reference, patch)
+            Patch(each.reference, patch, NEEDS if has_session(patch) else "")
             for each in find(targets(spec, owner), objects)
             if (patch := _patch(each, spec, owner, route))
         )

@@ -21,11 +21,11 @@ from rollouts.traffic.gateway_api.affinity import Sides, returning_rules, with_c
 from rollouts.traffic.gateway_api.backends import Backends
 from rollouts.traffic.gateway_api.marks import ADDED
 from rollouts.traffic.gateway_api.matches import matches_of, with_headers, within
+from rollouts.traffic.gateway_api.sessions import FIELD, with_session, without_session
 from rollouts.traffic.gateway_api.targets import GRPC, HTTP, Found
 from rollouts.traffic.managed import in_order
 
 _EVERY_REQUEST = 100
-_OF_SESSIONS = "sessionPersistence"
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +48,7 @@ class Rules:
         ours = [_is_among(each, added.rules) for each in found.rules]
         self.ours = [each for each, is_ours in zip(found.rules, ours, strict=True) if is_ours]
         others = [each for each, is_ours in zip(found.rules, ours, strict=True) if not is_ours]
-        self.others = [without_cookies(each) for each in others] if self._kind == HTTP else others
+        self.others = [without_session(without_cookies(each)) for each in others] if self._kind == HTTP else others
         self._of_rollouts = rules_of_others(found.raw, ADDED, f"{owner.namespace}/{owner.name}")
         # Those of other Rollouts may stay before ours: two that both want to be the first would write without end.
         self._ahead = len(list(takewhile(lambda rule: _is_among(rule, self._of_rollouts), found.rules)))
@@ -139,7 +139,7 @@ class Rules:
     def _returning(self, route: Route, rule: Raw) -> Iterator[tuple[str, dict[str, Any]]]:
         """Yield the rules for clients that come again, of those whose requests a rule takes."""
         sides = self._sides(route, rule)
-        if route.affinity is not None and sides is not None:
+        if route.affinity is not None and route.affinity.session is None and sides is not None:
             yield from returning_rules(route.affinity, _like(rule), sides)
 
     def _with_returning(self, route: Route, name: str, mirror: Raw) -> list[tuple[str, dict[str, Any]]]:
@@ -149,7 +149,11 @@ class Rules:
     def _sticking(self, route: Route, rule: Raw) -> Raw:
         """Return a rule that tells clients which side they were given."""
         sides = self._sides(route, rule)
-        return rule if route.affinity is None or sides is None else with_cookies(rule, route.affinity, sides)
+        if route.affinity is None or sides is None:
+            return rule
+        if route.affinity.session is not None:
+            return with_session(rule, route.affinity.session)
+        return with_cookies(rule, route.affinity, sides)
 
     def _sides(self, route: Route, rule: Raw) -> Sides | None:
         """Return where the sides stand; None where clients can't be told, or somebody has drained all that is ours."""
@@ -173,7 +177,7 @@ def digest(rule: Raw) -> str:
 
 def _like(rule: Raw) -> dict[str, Any]:
     """Return what a rule for the canary alone takes over: no session may keep its requests elsewhere."""
-    return {key: value for key, value in rule.items() if key not in {"name", _OF_SESSIONS}}
+    return {key: value for key, value in rule.items() if key not in {"name", FIELD}}
 
 
 def _mirror(mirror: SetMirrorRoute, backend: Raw) -> dict[str, Any]:
