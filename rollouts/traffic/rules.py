@@ -11,12 +11,13 @@ from abc import abstractmethod
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from hashlib import sha256
+from itertools import takewhile
 from typing import Any, ClassVar, TypeVar
 
 from rollouts.api.canary import SetHeaderRoute, SetMirrorRoute
 from rollouts.ports import Objects, Owner, Patch, Reads, Reference, Route, Router, Write
 from rollouts.ports.router import Raw
-from rollouts.traffic.additions import Added, added_by, metadata_patch, written_down
+from rollouts.traffic.additions import Added, added_by, metadata_patch, rules_of_others, written_down
 from rollouts.traffic.managed import in_order
 from rollouts.traffic.proportions import Weights
 from rollouts.traffic.shares import shares_of
@@ -78,6 +79,7 @@ def patch(raw: Raw, shape: Shape, owner: Owner, route: Route) -> dict[str, Any]:
     shared = [rules[index] for rules, picks in zip(lists, meant, strict=True) for index in picks]
     shares, backends = _shares(route, shared, shape, before)
     gone = [name for name in before.backends if name not in shares]
+    of_rollouts = {*rules_of_others(raw, ADDED, rollout).values()}
     managed: dict[str, str] = {}
     for place, (rules, picks) in enumerate(zip(lists, meant, strict=True)):
         for index in picks:
@@ -87,7 +89,9 @@ def patch(raw: Raw, shape: Shape, owner: Owner, route: Route) -> dict[str, Any]:
         ours = [(name, _as_it_is(made, live, before)) for name, made in _managed_rules(route, owner, asked, shape)]
         managed |= {f"{name}-{number}": digest(rule) for number, (name, rule) in enumerate(ours, len(managed) + 1)}
         others = [each for each in rules if all(each is not rule for _, rule in ours)]
-        lists[place] = [*(rule for _, rule in ours), *others]
+        # Those of other Rollouts may stay before ours: two that both want to be the first would write without end.
+        ahead = len(list(takewhile(lambda rule: digest(rule) in of_rollouts, live)))
+        lists[place] = [*others[:ahead], *(rule for _, rule in ours), *others[ahead:]]
     added = Added(managed, backends if shared else ())
     metadata = metadata_patch(raw, annotations={ADDED: written_down(raw, ADDED, rollout, added)})
     is_changed = any([*now] != then for now, then in zip(shape.lists, lists, strict=True))

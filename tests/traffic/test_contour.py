@@ -9,6 +9,7 @@ from rollouts.api.base import parse
 from rollouts.api.traffic import ContourTrafficRouting
 from rollouts.ports import Objects, Owner, Patch, Reference, Route
 from rollouts.traffic.contour import Contour
+from tests.traffic import routers
 from tests.traffic.kinds import BETA, OWNER, Json, header, live, mirror, problems, route, written
 
 ROUTER = Contour()
@@ -139,6 +140,18 @@ HEADERS: dict[str, tuple[Json, Json]] = {
 def test_how_a_header_is_compared(value: Json, wanted: Json) -> None:
     after = routes(written(ROUTER, WEB, proxy(rule(stable(100))), route(5, headers=[header(**value)])))
     assert after[0]["conditions"] == [{"header": {"name": "X-Version", **wanted}}]
+
+
+def test_two_rollouts_of_one_proxy_do_not_fight_for_the_first_place() -> None:
+    web = route(10, headers=[BETA])
+    ends = replace(web.canary, service="shop-canary"), replace(web.stable, service="shop-stable")
+    shop = replace(web, canary=ends[0], stable=ends[1])
+    owner = replace(OWNER, name="shop", canary_service="shop-canary", stable_service="shop-stable")
+    before = proxy(rule(stable(90), canary(10)), rule(to("shop-stable", 90), to("shop-canary", 10)))
+    once = routers.written(ROUTER, WEB, shop, written(ROUTER, WEB, before, web), owner)
+    assert len(routes(once)) == 4
+    again = written(ROUTER, WEB, once, web)
+    assert routers.written(ROUTER, WEB, shop, again, owner) == again == once
 
 
 def test_a_mirror_of_other_people_stays_in_a_header_route() -> None:
