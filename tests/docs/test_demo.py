@@ -29,7 +29,7 @@ BLUE_GREEN = (
     "Change the image to hello:2.0: all its pods come up in preview",
     "It waits for a person. Clearing the pause promotes it",
     "hello:2.0 (stable, active)",
-    "The pods of hello:1.0 stay for 15 s",
+    "The pods of hello:1.0 stay for 30 s",
     "Back within ",
     "hello:1.0 (stable, active)",
     "taken back while the pods before were still up",
