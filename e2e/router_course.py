@@ -29,6 +29,7 @@ from rollouts.ports import (
     Route,
     Write,
 )
+from rollouts.ports.affinity import canary_value, stable_value, update_of
 from rollouts.ports.router import AnyRouter, Raw
 
 Json = dict[str, Any]
@@ -46,17 +47,6 @@ COPY = {
     "percentage": 30,
     "match": [{"method": {"exact": "GET"}, "path": {"prefix": "/"}, "headers": {"X-Team": {"regex": "shop|api"}}}],
 }
-STICKY = Affinity(
-    cookie="rollout-web",
-    attributes="Max-Age=604800; Path=/; HttpOnly; SameSite=Lax",
-    canary="ro-0123456789-canary",
-    stable="ro-0123456789-stable-5",
-    returning=(
-        Returning(("ro-0123456789-canary",), 100, 0),
-        Returning(("ro-0123456789-stable-5",), 0, 100),
-        Returning(("ro-0123456789-stable-2", "ro-0123456789-stable-1"), 3, 95),
-    ),
-)
 ROLLOUT: Json = {
     "apiVersion": "argoproj.io/v1alpha1",
     "kind": "Rollout",
@@ -73,7 +63,24 @@ ROLLOUT: Json = {
 }
 
 
-def routes(router: AnyRouter) -> Iterator[Route]:
+def sticky(owner: Owner) -> Affinity:
+    """Return the affinity of an update of a Rollout, whose canary has had the weights 1, 2 and 5."""
+    update = update_of(owner.rollout, "canary", "stable")
+    canary, stable = canary_value(update), stable_value(update, 5)
+    return Affinity(
+        cookie="rollout-web",
+        attributes="Max-Age=604800; Path=/; HttpOnly; SameSite=Lax",
+        canary=canary,
+        stable=stable,
+        returning=(
+            Returning((canary,), 100, 0),
+            Returning((stable,), 0, 100),
+            Returning((stable_value(update, 2), stable_value(update, 1)), 3, 95),
+        ),
+    )
+
+
+def routes(router: AnyRouter, owner: Owner) -> Iterator[Route]:
     """Yield the routes of an update, forth and back."""
     for weight in (0, 5, 100):
         yield Route(Destination("web-canary", "c", weight), Destination("web-stable", "s", 100 - weight))
@@ -85,7 +92,7 @@ def routes(router: AnyRouter) -> Iterator[Route]:
     if Ability.MIRROR_ROUTES in router.abilities:
         yield replace(five, mirrors=(parse(SetMirrorRoute, COPY),))
     if Ability.SESSION_AFFINITY in router.abilities:
-        yield replace(five, affinity=STICKY)
+        yield replace(five, affinity=sticky(owner))
     if Ability.EXPERIMENTS in router.abilities:
         stable = replace(five.stable, weight=85)
         yield replace(five, stable=stable, additional=(Destination("web-1-baseline", "b", 10),))
@@ -105,7 +112,7 @@ class Course:
         """Write each route, as the controller does it; return the objects at the end."""
         objects = await self._objects()
         assert list(self._router.problems(self._spec, self._owner, objects)) == []
-        for route in routes(self._router):
+        for route in routes(self._router, self._owner):
             for write in self._router.write(self._spec, self._owner, route, objects):
                 await write_object(self._api, await self._resource(write.reference), _action(write, objects))
             objects = await self._objects()

@@ -7,7 +7,7 @@ import pytest
 
 from e2e.kubectl import Kubectl
 from e2e.plane import ControlPlane
-from e2e.router_course import STICKY
+from e2e.router_course import sticky
 from e2e.test_gateway_objects import GROUP, STABLE, installed, route
 from e2e.waiting import eventually
 from rollouts.api.base import parse
@@ -19,15 +19,13 @@ from rollouts.kube.errors import BadRequest
 from rollouts.kube.resources import Resource
 from rollouts.plan.router_actions import as_action
 from rollouts.ports import Owner, Reference, Session
-from rollouts.ports.affinity import session_name
+from rollouts.ports.affinity import session_name, update_of
 from rollouts.ports.router import Raw
 from rollouts.traffic.gateway_api.router import GatewayApi
 
 ROUTER = GatewayApi()
 ROUTES = Resource(GROUP, "v1", "httproutes", "HTTPRoute")
 SPEC = parse(GatewayApiTrafficRouting, {"httpRoutes": [{"name": "web"}]})
-SESSION = Session(session_name("rollout-web", "0123456789"), "cookie", 86400)
-KEPT = replace(route(20), affinity=replace(STICKY, session=SESSION))
 
 
 async def test_sessions_need_the_experimental_channel(plane: ControlPlane, kubectl: Kubectl, gateway_api: Path) -> None:
@@ -38,12 +36,14 @@ async def test_sessions_need_the_experimental_channel(plane: ControlPlane, kubec
     owner = Owner("web", kubectl.namespace, "uid-web", "web-canary", "web-stable", has_affinity=True, has_sessions=True)
     reference = Reference(GROUP, "HTTPRoute", owner.namespace, "web")
 
+    session = Session(session_name("rollout-web", update_of(owner.rollout, "canary", "stable")), "cookie", 86400)
+    kept = replace(route(20), affinity=replace(sticky(owner), session=session))
     async with await connect(kubeconfig=str(plane.admin_kubeconfig)) as connection:
         api = Api(connection)
         begin = await api.get(ROUTES, owner.namespace, "web")
 
         async def written(raw: Raw) -> Raw:
-            (write,) = ROUTER.write(SPEC, owner, KEPT, {reference: raw})
+            (write,) = ROUTER.write(SPEC, owner, kept, {reference: raw})
             return await write_object(api, ROUTES, as_action(write, {reference: raw}))
 
         with pytest.raises(
@@ -54,16 +54,16 @@ async def test_sessions_need_the_experimental_channel(plane: ControlPlane, kubec
 
         try:
             await admin("apply", "--server-side", "-f", str(_experimental(gateway_api)))
-            kept: list[Raw] = []
+            taken: list[Raw] = []
 
             async def is_taken() -> bool:
-                kept.append(await written(begin))
+                taken.append(await written(begin))
                 return True
 
             await eventually(is_taken)
-            assert ROUTER.write(SPEC, owner, KEPT, {reference: kept[0]}) == (), "it is as it was written"
-            (write,) = ROUTER.write(SPEC, owner, route(0), {reference: kept[0]})
-            end = await write_object(api, ROUTES, as_action(write, {reference: kept[0]}))
+            assert ROUTER.write(SPEC, owner, kept, {reference: taken[0]}) == (), "it is as it was written"
+            (write,) = ROUTER.write(SPEC, owner, route(0), {reference: taken[0]})
+            end = await write_object(api, ROUTES, as_action(write, {reference: taken[0]}))
             assert "sessionPersistence" not in end["spec"]["rules"][0]
         finally:
             await installed(admin, gateway_api)

@@ -8,24 +8,25 @@ of the clients is its weight, however often they come.
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from hashlib import sha256
 
 from rollouts.api.affinity import SessionAffinity
 from rollouts.api.canary import CanaryStrategy
 from rollouts.plan.bound import BoundStep
 from rollouts.plan.state import State
 from rollouts.plan.wishes import weights_before
-from rollouts.ports import Affinity, Returning, Route, Session
-from rollouts.ports.affinity import canary_value, session_name, stable_value
+from rollouts.ports import Affinity, Owner, Returning, Route, Session
+from rollouts.ports.affinity import canary_value, session_name, stable_value, update_of
 
 
 @dataclass(frozen=True, slots=True)
 class Sticking:
-    """How clients stick, to pods of this hash. `past` are the weights that the steps before have asked for.
+    """How the clients of a Rollout (namespace/name) stick, to pods of this hash.
 
-    With `named_by` the router keeps them itself, for so many seconds at most: it is the field with a session's name.
+    `past` are the weights that the steps before have asked for. With `named_by` the router keeps sessions itself, for
+    so many seconds at most: it is the field with a session's name.
     """
 
+    rollout: str
     cookie: str
     attributes: str
     pod_hash: str
@@ -41,7 +42,7 @@ class Sticking:
         canary, stable = route.canary, route.stable
         if not (canary.weight and stable.weight) or canary.pod_hash != self.pod_hash:
             return route
-        update = sha256(f"{canary.pod_hash}/{stable.pod_hash}".encode()).hexdigest()[:10]
+        update = update_of(self.rollout, canary.pod_hash, stable.pod_hash)
         affinity = Affinity(
             cookie=self.cookie,
             attributes=self.attributes,
@@ -65,7 +66,7 @@ class Sticking:
             yield Returning(values, weight - less[-1], whole - weight)
 
 
-def sticking_in(rollout: str, spec: CanaryStrategy, steps: Sequence[BoundStep], state: State) -> Sticking | None:
+def sticking_in(owner: Owner, spec: CanaryStrategy, steps: Sequence[BoundStep], state: State) -> Sticking | None:
     """Return how clients stick now; not at all once an update is given up, so that all can leave the canary at once."""
     affinity = spec.traffic_routing.session_affinity if spec.traffic_routing is not None else None
     if affinity is None or state.abort or state.is_promoted:
@@ -73,7 +74,8 @@ def sticking_in(rollout: str, spec: CanaryStrategy, steps: Sequence[BoundStep], 
     attributes = "; ".join(_attributes(affinity))
     seconds = int(affinity.max_age_or_default.total_seconds())
     return Sticking(
-        cookie_name(affinity, rollout),
+        owner.rollout,
+        cookie_name(affinity, owner.name),
         attributes,
         state.pod_hash,
         weights_before(steps, state),

@@ -22,7 +22,7 @@ from rollouts.plan.scene import Scene
 from rollouts.plan.services import hash_behind
 from rollouts.plan.shift import Shift
 from rollouts.plan.sides import Sides, find_sides, switches, told_route, weights_of, with_ping_pong
-from rollouts.plan.traffic import BoundRouter, bind_routers
+from rollouts.plan.traffic import BoundRouter, bind_routers, owner_of
 from rollouts.plan.verification import Verifier
 from rollouts.plan.wishes import wishes_at
 from rollouts.ports import Destination, Kit, Objects, Route, Seen, Write
@@ -68,7 +68,7 @@ def by_router(
     max_weight = spec.traffic_routing.max_traffic_weight_or_default
     capacity = Capacity(scene.bounds.replicas, max_weight, spec.replica_progress_threshold)
     state = with_ping_pong(here, spec, scene.state)
-    sticking = sticking_in(here.raw["metadata"]["name"], spec, scene.steps, state)
+    sticking = sticking_in(owner_of(here.raw["metadata"], spec), spec, scene.steps, state)
     told, bound = told_route(state.weights, max_weight), bind_routers(here.raw["metadata"], spec, kit)
     if told is not None and sticking is not None:
         told = sticking.on(told)

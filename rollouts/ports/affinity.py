@@ -6,9 +6,11 @@ that comes again goes by its cookie. No more than that has to be kept: a cookie 
 
 import re
 from dataclasses import dataclass
+from hashlib import sha256
 
-_OURS = re.compile(r"[^=;\s]+=ro-[0-9a-f]{10}-(?:canary|stable-[0-9]+);.*")
-_OUR_SESSION = re.compile(r".+-ro-[0-9a-f]{10}")
+_COOKIE = re.compile(r"[^=;\s]+=ro-([0-9a-f]{10})-(?:canary|stable-[0-9]+);.*")
+_SESSION = re.compile(r".+-ro-([0-9a-f]{10})")
+_HALF = 5  # of an update's digits are the Rollout's
 _MOST_OF_NAME = 100
 
 
@@ -59,8 +61,16 @@ class Affinity:
         return f"{self.cookie}={self.stable}; {self.attributes}"
 
 
+def update_of(rollout: str, canary_hash: str, stable_hash: str) -> str:
+    """Return ten hex digits for an update of a Rollout (namespace/name). The first half of them is the Rollout's.
+
+    So Rollouts that share a route know their own cookies: two that took out each other's would write without end.
+    """
+    return _digits(rollout) + _digits(f"{canary_hash}/{stable_hash}")
+
+
 def canary_value(update: str) -> str:
-    """Return the cookie's value for clients that an update has given the canary; `update` has ten hex digits."""
+    """Return the cookie's value for clients that an update has given the canary."""
     return f"ro-{update}-canary"
 
 
@@ -69,9 +79,9 @@ def stable_value(update: str, weight: int) -> str:
     return f"ro-{update}-stable-{weight}"
 
 
-def is_affinity_cookie(header: str) -> bool:
-    """Tell whether a Set-Cookie header is one of these, of whichever update: so that it can be taken out again."""
-    return _OURS.fullmatch(header) is not None
+def is_affinity_cookie(header: str, rollout: str) -> bool:
+    """Tell whether a Set-Cookie header is one of a Rollout's (namespace/name), so that it can be taken out again."""
+    return _is_of(rollout, _COOKIE.fullmatch(header))
 
 
 def session_name(cookie: str, update: str) -> str:
@@ -79,6 +89,14 @@ def session_name(cookie: str, update: str) -> str:
     return f"{cookie[:_MOST_OF_NAME]}-ro-{update}"
 
 
-def is_affinity_session(name: str) -> bool:
-    """Tell whether a session's name is one of these, of whichever update."""
-    return _OUR_SESSION.fullmatch(name) is not None
+def is_affinity_session(name: str, rollout: str) -> bool:
+    """Tell whether a session's name is one of a Rollout's (namespace/name)."""
+    return _is_of(rollout, _SESSION.fullmatch(name))
+
+
+def _is_of(rollout: str, match: re.Match[str] | None) -> bool:
+    return match is not None and match[1].startswith(_digits(rollout))
+
+
+def _digits(text: str) -> str:
+    return sha256(text.encode()).hexdigest()[:_HALF]

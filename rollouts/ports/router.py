@@ -135,6 +135,11 @@ class Owner:
     has_affinity: bool = False
     has_sessions: bool = False
 
+    @property
+    def rollout(self) -> str:
+        """The Rollout as namespace/name: what objects that several share say of whose something is."""
+        return f"{self.namespace}/{self.name}"
+
 
 @dataclass(frozen=True, slots=True)
 class Seen:

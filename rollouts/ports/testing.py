@@ -17,7 +17,7 @@ from typing import Any, ClassVar
 
 from rollouts.api.canary import HeaderRoutingMatch, RouteMatch, SetHeaderRoute, SetMirrorRoute, StringMatch
 from rollouts.api.merging import merged
-from rollouts.ports.affinity import Affinity, Returning, canary_value, stable_value
+from rollouts.ports.affinity import Affinity, Returning, canary_value, stable_value, update_of
 from rollouts.ports.called_testing import CalledStepConformance
 from rollouts.ports.provider_testing import SECRET, ProviderConformance
 from rollouts.ports.router import (
@@ -40,7 +40,6 @@ from rollouts.ports.step import AnyStep, Check, Gate, Here, Open, Shut, Wishes
 __all__ = ["SECRET", "CalledStepConformance", "ProviderConformance", "RouterConformance", "StepConformance", "applied"]
 
 _NOW = datetime(2026, 1, 1, tzinfo=UTC)
-_UPDATE = "0123456789"
 _UNMET = "the canary has 1 of 2 pods available"
 
 
@@ -137,9 +136,10 @@ class RouterConformance:
             reading = RouteMatch(method=StringMatch(exact="GET"))
             yield replace(self._route(5), mirrors=(SetMirrorRoute(name="copy", match=(reading,), percentage=30),))
         if Ability.SESSION_AFFINITY in self.router.abilities:
-            yield replace(self._route(5), affinity=_affinity(5, Returning((canary_value(_UPDATE),), 100, 0)))
-            anew = Returning((stable_value(_UPDATE, 5),), 15, 80)
-            yield replace(self._route(20), affinity=_affinity(20, Returning((canary_value(_UPDATE),), 100, 0), anew))
+            update = update_of(self.owner.rollout, "canary", "stable")
+            yield replace(self._route(5), affinity=_affinity(update, 5))
+            anew = Returning((stable_value(update, 5),), 15, 80)
+            yield replace(self._route(20), affinity=_affinity(update, 20, anew))
         if Ability.EXPERIMENTS in self.router.abilities:
             route = self._route(5)
             stable = replace(route.stable, weight=route.stable.weight - 5)
@@ -279,10 +279,10 @@ class RouterConformance:
                 assert seen.verified is not False or seen.because.strip(), "because is empty"
 
 
-def _affinity(weight: int, *returning: Returning) -> Affinity:
-    stay = Returning((stable_value(_UPDATE, weight),), 0, 100)
-    values = (canary_value(_UPDATE), stable_value(_UPDATE, weight))
-    return Affinity("rollout-web", "Max-Age=60; Path=/", *values, (*returning, stay))
+def _affinity(update: str, weight: int, *anew: Returning) -> Affinity:
+    canary, stable = canary_value(update), stable_value(update, weight)
+    returning = (Returning((canary,), 100, 0), *anew, Returning((stable,), 0, 100))
+    return Affinity("rollout-web", "Max-Age=60; Path=/", canary, stable, returning)
 
 
 def _existing(objects: Objects) -> dict[Reference, Raw]:

@@ -72,7 +72,7 @@ class Shape:
 
 def patch(raw: Raw, shape: Shape, owner: Owner, route: Route) -> dict[str, Any]:
     """Return what is due on an object, in one write; nothing if all is as it should be."""
-    rollout = f"{owner.namespace}/{owner.name}"
+    rollout = owner.rollout
     before = added_by(raw, ADDED, rollout)
     lists = [[each for each in rules if digest(each) not in before.rules.values()] for rules in shape.lists]
     meant = [shared_by(rules, shape, route.canary.service, route.stable.service) for rules in lists]

@@ -27,7 +27,7 @@ WHOLE = 100
 def at(weight: int, *past: int, canary: str = TWO, stable_hash: str = ONE) -> Route:
     """Return the route of an update with a weight, after steps with other ones."""
     route = Route(Destination("c", canary, weight), Destination("s", stable_hash, WHOLE - weight))
-    return Sticking("sticky", "Path=/", TWO, past).on(route)
+    return Sticking("default/web", "sticky", "Path=/", TWO, past).on(route)
 
 
 def affinity(weight: int, *past: int, **hashes: str) -> Affinity:
@@ -99,9 +99,10 @@ def test_where_there_is_one_side_only_or_no_canary_to_keep_nobody_sticks(route: 
 def test_cookies_of_other_updates_mean_nothing() -> None:
     ours, others = affinity(20), affinity(20, stable_hash="before")
     assert {ours.canary, ours.stable}.isdisjoint({others.canary, others.stable})
-    assert is_affinity_cookie(ours.to_canary)
-    assert is_affinity_cookie(ours.to_stable)
-    assert not is_affinity_cookie("session=abc; Path=/")
+    assert is_affinity_cookie(ours.to_canary, "default/web")
+    assert is_affinity_cookie(ours.to_stable, "default/web")
+    assert not is_affinity_cookie("session=abc; Path=/", "default/web")
+    assert not is_affinity_cookie(ours.to_canary, "default/shop"), "another Rollout's"
 
 
 STEPS: Sequence[Raw] = ({"setWeight": 20}, {"pause": {}}, {"setWeight": 40}, {"pause": {}})

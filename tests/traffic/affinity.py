@@ -15,9 +15,9 @@ def sticky(weight: int, *past: int, **more: object) -> Route:
     return sticking(route(weight, **more), *past)  # type: ignore[arg-type]
 
 
-def sticking(wanted: Route, *past: int) -> Route:
-    """Return a route with clients that stick."""
-    return Sticking("rollout-web", ATTRIBUTES, wanted.canary.pod_hash, past).on(wanted)
+def sticking(wanted: Route, *past: int, rollout: str = "web") -> Route:
+    """Return a route with clients of a Rollout that stick."""
+    return Sticking(f"default/{rollout}", f"rollout-{rollout}", ATTRIBUTES, wanted.canary.pod_hash, past).on(wanted)
 
 
 def affinity(wanted: Route) -> Affinity:
@@ -28,4 +28,4 @@ def affinity(wanted: Route) -> Affinity:
 def of_another_update(wanted: Route) -> Route:
     """Return the same route for pods of another template."""
     other = replace(wanted, canary=replace(wanted.canary, pod_hash="other"), affinity=None)
-    return Sticking("rollout-web", ATTRIBUTES, "other", ()).on(other)
+    return Sticking("default/web", "rollout-web", ATTRIBUTES, "other", ()).on(other)

@@ -6,7 +6,7 @@ from dataclasses import replace
 import pytest
 
 from rollouts.traffic.cookies import with_value
-from tests.traffic.affinity import affinity, of_another_update, sticky
+from tests.traffic.affinity import affinity, of_another_update, sticking, sticky
 from tests.traffic.gateway_api import (
     HTTP_SPEC,
     ROUTER,
@@ -159,3 +159,18 @@ def test_cookies_are_compared_whole() -> None:
         assert re.search(expression, header)
     for header in ("aab=x", "a.b=xx", "za.b=x", "c=a.b=x"):
         assert not re.search(expression, header)
+
+
+def test_two_rollouts_of_one_route_leave_each_others_clients_alone() -> None:
+    """Each took the cookies of all rules for its own, so that both wrote without end."""
+    ours, plain = sticky(20), route(40)
+    ends = replace(plain.canary, service="shop-canary"), replace(plain.stable, service="shop-stable")
+    theirs = sticking(replace(plain, canary=ends[0], stable=ends[1]), 20, rollout="shop")
+    shop = replace(STICKY, name="shop", canary_service="shop-canary", stable_service="shop-stable")
+    before = live(SHARED, rule(backend("shop-stable"), matches=[{"path": {"type": "PathPrefix", "value": "/shop"}}]))
+    both = written(written(before, ours, owner=STICKY), theirs, owner=shop)
+    assert written(both, ours, owner=STICKY) == both
+    ended = written(both, route(0), owner=STICKY)
+    assert "rollout-web" not in repr(ended), "nothing is left of ours"
+    assert written(ended, theirs, owner=shop) == ended, "and theirs is as it was"
+    assert affinity(theirs).to_canary in repr(ended)

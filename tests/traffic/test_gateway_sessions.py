@@ -18,7 +18,7 @@ KEEPING = replace(OWNER, has_affinity=True, has_sessions=True)
 def kept(weight: int, named_by: str = "cookie", seconds: int | None = None, cookie: str = "rollout-web") -> Route:
     """Return a route whose sessions the Gateway keeps."""
     wanted = route(weight)
-    return Sticking(cookie, ATTRIBUTES, wanted.canary.pod_hash, (), named_by, seconds).on(wanted)
+    return Sticking("default/web", cookie, ATTRIBUTES, wanted.canary.pod_hash, (), named_by, seconds).on(wanted)
 
 
 def name(wanted: Route) -> str:
@@ -78,7 +78,9 @@ def test_cookies_and_sessions_replace_each_other() -> None:
 def test_another_update_has_other_sessions_and_a_long_name_fits() -> None:
     other = replace(route(20), stable=replace(route(20).stable, pod_hash="before"))
     assert name(kept(20)) == name(kept(40))
-    assert name(kept(20)) != name(Sticking("rollout-web", ATTRIBUTES, other.canary.pod_hash, (), "cookie").on(other))
+    assert name(kept(20)) != name(
+        Sticking("default/web", "rollout-web", ATTRIBUTES, other.canary.pod_hash, (), "cookie").on(other)
+    )
     assert len(name(kept(20, cookie="c" * 300))) <= 128
 
 

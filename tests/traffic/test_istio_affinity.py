@@ -122,3 +122,24 @@ def test_a_cookie_of_somebody_elses_is_in_the_way() -> None:
     ((_, message),) = ROUTER.problems(BY_HOST, STICKY, theirs)
     assert message.startswith("VirtualService web has a destination that adds a Set-Cookie header")
     assert list(ROUTER.problems(BY_HOST, STICKY, written(virtual_service(SAME), sticking(route(20))))) == []
+
+
+def test_two_rollouts_of_one_object_leave_each_others_clients_alone() -> None:
+    """Each took the cookies of all routes for its own, so that both wrote without end."""
+    ours, plain = sticking(route(20)), route(40)
+    ends = replace(plain.canary, service="shop-canary"), replace(plain.stable, service="shop-stable")
+    theirs = sticking(replace(plain, canary=ends[0], stable=ends[1]), 20, rollout="shop")
+    shop = replace(STICKY, name="shop", canary_service="shop-canary", stable_service="shop-stable")
+    shops = {
+        "name": "shop",
+        "match": [{"uri": {"prefix": "/shop"}}],
+        **rule(to("shop-stable", 100), to("shop-canary", 0)),
+    }
+    settings = {each: spec(virtualService={"name": "web", "routes": [each]}) for each in ("shop", "web")}
+    before = virtual_service(shops, {"name": "web", **SAME})
+    both = written(written(before, ours, settings["web"], STICKY), theirs, settings["shop"], shop)
+    assert written(both, ours, settings["web"], STICKY) == both
+    ended = written(both, route(0), settings["web"], STICKY)
+    assert "rollout-web" not in repr(ended), "nothing is left of ours"
+    assert written(ended, theirs, settings["shop"], shop) == ended, "and theirs is as it was"
+    assert affinity(theirs).to_canary in repr(ended)

@@ -54,17 +54,19 @@ def with_cookies(rule: Raw, affinity: Affinity, sides: Sides) -> Raw:
     return {**rule, "backendRefs": backends}
 
 
-def without_cookies(rule: Raw) -> Raw:
-    """Return a rule without what `with_cookies` has put into it; the very same one if there is nothing."""
+def without_cookies(rule: Raw, rollout: str) -> Raw:
+    """Return a rule without what `with_cookies` has put into it for a Rollout; the same one if there is nothing."""
     now = rule.get("backendRefs") or ()
-    then = [_silent(each) for each in now]
+    then = [_silent(each, rollout) for each in now]
     return rule if all(map(_is, then, now)) else {**rule, "backendRefs": then}
 
 
-def has_own_cookie(rule: Raw) -> bool:
-    """Whether a backend sets a cookie of other people's: a filter can add one only."""
+def has_foreign_cookie(rule: Raw, rollout: str) -> bool:
+    """Whether a backend sets a cookie that isn't the Rollout's: a filter can add one only."""
     headers = (each for backend in rule.get("backendRefs") or () for each in _added(backend))
-    return any(each["name"].lower() == SET.lower() and not is_affinity_cookie(each["value"]) for each in headers)
+    return any(
+        each["name"].lower() == SET.lower() and not is_affinity_cookie(each["value"], rollout) for each in headers
+    )
 
 
 def _is(one: Any, other: Any) -> bool:
@@ -86,10 +88,12 @@ def _telling(backend: Raw, header: str) -> Rule:
     return {**backend, "filters": _changed(filters, lambda now: [*now, *added])}
 
 
-def _silent(backend: Raw) -> Raw:
-    if not any(is_affinity_cookie(each["value"]) for each in _added(backend)):
+def _silent(backend: Raw, rollout: str) -> Raw:
+    if not any(is_affinity_cookie(each["value"], rollout) for each in _added(backend)):
         return backend
-    filters = _changed(backend["filters"], lambda now: [each for each in now if not is_affinity_cookie(each["value"])])
+    filters = _changed(
+        backend["filters"], lambda now: [each for each in now if not is_affinity_cookie(each["value"], rollout)]
+    )
     rest = {key: value for key, value in backend.items() if key != "filters"}
     return {**rest, "filters": filters} if filters else rest
 

@@ -7,7 +7,7 @@ from rollouts.api.selectors import is_label_key, is_label_value, read_selector
 from rollouts.ports import Objects, Owner, Reference, Selected
 from rollouts.ports.router import Raw
 from rollouts.traffic.additions import added_by
-from rollouts.traffic.gateway_api.affinity import has_own_cookie
+from rollouts.traffic.gateway_api.affinity import has_foreign_cookie
 from rollouts.traffic.gateway_api.marks import ADDED
 from rollouts.traffic.gateway_api.rules import Rules
 from rollouts.traffic.gateway_api.sessions import FIELD
@@ -77,7 +77,7 @@ def _live(target: Target, owner: Owner, objects: Objects) -> Iterator[Problem]:
 def _rules(found: Found, owner: Owner) -> Iterator[str]:
     if not owner.stable_service:
         return  # of a ping-pong pair either may be the stable one
-    rules = Rules(found, owner, added_by(found.raw, ADDED, f"{owner.namespace}/{owner.name}"))
+    rules = Rules(found, owner, added_by(found.raw, ADDED, owner.rollout))
     shared = rules.shared(owner.canary_service, owner.stable_service)
     weighed = {rules.others[index].get("name") for index in shared}
     known = {each.get("name") for each in rules.others}
@@ -90,7 +90,7 @@ def _rules(found: Found, owner: Owner) -> Iterator[str]:
         yield f"no rule of {found.reference} has the stable Service {owner.stable_service} as a backend: add it to one"
     if owner.has_affinity and found.reference.kind == HTTP:
         yield from _affinity(found, [rules.others[index] for index in shared])
-        yield from (_one_session if owner.has_sessions else _cookies)(found, rules, shared)
+        yield from (_one_session if owner.has_sessions else _cookies)(found, owner, rules, shared)
 
 
 def _affinity(found: Found, shared: Sequence[Raw]) -> Iterator[str]:
@@ -103,9 +103,9 @@ def _affinity(found: Found, shared: Sequence[Raw]) -> Iterator[str]:
             )
 
 
-def _one_session(found: Found, rules: Rules, shared: Sequence[int]) -> Iterator[str]:
+def _one_session(found: Found, owner: Owner, rules: Rules, shared: Sequence[int]) -> Iterator[str]:
     """Yield what is in the way of a session: each rule would have its own, and a client be on both sides."""
-    del rules  # no more of them are needed
+    del owner, rules  # the number of rules is enough
     if len(shared) > 1:
         yield (
             f"{found.reference} shares out {len(shared)} rules, and a session is kept for one: name one in rules, or"
@@ -113,10 +113,10 @@ def _one_session(found: Found, rules: Rules, shared: Sequence[int]) -> Iterator[
         )
 
 
-def _cookies(found: Found, rules: Rules, shared: Sequence[int]) -> Iterator[str]:
+def _cookies(found: Found, owner: Owner, rules: Rules, shared: Sequence[int]) -> Iterator[str]:
     """Yield what is in the way of cookies."""
     for rule in (rules.others[index] for index in shared):
-        if has_own_cookie(rule):
+        if has_foreign_cookie(rule, owner.rollout):
             yield (
                 f"{_called(rule)} of {found.reference} has a backend that adds a Set-Cookie header, and can't add a"
                 " second one: remove it there, or remove sessionAffinity"

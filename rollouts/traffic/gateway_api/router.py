@@ -57,7 +57,7 @@ class GatewayApi(Router[GatewayApiTrafficRouting]):
 
     def write(self, spec: GatewayApiTrafficRouting, owner: Owner, route: Route, objects: Objects) -> tuple[Write, ...]:
         return tuple(
-            Patch(each.reference, patch, NEEDS if has_session(patch) else "")
+            Patch(each.reference, patch, NEEDS if has_session(patch, owner.rollout) else "")
             for each in find(targets(spec, owner), objects)
             if (patch := _patch(each, spec, owner, route))
         )
@@ -65,7 +65,7 @@ class GatewayApi(Router[GatewayApiTrafficRouting]):
 
 def _patch(found: Found, spec: GatewayApiTrafficRouting, owner: Owner, route: Route) -> Raw:
     """Return what is due on one route, in one write; nothing if it is as it should be."""
-    rollout = f"{owner.namespace}/{owner.name}"
+    rollout = owner.rollout
     written = Rules(found, owner, added_by(found.raw, ADDED, rollout)).written(route)
     is_active = bool(route.canary.weight or route.additional or route.headers or route.mirrors)
     metadata = marks(found.raw, spec, rollout, written.added, is_active=is_active)

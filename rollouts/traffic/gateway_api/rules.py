@@ -7,7 +7,7 @@ traffic is shared, so that it takes no request that the Rollout wouldn't have go
 
 import json
 import re
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
 from itertools import takewhile
@@ -48,8 +48,8 @@ class Rules:
         ours = [_is_among(each, added.rules) for each in found.rules]
         self.ours = [each for each, is_ours in zip(found.rules, ours, strict=True) if is_ours]
         others = [each for each, is_ours in zip(found.rules, ours, strict=True) if not is_ours]
-        self.others = [without_session(without_cookies(each)) for each in others] if self._kind == HTTP else others
-        self._of_rollouts = rules_of_others(found.raw, ADDED, f"{owner.namespace}/{owner.name}")
+        self.others = [_silent(each, owner.rollout) for each in others] if self._kind == HTTP else others
+        self._of_rollouts = rules_of_others(found.raw, ADDED, owner.rollout)
         # Those of other Rollouts may stay before ours: two that both want to be the first would write without end.
         self._ahead = len(list(takewhile(lambda rule: _is_among(rule, self._of_rollouts), found.rules)))
 
@@ -112,8 +112,17 @@ class Rules:
             *(each for _, some in managed for each in some),
             *(each for rule in shared for each in self._returning(route, rule)),
         ]
-        names = _names((name for name, _ in rules), (each["name"] for each in self.others if "name" in each))
+        names = _names([(name, self._names_now(name, rule)) for name, rule in rules], self.others)
         return [{"name": name, **rule} for name, (_, rule) in zip(names, rules, strict=True)]
+
+    def _names_now(self, text: str, rule: Raw) -> list[str]:
+        """Return under which names after a text there is a rule of ours already."""
+        family = re.compile(rf"{re.escape(_base(text))}(-[0-9]+)?")
+        return [
+            each["name"]
+            for each in self.ours
+            if family.fullmatch(each.get("name", "")) and {**each, "name": ""} == {**rule, "name": ""}
+        ]
 
     def _header_rules(self, route: Route, shared: Collection[Raw]) -> Iterator[tuple[str, dict[str, Any]]]:
         if not self._found.target.uses_headers or self._kind not in {HTTP, GRPC}:
@@ -169,6 +178,11 @@ def _is_among(rule: Raw, added: Mapping[str, str]) -> bool:
     return bool(added) and digest(rule) in added.values()
 
 
+def _silent(rule: Raw, rollout: str) -> Raw:
+    """Return a rule without that by which a Rollout's clients are told where they belong."""
+    return without_session(without_cookies(rule, rollout), rollout)
+
+
 def digest(rule: Raw) -> str:
     """Return a short text for what a rule says, its name apart."""
     said = {key: value for key, value in rule.items() if key != "name"}
@@ -187,12 +201,24 @@ def _mirror(mirror: SetMirrorRoute, backend: Raw) -> dict[str, Any]:
     return {"type": "RequestMirror", "requestMirror": {"backendRef": dict(backend), **share}}
 
 
-def _names(texts: Iterable[str], taken: Iterable[str]) -> Iterator[str]:
-    """Yield a name for a rule after each text: the first free one that the API server takes."""
-    used = set(taken)
-    for text in texts:
-        base = re.sub(r"[^a-z0-9.-]+", "-", text.lower()).strip("-.") or "managed"
+def _base(text: str) -> str:
+    """Return the name for a rule after a text, as the API server takes it."""
+    return re.sub(r"[^a-z0-9.-]+", "-", text.lower()).strip("-.") or "managed"
+
+
+def _names(wanted: Sequence[tuple[str, Collection[str]]], others: Iterable[Raw]) -> Iterator[str]:
+    """Yield a name for a rule after each text: one that it has already, else the first free one.
+
+    So that no rule is written once more only because a name has become free.
+    """
+    used = {each["name"] for each in others if "name" in each}
+    kept: list[str | None] = []
+    for _, now in wanted:
+        kept.append(next((each for each in now if each not in used), None))
+        used |= {kept[-1]} if kept[-1] else set()
+    for (text, _), name in zip(wanted, kept, strict=True):
+        base = _base(text)
         numbered = (f"{base}-{number}" for number in range(2, len(used) + 3))
-        name = next(each for each in (base, *numbered) if each not in used)
-        used.add(name)
-        yield name
+        free = name or next(each for each in (base, *numbered) if each not in used)
+        used.add(free)
+        yield free

@@ -32,17 +32,17 @@ def with_session(rule: Raw, session: Session) -> Raw:
     return {**rule, FIELD: said}
 
 
-def without_session(rule: Raw) -> Raw:
-    """Return a rule without the session that `with_session` has put into it; the very same one if there is none."""
+def without_session(rule: Raw, rollout: str) -> Raw:
+    """Return a rule without what `with_session` has put into it for a Rollout; the same one if there is nothing."""
     said = rule.get(FIELD) or {}
     name = said.get("sessionName") or (said.get("cookie") or {}).get("name") or ""
-    return {key: value for key, value in rule.items() if key != FIELD} if is_affinity_session(name) else rule
+    return {key: value for key, value in rule.items() if key != FIELD} if is_affinity_session(name, rollout) else rule
 
 
-def has_session(patch: Raw) -> bool:
-    """Tell whether a patch of a route has a session of ours."""
+def has_session(patch: Raw, rollout: str) -> bool:
+    """Tell whether a patch of a route has a session of a Rollout."""
     rules = (patch.get("spec") or {}).get("rules") or ()
-    return any(without_session(each) is not each for each in rules)
+    return any(without_session(each, rollout) is not each for each in rules)
 
 
 def _duration(seconds: int) -> str:

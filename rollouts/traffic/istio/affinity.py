@@ -55,17 +55,17 @@ def with_cookies(rule: Raw, affinity: Affinity, ends: Ends) -> Raw:
     return {**rule, "route": entries}
 
 
-def without_cookies(rule: Raw) -> Raw:
-    """Return a route without what `with_cookies` has put into it; the very same one if there is nothing."""
-    if not any(is_affinity_cookie(value) for each in rule.get("route") or () for _, value in _cookies(each)):
+def without_cookies(rule: Raw, rollout: str) -> Raw:
+    """Return a route without what `with_cookies` has put into it for a Rollout; the same one if there is nothing."""
+    if not any(is_affinity_cookie(value, rollout) for each in rule.get("route") or () for _, value in _cookies(each)):
         return rule
-    return {**rule, "route": [_silent(each) for each in rule["route"]]}
+    return {**rule, "route": [_silent(each, rollout) for each in rule["route"]]}
 
 
-def has_own_cookie(rule: Raw) -> bool:
-    """Whether a destination sets a cookie of other people's: Istio adds a header once only."""
+def has_foreign_cookie(rule: Raw, rollout: str) -> bool:
+    """Whether a destination sets a cookie that isn't the Rollout's: Istio adds a header once only."""
     cookies = (value for each in rule.get("route") or () for _, value in _cookies(each))
-    return any(not is_affinity_cookie(value) for value in cookies)
+    return any(not is_affinity_cookie(value, rollout) for value in cookies)
 
 
 def _sides(rule: Raw, ends: Ends) -> tuple[Raw, Raw] | None:
@@ -88,8 +88,8 @@ def _telling(entry: Raw, header: str) -> Rule:
     return _with(entry, _PATH, lambda added: {**added, SET: header})
 
 
-def _silent(entry: Raw) -> Rule:
-    ours = {name for name, value in _cookies(entry) if is_affinity_cookie(value)}
+def _silent(entry: Raw, rollout: str) -> Rule:
+    ours = {name for name, value in _cookies(entry) if is_affinity_cookie(value, rollout)}
     return _with(entry, _PATH, lambda added: {name: value for name, value in added.items() if name not in ours})
 
 

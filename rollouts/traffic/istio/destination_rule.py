@@ -35,7 +35,7 @@ def patch(
 
     A subset of ours stays while a route still names it (`in_use`): traffic to one that is gone would fail.
     """
-    rollout = f"{owner.namespace}/{owner.name}"
+    rollout = owner.rollout
     ours = {subset: each.pod_hash for each in route.additional if (subset := subset_of(each, owner))}
     added = added_by(raw, ADDED, rollout).backends
     gone = {name for name in added if name not in ours and name not in in_use}
@@ -61,7 +61,7 @@ def left(raw: Raw, rule: IstioDestinationRule, owner: Owner, *, in_use: Collecti
     """Return what takes the Rollout's hands off: subsets select the pods of every version again."""
     if (raw["metadata"].get("annotations") or {}).get(MANAGED_BY) != owner.name:
         return {}
-    rollout = f"{owner.namespace}/{owner.name}"
+    rollout = owner.rollout
     gone = {*added_by(raw, ADDED, rollout).backends} - {*in_use}
     sides = (rule.canary_subset_name, rule.stable_subset_name)
     kept = [

@@ -6,7 +6,7 @@ from rollouts.api.keys import MANAGED_BY
 from rollouts.api.traffic import IstioDestinationRule, IstioTrafficRouting
 from rollouts.ports import Objects, Owner, Reference
 from rollouts.ports.router import Raw
-from rollouts.traffic.istio.affinity import has_own_cookie
+from rollouts.traffic.istio.affinity import has_foreign_cookie
 from rollouts.traffic.istio.destination_rule import subsets_of
 from rollouts.traffic.istio.destinations import Ends
 from rollouts.traffic.istio.picks import (
@@ -87,7 +87,7 @@ def _virtual_service(target: Target, raw: Raw, spec: IstioTrafficRouting, owner:
         if not ends.has_both(rule):
             yield target.path, f"{title} of {target.reference} {_instead(rule)}: {_wanted(spec, owner)}"
     if owner.has_affinity:
-        yield from ((target.path, message) for message in _affinity(target, http))
+        yield from ((target.path, message) for message in _affinity(target, owner, http))
 
 
 def _instead(rule: Raw) -> str:
@@ -98,11 +98,11 @@ def _instead(rule: Raw) -> str:
     return "must have two destinations"
 
 
-def _affinity(target: Target, meant: Sequence[Raw]) -> Iterator[str]:
+def _affinity(target: Target, owner: Owner, meant: Sequence[Raw]) -> Iterator[str]:
     """Yield what is in the way of session affinity."""
     if not meant:
         yield f"{target.reference} has no HTTP route that is meant, which sessionAffinity needs: name one in routes"
-    if any(map(has_own_cookie, meant)):
+    if any(has_foreign_cookie(each, owner.rollout) for each in meant):
         yield (
             f"{target.reference} has a destination that adds a Set-Cookie header, and can't add a second one: remove"
             " it there, or remove sessionAffinity"

@@ -33,7 +33,7 @@ _MEANT: dict[str, Callable[[IstioVirtualService, Collection[Raw], Shared], list[
 
 def managed_names(raw: Raw, owner: Owner) -> set[str]:
     """Return the names of the routes that are ours: we have added them, or the Rollout lists them and no other has."""
-    rollout = f"{owner.namespace}/{owner.name}"
+    rollout = owner.rollout
     return ({*owner.managed_routes} - added_by_others(raw, ADDED, rollout)) | added_by(raw, ADDED, rollout).rules.keys()
 
 
@@ -48,14 +48,16 @@ class VirtualService:
 
     def patch(self, route: Route) -> dict[str, Any]:
         """Return what is due for a Route, in one write; nothing if all is as it should be."""
-        rollout = f"{self.owner.namespace}/{self.owner.name}"
+        rollout = self.owner.rollout
         ends = Ends.of(self.spec, self.owner, route.canary.service, route.stable.service)
         shares = shares_of(route, self.owner)
         gone = [name for name in added_by(self.raw, ADDED, rollout).backends if name not in shares]
-        others = [without_cookies(each) for each in others_of(self.raw, managed_names(self.raw, self.owner))]
+        names = managed_names(self.raw, self.owner)
+        others = [without_cookies(each, rollout) for each in others_of(self.raw, names)]
+        ours = [each for each in rules_of(self.raw, HTTP) if each.get("name") in names]
         meant = http_meant(self.entry, others, ends.has_both)
         shared = _with_shares(others, meant, lambda entries: ends.shared(entries, shares, gone))
-        managed = {index: _named(self._managed(route, shared[index], ends), shared) for index in meant}
+        managed = {index: _named(self._managed(route, shared[index], ends), shared, ours) for index in meant}
         told = [_telling(rule, route, ends) if index in managed else rule for index, rule in enumerate(shared)]
         wanted = {HTTP: [each for index, rule in enumerate(told) for each in (*managed.get(index, ()), rule)]}
         for protocol, pick in _MEANT.items():
@@ -107,15 +109,20 @@ def _telling(rule: Raw, route: Route, ends: Ends) -> dict[str, Any]:
     return dict(rule if route.affinity is None else with_cookies(rule, route.affinity, ends))
 
 
-def _named(managed: Iterable[dict[str, Any]], others: Iterable[Raw]) -> list[dict[str, Any]]:
-    """Return our own routes by names that none of other people's has."""
+def _named(managed: Iterable[dict[str, Any]], others: Iterable[Raw], ours: Collection[Raw]) -> list[dict[str, Any]]:
+    """Return our own routes by names that none of other people's has.
+
+    One that is there already stays as it is: none is written once more only because a name has become free.
+    """
     taken = {each.get("name") for each in others}
-    return [{**each, "name": _free(each["name"], taken)} for each in managed]
+    named = ([{**each, "name": name} for name in _free(each["name"], taken)] for each in managed)
+    return [next((each for each in possible if each in ours), possible[0]) for possible in named]
 
 
-def _free(name: str, taken: Collection[str | None]) -> str:
+def _free(name: str, taken: Collection[str | None]) -> list[str]:
+    """Return the names after a text that nobody has, the first one to be had first."""
     numbered = (f"{name}-{number}" for number in range(2, len(taken) + 3))
-    return next(each for each in (name, *numbered) if each not in taken)
+    return [each for each in (name, *numbered) if each not in taken]
 
 
 def _to_canary(rule: Raw, canary: Raw) -> dict[str, Any]:
