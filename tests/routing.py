@@ -131,7 +131,9 @@ class DataPlane:
         due = self._due.setdefault(split["metadata"]["generation"], world.now + timedelta(seconds=self.after))
         if world.now < due:
             return False
-        world.patch_object(SPLIT, {"status": {"followed": split["metadata"]["generation"], "traffic": split["spec"]}})
+        before = (split.get("status") or {}).get("traffic") or {}
+        traffic = {**dict.fromkeys(before), **split["spec"]}  # a merge would keep what the split no longer says
+        world.patch_object(SPLIT, {"status": {"followed": split["metadata"]["generation"], "traffic": traffic}})
         return True
 
     def next_change(self, world: World) -> datetime | None:
