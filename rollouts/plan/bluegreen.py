@@ -86,16 +86,16 @@ def plan_blue_green(here: Observed, blue_green: BlueGreenStrategy, kit: Kit, now
     scaling = blue_green_scaling(scene, blue_green, selection, wanted, this.returns_until, now)
     goal = None if scene.is_halted or scene.begins else _active_goal(this, gate, wanted)
     takes_copies = not after.abort and _may_mirror(this, mirror, missing) and goal is not scene.revisions.canary
-    copies, refused = mirror.actions(wanted=takes_copies)
+    copies = mirror.tidying(wanted=takes_copies)
     held = mirror.held if _moves(this, goal) and not after.abort else ""
     switches = () if held else (*_preview_switch(this), *_active_switch(this, goal))
     actions = [
         *replica_set_actions(scene, scaling),
         *switches,
-        *copies,
+        *copies.actions,
         *(runs := run_actions(scene, current, after)),
     ]
-    why = (*([held] if held else _waiting(this, goal, switches)), *refused, *current.told(), *ended(runs))
+    why = (*([held] if held else _waiting(this, goal, switches)), *copies.because, *current.told(), *ended(runs))
     course = Course(
         actions=tuple(actions),
         scaling=scaling,
@@ -105,6 +105,7 @@ def plan_blue_green(here: Observed, blue_green: BlueGreenStrategy, kit: Kit, now
         reasons=partial(blue_green_reasons, scene, gate, scaling, why),
         is_fast_rollback=scene.is_rollback or this.returns_until is not None,
         cause=current.failure,
+        is_tidy=copies.is_done,
     )
     return conclude(scene, course, kit, now)
 

@@ -69,6 +69,7 @@ def plan_canary(here: Observed, canary: CanaryStrategy, kit: Kit, now: datetime)
         calling=calling,
         asks=shift.asks,
         told=shift.told,
+        is_tidy=shift.is_tidy,
     )
     return conclude(scene, course, kit, now)
 

@@ -44,6 +44,7 @@ class Course:
     whether the current template becomes the stable one from such a state, `reasons` gives the strategy's reasons for
     the facts that the pass ends with. `cause` says why the strategy has aborted, if it has just done so, and `calling`
     which step plugins are called. `asks` and `told` are what a router asks outside of the cluster, and what it found.
+    `is_tidy` tells that routers' objects have nothing left over of what the spec has stopped to name.
     """
 
     actions: tuple[Action, ...]
@@ -57,6 +58,7 @@ class Course:
     calling: Calling = field(default_factory=Calling)
     asks: tuple[Question, ...] = ()
     told: Mapping[str, Any] = field(default_factory=dict)
+    is_tidy: bool = False
 
 
 def conclude(scene: Scene, course: Course, kit: Kit, now: datetime) -> Plan:
@@ -91,7 +93,7 @@ def conclude(scene: Scene, course: Course, kit: Kit, now: datetime) -> Plan:
         facts = replace(facts, after=restart.state)
     duration = elapsed.duration_of(here.status.duration, _turn(scene, facts, gate, completion), now)
     wanted = list(wanted_conditions(facts, now))
-    leaving = plan_leaving(here, kit, facts.after.weights)
+    leaving = plan_leaving(here, kit, facts.after.weights, is_tidy=course.is_tidy)
     status = build_status(here, facts.after, facts.counts, selection, wanted, duration, now)
     status = _remembering({**status, **course.told}, leaving, kit)
     is_news = status != (here.raw.get("status") or {})

@@ -1,13 +1,13 @@
 """Which traffic routers has the spec stopped to name, and how are their objects given back?
 
 The status remembers each router with what its spec said. One that is no longer named is brought to rest once: all
-traffic to stable, and nothing of ours left in people's objects. Then it is forgotten. What a router that is in use
-reads, too, is that one's business.
+traffic to stable, and nothing of ours left in people's objects. Then it is forgotten. An object that a router in use
+reads, too, is tidied up by who knows that one's route: `left_over`.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from pydantic import ValidationError
@@ -18,7 +18,7 @@ from rollouts.plan.observed import Observed
 from rollouts.plan.revisions import Revisions, sort_out
 from rollouts.plan.router_actions import as_actions
 from rollouts.plan.traffic import PREVIEW_MIRROR, BoundRouter, bound_reads, read_spec, routed_part, routers_named
-from rollouts.ports import Destination, Kit, Objects, Owner, Reads, Route, Write, picked
+from rollouts.ports import Destination, Kit, Objects, Owner, Reads, Reference, Route, Write, picked
 from rollouts.ports.checked import PluginError
 
 Raw = Mapping[str, Any]
@@ -26,14 +26,29 @@ Raw = Mapping[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class Left:
-    """A router that is to be left. `bound` is None where it isn't installed any more."""
+    """A router that is to be left. `bound` is None where it isn't installed any more.
+
+    `is_shared` tells that there are only objects left of it that are in use.
+    """
 
     entry: RoutedBy
     bound: BoundRouter | None
+    is_shared: bool = False
 
     @property
     def title(self) -> str:
+        if self.is_shared:
+            return f"what the spec no longer names of the router {self.entry.router}"
         return f"the router {self.entry.router}, which the spec no longer names,"
+
+
+@dataclass(frozen=True, slots=True)
+class LeftOver:
+    """A router as it was, `shared` what those in use go on reading of its objects, and its route without a canary."""
+
+    bound: BoundRouter
+    shared: frozenset[Reference]
+    rest: Route
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,8 +63,8 @@ class Leaving:
 
 def reads_left(rollout: Raw, kit: Kit) -> Reads:
     """Return what the routers read that a raw Rollout has stopped to name; not what others of its routers read."""
-    written, named = _mapping(rollout.get("status")).get("routedBy"), _named(rollout)
-    if not isinstance(written, list) or all(_is_in_use(_mapping(each), named) for each in written):
+    written = _mapping(rollout.get("status")).get("routedBy")
+    if not isinstance(written, list) or all(_is_in_use(_mapping(each), rollout) for each in written):
         return ()  # as it is with most Rollouts, each time that anything about them changes
     status, _ = parse_status(_mapping(rollout.get("status")))
     current = frozenset(bound_reads(rollout, kit))
@@ -60,9 +75,12 @@ def reads_left(rollout: Raw, kit: Kit) -> Reads:
     return tuple(each for each in dict.fromkeys(found) if each not in current)
 
 
-def _is_in_use(entry: Raw, named: Mapping[str, Raw]) -> bool:
-    router = entry.get("router")
-    return isinstance(router, str) and router in named and named[router] == entry.get("spec")
+def _is_in_use(entry: Raw, rollout: Raw) -> bool:
+    """Whether the spec still says of a router all that the status remembers of it."""
+    router, managed, named = entry.get("router"), entry.get("managedRoutes") or (), _named(rollout)
+    if not isinstance(router, str) or router not in named or named[router] != entry.get("spec"):
+        return False
+    return isinstance(managed, Sequence) and all(each in _managed(rollout) for each in managed)
 
 
 def reads_in(rollout: Raw, kit: Kit) -> Reads:
@@ -70,8 +88,11 @@ def reads_in(rollout: Raw, kit: Kit) -> Reads:
     return (*bound_reads(rollout, kit), *reads_left(rollout, kit))
 
 
-def plan_leaving(here: Observed, kit: Kit, weights: TrafficWeights | None) -> Leaving:
-    """Return what is due, and what is to be remembered: routers in use, and those that can't be left yet."""
+def plan_leaving(here: Observed, kit: Kit, weights: TrafficWeights | None, *, is_tidy: bool = False) -> Leaving:
+    """Return what is due, and what is to be remembered: routers in use, and those that can't be left yet.
+
+    `is_tidy` tells that objects that others in use read, too, have nothing left over.
+    """
     remembered = list(_current(here.raw, weights))
     actions: list[Action] = []
     because: list[str] = []
@@ -81,7 +102,7 @@ def plan_leaving(here: Observed, kit: Kit, weights: TrafficWeights | None) -> Le
         because.append(f"{Left(entry, None).title} can't be left: {here.unheard}")
     for each in _left(here.raw, [each for each in here.status.routed_by if each not in unheard], kit):
         writes, waits = _due(here, each, kit)
-        if not writes and not waits:
+        if not writes and not waits and (is_tidy or not _shared(here, each, kit)):
             if each.bound is not None and each.bound.router.tells:
                 because.append(f"{each.title} wrote its objects itself: nobody has given them back, look after them")
             continue
@@ -91,6 +112,26 @@ def plan_leaving(here: Observed, kit: Kit, weights: TrafficWeights | None) -> Le
         because += [*([waits] if waits else ()), *refused, *([f"{each.title} is left"] if made else ())]
     gone = {each.router for each in here.status.routed_by} - {entry["router"] for entry in remembered}
     return Leaving(tuple(actions), tuple(remembered), frozenset(gone), tuple(because))
+
+
+def left_overs(here: Observed, kit: Kit) -> list[LeftOver]:
+    """Return what may be left over in objects that are in use, as far as stable can have its traffic."""
+    unheard, revisions, found = _unheard(here, kit), sort_out(here), []
+    for each in _left(here.raw, [entry for entry in here.status.routed_by if entry not in unheard], kit):
+        shared = _shared(here, each, kit)
+        if each.bound is not None and shared and not _waits(here, each, revisions):
+            found.append(LeftOver(each.bound, shared, _rest(each.entry, _stable_hash(revisions))))
+    return found
+
+
+def _shared(here: Observed, left: Left, kit: Kit) -> frozenset[Reference]:
+    """Return the objects of a router that those in use read, too."""
+    if left.bound is None:
+        return frozenset()
+    objects = here.objects or {}
+    with suppress(PluginError):  # leaving it says so
+        return frozenset(picked(left.bound.reads(), objects)) & frozenset(picked(bound_reads(here.raw, kit), objects))
+    return frozenset()
 
 
 def leave_first(here: Observed, kit: Kit) -> Plan | None:
@@ -130,10 +171,14 @@ def _named(rollout: Raw) -> dict[str, Raw]:
     return routers_named(_routing(rollout))
 
 
+def _managed(rollout: Raw) -> list[str]:
+    return [each["name"] for each in _routing(rollout).get("managedRoutes") or ()]
+
+
 def _current(rollout: Raw, weights: TrafficWeights | None) -> Iterator[Raw]:
     """Yield what is to be remembered of the routers in use."""
     canary = routed_part(rollout)
-    managed = [each["name"] for each in _routing(rollout).get("managedRoutes") or ()]
+    managed = _managed(rollout)
     services = {"canaryService": canary.get("canaryService"), "stableService": canary.get("stableService")}
     if canary.get("pingPong") is not None and weights is not None:
         services = {"canaryService": weights.canary.service_name, "stableService": weights.stable.service_name}
@@ -143,16 +188,18 @@ def _current(rollout: Raw, weights: TrafficWeights | None) -> Iterator[Raw]:
 
 
 def _left(rollout: Raw, remembered: Sequence[RoutedBy], kit: Kit) -> list[Left]:
-    named = _named(rollout)
-    gone = (Left(each, bind_again(rollout, each, kit)) for each in remembered if named.get(each.router) != each.spec)
+    gone = (Left(each, bind_again(rollout, each, kit)) for each in remembered if not _is_named(each, rollout))
     return [each for each in gone if each.bound is not None or each.entry.router not in kit.routers]
+
+
+def _is_named(entry: RoutedBy, rollout: Raw) -> bool:
+    return _is_in_use({"router": entry.router, "spec": entry.spec, "managedRoutes": entry.managed_routes}, rollout)
 
 
 def _unheard(here: Observed, kit: Kit) -> list[RoutedBy]:
     """Return the strangers' routers that are to be left, if they are not to be called now."""
-    named = _named(here.raw)
     every = here.status.routed_by if here.unheard else ()
-    return [each for each in every if each.router in kit.strangers and named.get(each.router) != each.spec]
+    return [each for each in every if each.router in kit.strangers and not _is_named(each, here.raw)]
 
 
 def bind_again(rollout: Raw, entry: RoutedBy, kit: Kit) -> BoundRouter | None:
@@ -185,23 +232,31 @@ def _due(here: Observed, left: Left, kit: Kit) -> tuple[tuple[Write, ...], str]:
         hidden = [each for each in left.bound.reads() if each in here.hidden]
         if hidden:
             return (), f"{left.title} can't be left: {hidden[0]} can't be seen"
-        stable_hash = revisions.stable.pod_hash if revisions.stable is not None else revisions.pod_hash
-        mine = tuple(leaving_writes(left.entry, left.bound, stable_hash, here.objects or {}, current))
+        mine = tuple(leaving_writes(left.entry, left.bound, _stable_hash(revisions), here.objects or {}, current))
     except PluginError as error:
         return (), f"{left.title} can't be left: {error}"
-    return (mine, "") if not mine or not (waits := _waits(here, left, revisions)) else ((), waits)
+    shared = not mine and bool(_shared(here, left, kit))
+    waits = _waits(here, replace(left, is_shared=shared), revisions) if mine or shared else ""
+    return ((), waits) if waits else (mine, "")
 
 
 def leaving_writes(
     entry: RoutedBy, bound: BoundRouter, stable_hash: str, objects: Objects, current: Reads
 ) -> Iterator[Write]:
     """Yield what leaves a router, but for the objects that are read by others that are in use."""
-    rest = Route(
+    read = picked(current, objects)
+    yield from (each for each in bound.leave(_rest(entry, stable_hash), objects) if each.reference not in read)
+
+
+def _rest(entry: RoutedBy, stable_hash: str) -> Route:
+    return Route(
         Destination(entry.canary_service or "", stable_hash, 0),
         Destination(entry.stable_service or "", stable_hash, 100),
     )
-    read = picked(current, objects)
-    yield from (each for each in bound.leave(rest, objects) if each.reference not in read)
+
+
+def _stable_hash(revisions: Revisions) -> str:
+    return revisions.stable.pod_hash if revisions.stable is not None else revisions.pod_hash
 
 
 def _waits(here: Observed, left: Left, revisions: Revisions) -> str:

@@ -10,8 +10,8 @@ from dataclasses import dataclass, replace
 from rollouts.api.base import parse
 from rollouts.api.bluegreen import BlueGreenStrategy
 from rollouts.api.canary import CanaryStrategy, RouteMatch, SetMirrorRoute
-from rollouts.plan.actions import Action
 from rollouts.plan.leaving import is_written_down
+from rollouts.plan.left_over import Tidying, tidy
 from rollouts.plan.observed import Observed
 from rollouts.plan.router_actions import as_actions
 from rollouts.plan.services import Selection
@@ -27,6 +27,10 @@ class Mirror:
     """
 
     here: Observed
+    kit: Kit
+    routers: tuple[BoundRouter, ...] = ()
+    plain: Route | None = None
+    mirrored: Route | None = None
     to_set: tuple[Write, ...] = ()
     to_remove: tuple[Write, ...] = ()
 
@@ -45,23 +49,29 @@ class Mirror:
         """Why no Service may be switched yet, if it gets requests or copies of them; empty when it may."""
         return "the mirror is removed before a Service is switched" if self.to_remove else ""
 
-    def actions(self, *, wanted: bool) -> tuple[Sequence[Action], Sequence[str]]:
-        """Return what is due now, and what the API server has said about what it refuses."""
-        due = self.to_set if wanted else self.to_remove
-        return as_actions(self.here, due if is_written_down(self.here) else ())
+    def tidying(self, *, wanted: bool) -> Tidying:
+        """Return what is due now, the mirror first, and what the API server has said about what it refuses."""
+        due, route = (self.to_set, self.mirrored) if wanted else (self.to_remove, self.plain)
+        if route is None:
+            return Tidying(is_done=True)
+        if not due:
+            return tidy(self.here, self.routers, route, self.kit)
+        actions, refused = as_actions(self.here, due if is_written_down(self.here) else ())
+        return Tidying(tuple(actions), tuple(refused))
 
 
 def find_mirror(here: Observed, blue_green: BlueGreenStrategy, selection: Selection, kit: Kit) -> Mirror:
     """Return the mirror as the routers' objects tell."""
     if blue_green.traffic_routing is None or here.objects is None:
-        return Mirror(here)
+        return Mirror(here, kit)
     routers = bind_routers(here.raw["metadata"], parse(CanaryStrategy, routed_part(here.raw)), kit)
     plain = Route(
         Destination(blue_green.preview_service or "", selection.preview or "", 0),
         Destination(blue_green.active_service, selection.active, 100),
     )
     every = every_request(blue_green.traffic_routing.mirror.percentage)
-    return Mirror(here, _due(here, routers, replace(plain, mirrors=(every,))), _due(here, routers, plain))
+    mirrored = replace(plain, mirrors=(every,))
+    return Mirror(here, kit, routers, plain, mirrored, _due(here, routers, mirrored), _due(here, routers, plain))
 
 
 def every_request(percentage: int | None) -> SetMirrorRoute:

@@ -12,6 +12,7 @@ from typing import Protocol
 from rollouts.api.canary import CanaryStrategy
 from rollouts.plan.affinity import sticking_in
 from rollouts.plan.leaving import is_written_down
+from rollouts.plan.left_over import Tidying, tidy
 from rollouts.plan.managed import NONE, wished_for, withheld
 from rollouts.plan.missing import canary_unmet, enough
 from rollouts.plan.observed import Observed
@@ -108,20 +109,26 @@ def by_router(
         state = replace(state, weights=weights_of(route, verdict.seen))
     load = _load(here, spec, told, route, wanted.goal, is_at_rest=is_in_force and route == standing)
     actions, refused = as_actions(here, due if is_written_down(here) else ())
+    tidying = tidy(here, bound, route, kit) if route is not None and not due else Tidying()
     setting = _setting(turn, sides, spec) if due else ""
     unrouted = untold or _unrouted(turn, wanted, setting, refused, verdict.seen)
     unmanaged = untold or _unmanaged(turn, sides, setting, refused, verdict.seen)
     waits = f"without {managed} for now: {kept_out}" if kept_out else ""
     return Shift(
         scaling=routed_sizes(routed, load, now, halted=scene.is_halted),
-        actions=(*switches(here, spec, state, replace(sides, is_in_force=is_in_force), capacity), *actions),
+        actions=(
+            *switches(here, spec, state, replace(sides, is_in_force=is_in_force), capacity),
+            *actions,
+            *tidying.actions,
+        ),
         state=state,
         is_complete=_has_its_pods(routed) and (capacity.replicas == 0 or (turn.weight == max_weight and not unrouted)),
         unrouted=unrouted,
         unmanaged=unmanaged or (waits if routed.wished else ""),
-        because=(*_because(unrouted or turn.held, wanted), *((waits,) if waits else ())),
+        because=(*_because(unrouted or turn.held, wanted), *((waits,) if waits else ()), *tidying.because),
         asks=verdict.asks,
         told=verdict.state,
+        is_tidy=tidying.is_done,
     )
 
 

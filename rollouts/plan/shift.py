@@ -23,7 +23,8 @@ class Shift:
     `state` is the memory with the route that is in force. `unrouted` says what keeps the traffic from the weight that
     is wished for, `unmanaged` what keeps managed routes from being as wished for. `asks` and `told` are what is asked
     outside of the cluster, and what the status tells of the answers. `is_complete` tells that the canary has all it
-    needs to become stable once the steps are done.
+    needs to become stable once the steps are done, `is_tidy` that routers' objects have nothing left over of what the
+    spec has stopped to name.
     """
 
     scaling: Scaling
@@ -35,6 +36,7 @@ class Shift:
     because: tuple[str, ...] = ()
     asks: tuple[Question, ...] = ()
     told: Mapping[str, Any] = field(default_factory=dict)
+    is_tidy: bool = False
 
 
 def by_pods(scene: Scene, canary: CanaryStrategy) -> Shift:

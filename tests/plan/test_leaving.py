@@ -170,6 +170,28 @@ ROWS = (
         ),
         known=[KEY],
     ),
+    Row(
+        "it isn't forgotten while stable couldn't carry what may be left over in the object",
+        here(
+            stable(by_router(replicas=10, verifies=True), canary=told(0, ONE, ONE)),
+            *pods((1, 10, 9)),
+            known=[{**KNOWN, "spec": {"verifies": True}}, KNOWN],
+        ),
+        None,
+        [KEY, KEY],
+        f"what the spec no longer names of the router {KEY} keeps its shares until all stable pods are available",
+    ),
+    Row(
+        "nor before the object says what the spec says now",
+        here(
+            stable(by_router(replicas=10, verifies=True), canary=told(0, ONE, ONE)),
+            *FULL,
+            weight=20,
+            known=[{**KNOWN, "spec": {"verifies": True}}, KNOWN],
+        ),
+        {"c": 0, "s": 100},
+        [KEY, KEY],
+    ),
 )
 
 
