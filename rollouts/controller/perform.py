@@ -340,7 +340,8 @@ class _Act:
             self._outcome.outdated.append(self._object(action))
         elif isinstance(error, _FOR_GOOD):
             digest = action.digest if isinstance(action, CreateReplicaSet) else ""
-            refusal = Refusal(verb, kind, _name(action), error.reason, error.message, digest)
+            namespace = action.reference.namespace if isinstance(action, ObjectAction) else ""
+            refusal = Refusal(verb, kind, _name(action), error.reason, error.message, digest, namespace)
             self._outcome.refused.append(Refused(action, refusal))
         else:
             self._outcome.errors.append(error)

@@ -73,7 +73,8 @@ class Refusal:
     """A write that the API server refused for good: the next plan sees it as a fact.
 
     `subject` is the name of the object that the action was about, `reason` the Status' reason (`AlreadyExists`,
-    `Invalid`, `Forbidden`, ...), `message` its text. `digest` tells for which pod template it was.
+    `Invalid`, `Forbidden`, ...), `message` its text. `digest` tells for which pod template it was. `namespace` is that
+    of a router's object, which may be another one than the Rollout's.
     """
 
     verb: str
@@ -82,6 +83,7 @@ class Refusal:
     reason: str
     message: str
     digest: str = ""
+    namespace: str = ""
 
     @property
     def name_is_taken(self) -> bool:

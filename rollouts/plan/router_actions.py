@@ -4,7 +4,7 @@ from collections.abc import Iterable
 
 from rollouts.plan.actions import Action, CreateObject, DeleteObject, ObjectAction, PatchObject
 from rollouts.plan.contested import in_words
-from rollouts.plan.observed import Observed
+from rollouts.plan.observed import Observed, Refusal
 from rollouts.ports import Create, Objects, Patch, Write
 
 
@@ -13,7 +13,7 @@ def as_actions(here: Observed, due: Iterable[Write]) -> tuple[list[Action], list
     actions: list[Action] = []
     against: list[str] = []
     for write in due:
-        said = next((each.message for each in here.refusals if _is_about(each.kind, each.subject, write)), None)
+        said = next((each.message for each in here.refusals if _is_about(each, write)), None)
         if said is not None:
             against.append(f"the API server refuses {write.reference}: {said}")
         else:
@@ -23,8 +23,9 @@ def as_actions(here: Observed, due: Iterable[Write]) -> tuple[list[Action], list
     return actions, against
 
 
-def _is_about(kind: str, subject: str, write: Write) -> bool:
-    return (kind, subject) == (write.reference.kind, write.reference.name)
+def _is_about(refusal: Refusal, write: Write) -> bool:
+    place = write.reference
+    return (refusal.kind, refusal.namespace, refusal.subject) == (place.kind, place.namespace, place.name)
 
 
 def as_action(write: Write, objects: Objects) -> ObjectAction:

@@ -315,7 +315,8 @@ def _refusal(action: Action, error: DeniedError) -> Refusal | None:
     if isinstance(action, CreateChild):
         return Refusal("create", action.kind, action.name, error.reason, str(error))
     if isinstance(action, ObjectAction) and error.reason == "Forbidden":
-        return Refusal("write", action.reference.kind, action.name, error.reason, str(error))
+        place = action.reference
+        return Refusal("write", place.kind, place.name, error.reason, str(error), namespace=place.namespace)
     return None
 
 

@@ -12,7 +12,8 @@ from rollouts.api.gateway_api import GatewayApiTrafficRouting
 from rollouts.api.traffic import LinkerdTrafficRouting
 from rollouts.ports import Ability, Objects, Owner, Reads, Reference, Route, Router, Seen, Write
 from rollouts.traffic.gateway_api import targets
-from rollouts.traffic.gateway_api.router import MOST_WEIGHT, GatewayApi
+from rollouts.traffic.gateway_api.backends import MOST_WEIGHT
+from rollouts.traffic.gateway_api.router import GatewayApi
 
 GROUP = "policy.linkerd.io"
 _NATIVE = GatewayApi()

@@ -2,6 +2,8 @@
 
 Weights are shares of the sum of their list. Destinations that aren't ours keep their share of it: their weights are put
 in proportion to ours, which add up to the maximum weight, or to a multiple of it where whole numbers need that.
+Where weights have a limit and whole numbers would go beyond it, ours stand to each other as they should, and others get
+the nearest weights to their share.
 """
 
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
@@ -16,12 +18,13 @@ class Weights:
     """How the destinations of a list are read: by whose name, and by which field.
 
     `name_of` returns the name that our shares go by, or one that isn't among them. A destination without a weight has
-    `default`.
+    `default`; none may have more than `most`, if there is a limit.
     """
 
     name_of: Callable[[Raw], str]
     field: str = "weight"
     default: int = 1
+    most: int | None = None
 
     def _weight(self, destination: Raw) -> int:
         weight: int | None = destination.get(self.field)
@@ -57,11 +60,14 @@ class Weights:
             return destinations  # somebody has drained all that is ours
         factor = total // gcd(total, *(weight * whole for weight in others)) if others else 1
         ours = {name: share * factor for name, share in shares.items()}
+        theirs = [weight * whole * factor // total for weight in others]
+        if others and self.most is not None and max(*ours.values(), *theirs) > self.most:
+            ours, theirs = _within(self.most, shares, others, total)
+        rest = iter(theirs)
         found: list[Raw] = []
         for each in kept:
             name = self.name_of(each)
-            is_ours = name in shares
-            weight = ours.pop(name, 0) if is_ours else self._weight(each) * whole * factor // total
+            weight = ours.pop(name, 0) if name in shares else next(rest)
             found.append({**each, self.field: weight})
         added = [{**new(name), self.field: weight} for name, weight in ours.items()] if new else []
         return [*found, *added]
@@ -71,3 +77,28 @@ def _are_as(now: Mapping[str, int], shares: Mapping[str, int]) -> bool:
     """Tell whether weights stand to each other as the shares do; a name that isn't there has none."""
     total, whole = sum(now.values()), sum(shares.values())
     return total > 0 and all(now[name] * whole == share * total for name, share in shares.items())
+
+
+def _within(
+    most: int, shares: Mapping[str, int], others: Sequence[int], total: int
+) -> tuple[dict[str, int], list[int]]:
+    """Return our weights and those of others, of which ours had `total` before, with none beyond the limit.
+
+    Where no whole numbers are right, ours are as great as they can be, so that others' need the least rounding. Nobody
+    who has some of the traffic loses all of it.
+    """
+    unit = gcd(*shares.values())
+    parts = {name: share // unit for name, share in shares.items()}
+    whole, greatest = sum(parts.values()), max(others)
+    room = min(most // max(parts.values()), most * total // max(1, greatest * whole))
+    if room:
+        exact = total // gcd(total, *(weight * whole for weight in others))
+        room = min(exact, room)
+        ours, above, below = {name: part * room for name, part in parts.items()}, whole * room, total
+    else:  # ours have too little for even the smallest weights that stand to each other as they should
+        ours, above, below = parts, most, greatest
+    return ours, [max(_nearest(weight * above, below), min(1, weight)) for weight in others]
+
+
+def _nearest(above: int, below: int) -> int:
+    return (2 * above + below) // (2 * below)

@@ -46,7 +46,7 @@ MOVING = pods((1, 10), (2, 2))
 HASHES = {"router": KEY, "spec": {"hashes": True}}
 KEPT = f"{TITLE} keeps its shares until the update is over"
 SHORT = f"{TITLE} keeps its shares until all stable pods are available"
-REFUSED = Refusal("patch", "Split", "web", "Invalid", "only on Mondays")
+REFUSED = Refusal("patch", "Split", "web", "Invalid", "only on Mondays", namespace="default")
 
 
 @dataclass(frozen=True)
@@ -250,3 +250,9 @@ def test_a_plugin_that_writes_its_objects_itself_is_left_with_a_word() -> None:
     plan = planned(here(stable(without()), *FULL), kit=kit)
     assert f"{TITLE} wrote its objects itself: nobody has given them back, look after them" in plan.because
     assert remembered(plan) == []
+
+
+def test_what_is_refused_in_another_namespace_is_not_said_of_this_one() -> None:
+    elsewhere = replace(REFUSED, namespace="edge")
+    plan = planned(here(stable(without()), *FULL, weight=20, refusals=(elsewhere,)), kit=KIT)
+    assert shares(plan) == {"c": 0, "s": 100}

@@ -212,3 +212,25 @@ def test_two_rollouts_of_one_route_do_not_fight_for_the_first_place() -> None:
     assert [each.get("name") for each in rules(once)] == ["beta", "beta-2", None, None]
     again = written(once, beta)
     assert written(again, second, owner=shop) == again == once
+
+
+@pytest.mark.parametrize(
+    ("name", "called"),
+    [
+        ("a.-b", "a.b"),
+        ("A..b", "a.b"),
+        ("-.Beta_2.-", "beta-2"),
+        ("_", "managed"),
+        ("a" * 300, "a" * 249),
+        ("a" * 248 + ".b", "a" * 248),
+    ],
+)
+def test_rules_get_names_that_the_api_server_takes(name: str, called: str) -> None:
+    first, _ = rules(written(live(SHARED), route(5, headers=[{**BETA, "name": name}])))
+    assert first["name"] == called
+
+
+def test_names_that_become_the_same_get_numbers() -> None:
+    routes = [{**BETA, "name": "a" * 260}, {**BETA, "name": "a" * 270}]
+    made = [each["name"] for each in rules(written(live(SHARED), route(5, headers=routes))) if "name" in each]
+    assert made == ["a" * 249, "a" * 249 + "-2"]

@@ -87,6 +87,21 @@ ROWS: dict[str, tuple[list[Json], Any, list[dict[str, int | None]]]] = {
         route(19, max_weight=95),
         [{"docs": 5, "web-stable": 76, "web-canary": 19}],
     ),
+    "others keep their share: the smallest numbers, where greater ones would go beyond a million": (
+        [rule(backend("docs", 30_001), stable(2), canary(0))],
+        route(20),
+        [{"docs": 150_005, "web-stable": 8, "web-canary": 2}],
+    ),
+    "others get the nearest share, where whole numbers would go beyond a million": (
+        [rule(backend("docs", 999_999), backend("news", 1), stable(7), canary(0))],
+        route(20),
+        [{"docs": 714_285, "news": 1, "web-stable": 4, "web-canary": 1}],
+    ),
+    "others get as much as can be, where ours have too little to be shared out": (
+        [rule(backend("docs", 20_000), backend("news", 10_000), backend("idle", 0), stable(1), canary(0))],
+        route(1),
+        [{"docs": 1_000_000, "news": 500_000, "idle": 0, "web-stable": 99, "web-canary": 1}],
+    ),
     "where others have all of it, they keep it": (
         [rule(stable(0), backend("maintenance", 1))],
         route(10),

@@ -8,6 +8,7 @@ from rollouts.traffic.proportions import Weights
 
 Rule = dict[str, Any]
 
+MOST_WEIGHT = 1_000_000
 SERVICE = {"group": "", "kind": "Service"}
 
 
@@ -44,7 +45,7 @@ class Backends:
         Backends in `gone` are taken out, missing ones are put at the end.
         """
         model = self._model(rule, shares)
-        backends = Weights(self._service).shared(
+        backends = Weights(self._service, most=MOST_WEIGHT).shared(
             rule["backendRefs"], shares, new=lambda name: {**model, "name": name}, gone=gone
         )
         return rule if backends is rule["backendRefs"] else {**rule, "backendRefs": backends}

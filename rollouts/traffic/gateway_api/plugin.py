@@ -14,7 +14,8 @@ from rollouts.api.canary import SetHeaderRoute, SetMirrorRoute
 from rollouts.api.gateway_api import GatewayApiTrafficRouting
 from rollouts.api.meta import LabelSelector
 from rollouts.ports import Objects, Owner, Reads, Route, Router, Seen, Write
-from rollouts.traffic.gateway_api.router import ABILITIES, MOST_WEIGHT, GatewayApi
+from rollouts.traffic.gateway_api.backends import MOST_WEIGHT
+from rollouts.traffic.gateway_api.router import ABILITIES, GatewayApi
 
 _KINDS = ("http", "grpc", "tcp", "tls")
 _OF_REQUESTS = frozenset({"http", "grpc"})

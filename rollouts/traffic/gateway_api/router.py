@@ -9,6 +9,7 @@ from rollouts.ports import Ability, Objects, Owner, Patch, Reads, Route, Router,
 from rollouts.ports.router import Raw
 from rollouts.traffic.additions import added_by
 from rollouts.traffic.gateway_api.acceptance import seen
+from rollouts.traffic.gateway_api.backends import MOST_WEIGHT
 from rollouts.traffic.gateway_api.marks import ADDED, marks
 from rollouts.traffic.gateway_api.problems import problems
 from rollouts.traffic.gateway_api.rules import Rules
@@ -16,7 +17,6 @@ from rollouts.traffic.gateway_api.sessions import NEEDS, has_session
 from rollouts.traffic.gateway_api.targets import Found, find, targets
 from rollouts.traffic.gateway_api.unserved import unserved
 
-MOST_WEIGHT = 1_000_000
 ABILITIES = frozenset(
     {
         Ability.MAX_WEIGHT,

@@ -26,6 +26,7 @@ from rollouts.traffic.gateway_api.targets import GRPC, HTTP, Found
 from rollouts.traffic.managed import in_order
 
 _EVERY_REQUEST = 100
+_LONGEST_BASE = 253 - len("-999")  # what a name may have, with room for a number
 
 
 @dataclass(frozen=True, slots=True)
@@ -202,8 +203,9 @@ def _mirror(mirror: SetMirrorRoute, backend: Raw) -> dict[str, Any]:
 
 
 def _base(text: str) -> str:
-    """Return the name for a rule after a text, as the API server takes it."""
-    return re.sub(r"[^a-z0-9.-]+", "-", text.lower()).strip("-.") or "managed"
+    """Return the name for a rule after a text, as the API server takes it: a DNS subdomain."""
+    labels = (each.strip("-") for each in re.sub(r"[^a-z0-9.-]+", "-", text.lower()).split("."))
+    return ".".join(filter(None, labels))[:_LONGEST_BASE].strip("-.") or "managed"
 
 
 def _names(wanted: Sequence[tuple[str, Collection[str]]], others: Iterable[Raw]) -> Iterator[str]:
