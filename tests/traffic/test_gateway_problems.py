@@ -119,3 +119,53 @@ def test_of_a_pair_nobody_knows_which_is_stable() -> None:
 def test_settings_with_problems_still_say_what_is_to_be_watched() -> None:
     broken = {"selector": {"matchExpressions": [{"key": "app", "operator": "Is"}]}}
     assert ROUTER.reads(spec(httpRoutes=[broken, {}, {"name": "web"}]), OWNER) == (reference(),)
+
+
+WITH_ROUTES = replace(OWNER, managed_routes=("beta", "copy"))
+
+
+@pytest.mark.parametrize(
+    ("rules", "says"),
+    [
+        (
+            [SHARED] * 9,
+            (
+                "HTTPRoute web would need 18 rules for one of managedRoutes, and can have 16: name fewer in rules, or"
+                " share them out to several routes"
+            ),
+        ),
+        (
+            [rule(stable(1), matches=[{"path": {"value": "/"}}] * 33)] * 2,
+            (
+                "HTTPRoute web would need 132 matches in all its rules for one of managedRoutes, and can have 128: name"
+                " fewer in rules, or share them out to several routes"
+            ),
+        ),
+        (
+            [rule(stable(1), *(backend(f"docs-{index}") for index in range(15)), name="shop")],
+            (
+                'rule "shop" of HTTPRoute web has 16 backends and can have 16, so that there is no room for web-canary:'
+                " remove a backend there"
+            ),
+        ),
+    ],
+)
+def test_a_route_has_room_for_what_is_added(rules: list[Any], says: str) -> None:
+    settings = spec(httpRoutes=[{"name": "web"}])
+    assert said(settings, live(*rules), WITH_ROUTES) == [("httpRoutes[0]", says)]
+
+
+@pytest.mark.parametrize(
+    "rules",
+    [
+        [SHARED] * 8,
+        [rule(stable(1), matches=[{"path": {"value": "/"}}] * 32)] * 2,
+        [rule(stable(1), canary(0), *(backend(f"docs-{index}") for index in range(14)))],
+    ],
+)
+def test_a_route_that_is_just_full_is_sound(rules: list[Any]) -> None:
+    assert said(spec(httpRoutes=[{"name": "web"}]), live(*rules), WITH_ROUTES) == []
+
+
+def test_what_has_no_managed_routes_needs_no_room_for_them() -> None:
+    assert said(spec(httpRoutes=[{"name": "web"}]), live(*[SHARED] * 16)) == []

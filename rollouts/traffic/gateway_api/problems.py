@@ -1,6 +1,6 @@
 """Which settings of the Gateway API can't work, and what do the routes lack?"""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 
 from rollouts.api.gateway_api import GatewayApiTrafficRouting, GatewayRoute
 from rollouts.api.selectors import is_label_key, is_label_value, read_selector
@@ -8,7 +8,9 @@ from rollouts.ports import Objects, Owner, Reference, Selected
 from rollouts.ports.router import Raw
 from rollouts.traffic.additions import added_by
 from rollouts.traffic.gateway_api.affinity import has_foreign_cookie
+from rollouts.traffic.gateway_api.backends import Backends
 from rollouts.traffic.gateway_api.marks import ADDED
+from rollouts.traffic.gateway_api.matches import matches_of
 from rollouts.traffic.gateway_api.rules import Rules
 from rollouts.traffic.gateway_api.sessions import FIELD
 from rollouts.traffic.gateway_api.targets import HTTP, Found, Target, entries, find, targets
@@ -16,6 +18,7 @@ from rollouts.traffic.gateway_api.targets import HTTP, Found, Target, entries, f
 Problem = tuple[str, str]
 
 _MOST_RULES, _RULES_FOR_AFFINITY = 16, 3
+_MOST_MATCHES, _MOST_BACKENDS = 128, 16
 
 
 def problems(spec: GatewayApiTrafficRouting, owner: Owner, objects: Objects | None) -> Iterator[Problem]:
@@ -77,7 +80,8 @@ def _live(target: Target, owner: Owner, objects: Objects) -> Iterator[Problem]:
 def _rules(found: Found, owner: Owner) -> Iterator[str]:
     if not owner.stable_service:
         return  # of a ping-pong pair either may be the stable one
-    rules = Rules(found, owner, added_by(found.raw, ADDED, owner.rollout))
+    added = added_by(found.raw, ADDED, owner.rollout)
+    rules = Rules(found, owner, added)
     shared = rules.shared(owner.canary_service, owner.stable_service)
     weighed = {rules.others[index].get("name") for index in shared}
     known = {each.get("name") for each in rules.others}
@@ -88,9 +92,39 @@ def _rules(found: Found, owner: Owner) -> Iterator[str]:
             yield f'rule "{name}" of {found.reference} doesn\'t name the Service {owner.stable_service} as a backend'
     if not shared and not found.target.rules:
         yield f"no rule of {found.reference} has the stable Service {owner.stable_service} as a backend: add it to one"
+    yield from _backends(found, owner, added.backends, [rules.others[index] for index in shared])
+    if owner.managed_routes and found.target.uses_headers:
+        yield from _managed(found, rules, shared)
     if owner.has_affinity and found.reference.kind == HTTP:
         yield from _affinity(found, [rules.others[index] for index in shared])
         yield from (_one_session if owner.has_sessions else _cookies)(found, owner, rules, shared)
+
+
+def _backends(found: Found, owner: Owner, added: Collection[str], shared: Sequence[Raw]) -> Iterator[str]:
+    """Yield which rules have no room for the canary."""
+    for rule in shared:
+        every = Backends(found.reference.namespace, owner.namespace).services(rule)
+        services = [each for each in every if each not in added]
+        if owner.canary_service not in services and len(services) >= _MOST_BACKENDS:
+            yield (
+                f"{_called(rule)} of {found.reference} has {len(services)} backends and can have {_MOST_BACKENDS}, so"
+                f" that there is no room for {owner.canary_service}: remove a backend there"
+            )
+
+
+def _managed(found: Found, rules: Rules, shared: Sequence[int]) -> Iterator[str]:
+    """Yield what is in the way of even one managed route: which of them are in force at once, only the steps know."""
+    if (needed := len(rules.others) + len(shared)) > _MOST_RULES:
+        yield (
+            f"{found.reference} would need {needed} rules for one of managedRoutes, and can have {_MOST_RULES}: name"
+            " fewer in rules, or share them out to several routes"
+        )
+    matches = [len(matches_of(each, found.reference.kind)) for each in rules.others]
+    if (needed := sum(matches) + sum(matches[index] for index in shared)) > _MOST_MATCHES:
+        yield (
+            f"{found.reference} would need {needed} matches in all its rules for one of managedRoutes, and can have"
+            f" {_MOST_MATCHES}: name fewer in rules, or share them out to several routes"
+        )
 
 
 def _affinity(found: Found, shared: Sequence[Raw]) -> Iterator[str]:
