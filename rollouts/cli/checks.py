@@ -16,7 +16,7 @@ from rollouts.api.services import service_names
 from rollouts.cli.analysis_checks import KINDS, Templates, analysis_problems
 from rollouts.cli.analysis_remarks import analysis_remarks
 from rollouts.cli.manifests import Document
-from rollouts.cli.route_remarks import route_remarks
+from rollouts.cli.route_remarks import route_remarks, session_remarks
 from rollouts.cli.router_documents import is_about, objects_read, of_its_kind, wanted
 from rollouts.guard import in_time
 from rollouts.plan.problem import Problem
@@ -214,7 +214,7 @@ def _of_rollout(document: Document, others: _Others) -> Iterator[Finding]:
 
 
 def _unseen(document: Document, others: _Others) -> list[Problem]:
-    """Return what routers miss in the files, though others of its kind are there: its name may be misspelt."""
+    """Return what is to be said of what routers read in the files, or miss there: its name may be misspelt."""
     raw = _as_kept(document)
     try:
         rollout = parse_rollout(raw)
@@ -223,6 +223,7 @@ def _unseen(document: Document, others: _Others) -> list[Problem]:
 
     def find(kit: Kit) -> Iterator[Problem]:
         objects = wanted(raw, others.documents, kit)
+        yield from session_remarks(raw, objects)
         missed = {place: names for place, each in objects.items() if each is None and (names := others.like(place))}
         for problem in problems(rollout, raw, kit, objects=objects) if missed else ():
             for place, names in missed.items():

@@ -1,14 +1,16 @@
-"""Which managed routes of a Rollout in a file would have no effect, because the canary has no pods for them?"""
+"""What of the routes of a Rollout in a file has no effect, or keeps weights from having theirs?"""
 
 from collections.abc import Iterator, Mapping
 from typing import Any
 
 from rollouts.plan.problem import Problem
+from rollouts.ports import Objects
 from rollouts.view import fields
 
 Raw = Mapping[str, Any]
 
 _ROUTES = ("setHeaderRoute", "setMirrorRoute")
+_WITH_SESSIONS = frozenset({"HTTPRoute", "GRPCRoute"})
 
 
 def route_remarks(rollout: Raw) -> Iterator[Problem]:
@@ -42,3 +44,27 @@ def route_remarks(rollout: Raw) -> Iterator[Problem]:
 def _scale(spec: Raw) -> Any:
     """Return the pods or the share that a setCanaryScale asks for; None where it follows the weight."""
     return None if spec.get("matchTrafficWeight") else spec.get("replicas", spec.get("weight"))
+
+
+def session_remarks(rollout: Raw, read: Objects) -> Iterator[Problem]:
+    """Yield the routes of the Gateway API with sessions of their own in a rule of the Rollout's stable Service."""
+    canary = fields.part(rollout, "spec", "strategy", "canary")
+    stable = canary.get("stableService")
+    if not stable or "sessionAffinity" in fields.part(canary, "trafficRouting"):
+        return
+    for place, raw in read.items():
+        if place.kind in _WITH_SESSIONS and any(
+            _keeps(rule, stable) for rule in fields.items(raw or {}, "spec", "rules")
+        ):
+            yield Problem(
+                "spec.strategy.canary.trafficRouting",
+                f"{place} has sessionPersistence in a rule of {stable}: a session outranks the weights, even a weight"
+                " of 0, so clients may stay with the canary after an abort until their session ends. Remove it for"
+                " the time of updates, or set sessionAffinity instead",
+            )
+
+
+def _keeps(rule: Any, stable: str) -> bool:
+    if not isinstance(rule, Mapping) or not rule.get("sessionPersistence"):
+        return False
+    return any(isinstance(each, Mapping) and each.get("name") == stable for each in fields.items(rule, "backendRefs"))

@@ -144,3 +144,17 @@ def test_lint_notes_it(tmp_path: Path) -> None:
     code, text = lint(tmp_path, documents)
     assert code == 0, text
     assert "give it some by a setCanaryScale or setWeight before" in " ".join(text.split())
+
+
+def test_sessions_that_outrank_the_weights_are_noted(tmp_path: Path) -> None:
+    documents = gateway()
+    route = next(each for each in documents if each["kind"] == "HTTPRoute")
+    for each in route["spec"]["rules"]:
+        each["sessionPersistence"] = {"type": "Cookie"}
+    code, text = lint(tmp_path, documents)
+    assert code == 0, text
+    assert "a session outranks the weights, even a weight of 0" in " ".join(text.split())
+
+
+def test_routes_without_sessions_are_not_noted(tmp_path: Path) -> None:
+    assert "session" not in lint(tmp_path, gateway())[1]
