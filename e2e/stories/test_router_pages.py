@@ -3,6 +3,7 @@
 There is no data plane: what is looked at is what one would read.
 """
 
+import json
 from collections import Counter
 from itertools import pairwise
 from typing import Any
@@ -14,6 +15,7 @@ from e2e.plane import ControlPlane
 from e2e.router_kinds import RouterKinds, install
 from e2e.stories.story import Story
 from e2e.waiting import eventually
+from rollouts.ports.affinity import update_of
 from tests.docs.router_pages import WEIGHT, Example, differences, examples
 
 Json = dict[str, Any]
@@ -35,7 +37,9 @@ async def test_an_update_goes_as_the_page_says_with_one_write_for_each_weight(
         await paused_at(story, each)
         if each == WEIGHT:
             for shown in example.at_weight:
-                await is_shown(story, in_namespace(shown, story.namespace))
+                await is_shown(
+                    story, cookies_in_namespace(example, in_namespace(shown, story.namespace), story.namespace)
+                )
         counts.append(await writes(controller, example))
         await story.resume()
     await story.until(lambda status: status.get("phase") == "Healthy" and weight(status) == 0)
@@ -58,6 +62,14 @@ def in_namespace(raw: Json, namespace: str) -> Json:
         return [moved(each) for each in value] if isinstance(value, list) else value
 
     found: Json = moved(raw)
+    return found
+
+
+def cookies_in_namespace(example: Example, raw: Json, namespace: str) -> Json:
+    """Return an object as it is in a namespace: cookies have values that begin with digits for it and the Rollout."""
+    rollout = example.rollout["metadata"]["name"]
+    shown, here = (update_of(f"{each}/{rollout}", "", "")[:5] for each in ("default", namespace))
+    found: Json = json.loads(json.dumps(raw).replace(f"ro-{shown}", f"ro-{here}"))
     return found
 
 
