@@ -92,7 +92,8 @@ class Clusters(Following[str]):
     async def api_of(self, group: str) -> Api:
         """Return what a group's objects are read and written by, once it is known. Raises ConfigError."""
         while (cluster := self.of(group)) is _UNKNOWN:
-            await asyncio.wait_for(self.other_than(group, cluster), PATIENCE)
+            async with asyncio.timeout(PATIENCE):
+                await self.other_than(group, cluster)
         if cluster.api is None:
             raise ConfigError(cluster.trouble)
         return cluster.api

@@ -65,7 +65,7 @@ class Rivalry:
         if not isinstance(action, CreateObject | PatchObject | DeleteObject):
             return False
         before = self._written.get(key, {}).get(action.reference)
-        return before is not None and before.times >= AT_ONCE - 1 and self._is_again(before, action)
+        return before is not None and before.times >= AT_ONCE - 1 and _is_again(before, action, self._monotonic())
 
     def blame(self, key: Key, reference: Reference, rival: str) -> bool:
         """Take it that somebody changes an object back; tell whether that is news."""
@@ -80,20 +80,19 @@ class Rivalry:
         every = self._written.get(key, {}).items()
         return {place: each.rival for place, each in every if each.rival and now - each.at < FORGOTTEN}
 
-    def _is_again(self, before: _Written, action: ObjectAction) -> bool:
-        return before.what == _what(action) and self._monotonic() - before.at < FORGOTTEN
-
     def forget(self, key: Key) -> None:
         """Drop what is known of a Rollout that is gone."""
         self._written.pop(key, None)
 
 
 def _next(before: _Written | None, action: ObjectAction, now: float) -> _Written:
-    what = _what(action)
-    is_again = before is not None and before.what == what and now - before.at < FORGOTTEN
-    return (
-        replace(before, times=before.times + 1, at=now) if is_again and before is not None else _Written(what, 1, now)
-    )
+    if before is not None and _is_again(before, action, now):
+        return replace(before, times=before.times + 1, at=now)
+    return _Written(_what(action), 1, now)
+
+
+def _is_again(before: _Written, action: ObjectAction, now: float) -> bool:
+    return before.what == _what(action) and now - before.at < FORGOTTEN
 
 
 def _what(action: ObjectAction) -> tuple[type, Any]:

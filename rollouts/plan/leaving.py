@@ -116,9 +116,9 @@ def plan_leaving(here: Observed, kit: Kit, weights: TrafficWeights | None, *, is
 
 def left_overs(here: Observed, kit: Kit) -> list[LeftOver]:
     """Return what may be left over in objects that are in use, as far as stable can have its traffic."""
-    unheard, revisions, found = _unheard(here, kit), sort_out(here), []
+    unheard, found = _unheard(here, kit), []
     for each in _left(here.raw, [entry for entry in here.status.routed_by if entry not in unheard], kit):
-        shared = _shared(here, each, kit)
+        shared, revisions = _shared(here, each, kit), sort_out(here)
         if each.bound is not None and shared and not _waits(here, each, revisions):
             found.append(LeftOver(each.bound, shared, _rest(each.entry, _stable_hash(revisions))))
     return found

@@ -3,14 +3,12 @@
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from pydantic import ValidationError
-
 from rollouts.api.base import parse
 from rollouts.api.bluegreen import BlueGreenStrategy
 from rollouts.api.canary import CanaryStrategy
 from rollouts.plan.preview_mirror import every_request
-from rollouts.plan.traffic import configured, read_spec, routed_part
-from rollouts.plan.validate_routed import Found, routed_problems
+from rollouts.plan.traffic import configured, routed_part
+from rollouts.plan.validate_routed import Found, routed_problems, unserved
 from rollouts.ports import Ability, Kit, Objects
 from rollouts.ports.router import AnyRouter
 
@@ -38,17 +36,8 @@ def mirror_problems(blue_green: BlueGreenStrategy, rollout: Raw, kit: Kit, objec
             way_out = f"use {able}" if able else "remove trafficRouting"
             yield "trafficRouting.mirror", f"{key} can't mirror requests to a preview: {way_out}"
         elif key in kit.routers:
-            yield from _unserved(kit.routers[key], spec)
-
-
-def _unserved(router: AnyRouter, spec: Any) -> Iterator[Found]:
-    """Yield why none of the routes that are named can have the mirror."""
-    try:
-        model = read_spec(router, spec)
-    except ValidationError:
-        return  # which has been said
-    for _, message in router.unserved(model, every_request(None)):
-        yield "trafficRouting.mirror", message
+            for _, message in unserved(kit.routers[key], spec, every_request(None)):
+                yield "trafficRouting.mirror", message
 
 
 def _is_able(router: AnyRouter) -> bool:

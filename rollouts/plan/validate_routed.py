@@ -6,7 +6,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from rollouts.api.base import describe
-from rollouts.api.canary import CanaryStrategy, HeaderRoutingMatch
+from rollouts.api.canary import CanaryStrategy, HeaderRoutingMatch, SetHeaderRoute, SetMirrorRoute
 from rollouts.plan.traffic import configured, owner_of, read_spec
 from rollouts.plan.validate_affinity import affinity_problems
 from rollouts.ports import Ability, Kit, Objects
@@ -162,19 +162,24 @@ def _managed(router: AnyRouter, canary: CanaryStrategy) -> Iterator[Found]:
                     yield f"steps[{index}].setHeaderRoute.match[{place}].{below}", message
 
 
-def _unserved(router: AnyRouter, spec: Any, canary: CanaryStrategy) -> Iterator[Found]:
-    """Yield the steps whose route the router could make, but for nothing that its settings name."""
+def unserved(router: AnyRouter, spec: Any, managed: SetHeaderRoute | SetMirrorRoute) -> Iterator[Found]:
+    """Yield why nothing that a router's settings name can have a managed route."""
     try:
         model = read_spec(router, spec)
     except ValidationError:
         return  # which has been said
+    yield from router.unserved(model, managed)
+
+
+def _unserved(router: AnyRouter, spec: Any, canary: CanaryStrategy) -> Iterator[Found]:
+    """Yield the steps whose route the router could make, but for nothing that its settings name."""
     for index, step in enumerate(canary.steps or ()):
         for key, ability, route in (
             ("setHeaderRoute", Ability.HEADER_ROUTES, step.set_header_route),
             ("setMirrorRoute", Ability.MIRROR_ROUTES, step.set_mirror_route),
         ):
             if route is not None and route.match and ability in router.abilities:
-                for below, message in router.unserved(model, route):
+                for below, message in unserved(router, spec, route):
                     yield f"steps[{index}].{key}{'.' if below else ''}{below}", message
 
 

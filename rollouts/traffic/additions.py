@@ -43,12 +43,6 @@ def _read(entry: Any) -> Added:
     )
 
 
-def added_by_others(raw: Raw, annotation: str, rollout: str) -> set[str]:
-    """Return the names of the rules that other Rollouts have added to an object."""
-    others = (name for name in _all_added(raw, annotation) if name != rollout)
-    return {rule for name in others for rule in added_by(raw, annotation, name).rules}
-
-
 def written_down(raw: Raw, annotation: str, rollout: str, added: Added) -> str | None:
     """Return what the annotation is to say; None for nothing."""
     mine: dict[str, Any] = {"rules": dict(added.rules)} if added.rules else {}

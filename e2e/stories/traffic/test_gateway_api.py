@@ -5,6 +5,7 @@ import pytest
 from e2e.controller import Controller
 from e2e.data_plane import DataPlane
 from e2e.stories.story import BETTER, GOOD, Story
+from e2e.stories.traffic import courses
 from e2e.stories.traffic.served import STEADY, Served, http_proxy
 
 # Contour's own kind can have Envoy ask again what a pod didn't answer.
@@ -18,55 +19,22 @@ def served(story: Story, gateway: DataPlane) -> Served:
 
 async def test_the_share_is_the_weight_at_each_step_and_no_request_fails(served: Served) -> None:
     await served.create()
-    async with served.data.loaded(served.host, *STEADY) as count:
-        await served.story.set_image(BETTER)
-        for weight in (20, 60):
-            await served.paused_at(weight)
-            await served.share_is(weight)
-            await served.story.cli("promote", "web")
-        await served.story.reaches("Healthy")
-        await served.answers(BETTER)
-        await served.story.comes_to({BETTER: 5})
-    assert not count["failures"], count
+    await courses.whole(served)
 
 
 async def test_no_request_fails_in_an_abort_and_all_go_back(served: Served) -> None:
     await served.create()
-    async with served.data.loaded(served.host, *STEADY) as count:
-        await served.story.set_image(BETTER)
-        await served.paused_at(20)
-        await served.story.cli("promote", "web")
-        await served.paused_at(60)
-        await served.story.cli("abort", "web")
-        await served.story.reaches("Degraded")
-        await served.answers(GOOD)
-        await served.story.comes_to({GOOD: 5})
-    assert not count["failures"], count
-    assert count["versions"][BETTER] > 0
+    await courses.aborted(served)
 
 
 async def test_no_request_fails_when_the_controller_is_killed(served: Served, controller: Controller) -> None:
     await served.create()
-    async with served.data.loaded(served.host, *STEADY) as count:
-        await served.story.set_image(BETTER)
-        await served.paused_at(20)
-        await served.story.resume()
-        controller.kill()
-        await served.data.load(served.host, 500)
-        controller.start()
-        await controller.ready()
-        await served.paused_at(60)
-        await served.share_is(60)
-        await served.story.resume()
-        await served.story.reaches("Healthy")
-        await served.answers(BETTER)
-        await served.story.comes_to({BETTER: 5})
-    assert not count["failures"], count
+    await courses.without_a_controller_for_a_while(served, controller)
 
 
 async def test_no_request_fails_when_pods_crash_behind_a_proxy_that_asks_again(served: Served) -> None:
     await served.create(http_proxy(served.host, retryPolicy=AGAIN), {"contour": {"httpProxies": ["web"]}})
-    async with served.data.loaded(served.host, *STEADY) as count:
+    async with served.loaded(*STEADY) as count:
         await served.story.set_image(BETTER)
         await served.paused_at(20)
         await served.crash(GOOD)

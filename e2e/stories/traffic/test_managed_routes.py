@@ -43,12 +43,12 @@ async def _are_copied(served: Served) -> None:
 
     async def flows() -> bool:
         before = await served.seen(BETTER)
-        await served.data.load(served.host, 1, COPIED)
+        await served.load(1, COPIED)
         return await served.seen(BETTER) > before
 
     await eventually(flows, what="requests are copied")
     before = await served.seen(BETTER)
-    count = await served.data.load(served.host, REQUESTS, COPIED)
+    count = await served.load(REQUESTS, COPIED)
     assert (count["versions"], count["failures"]) == ({GOOD: REQUESTS}, {}), count
 
     async def all_have_come() -> bool:

@@ -8,8 +8,9 @@ import pytest_asyncio
 from e2e import ingress_nginx
 from e2e.controller import Controller
 from e2e.data_plane import DataPlane
-from e2e.stories.story import BETTER, GOOD, Story
-from e2e.stories.traffic.served import STEADY, Served, is_near
+from e2e.stories.story import BETTER, Story
+from e2e.stories.traffic import courses
+from e2e.stories.traffic.served import Served, is_near
 from e2e.waiting import eventually
 
 Json = dict[str, Any]
@@ -71,50 +72,14 @@ async def served(story: Story, with_nginx: DataPlane) -> AsyncIterator[ServedByN
 
 async def test_the_share_is_the_weight_at_each_step_and_no_request_fails(served: ServedByNginx) -> None:
     await served.create(ingress(served.host), ROUTING)
-    async with served.loaded(*STEADY) as count:
-        await served.story.set_image(BETTER)
-        for weight in (20, 60):
-            await served.paused_at(weight)
-            await served.share_is(weight)
-            await served.answers(BETTER, INSIDER)
-            await served.story.cli("promote", "web")
-        await served.story.reaches("Healthy")
-        await served.answers(BETTER)
-        await served.story.comes_to({BETTER: 5})
-        await served.answers(BETTER, INSIDER)
-    assert not count["failures"], count
+    await courses.whole(served, INSIDER)
 
 
 async def test_no_request_fails_in_an_abort_and_all_go_back(served: ServedByNginx) -> None:
     await served.create(ingress(served.host), ROUTING)
-    async with served.loaded(*STEADY) as count:
-        await served.story.set_image(BETTER)
-        await served.paused_at(20)
-        await served.story.cli("promote", "web")
-        await served.paused_at(60)
-        await served.story.cli("abort", "web")
-        await served.story.reaches("Degraded")
-        await served.answers(GOOD)
-        await served.story.comes_to({GOOD: 5})
-        await served.answers(GOOD, INSIDER)
-    assert not count["failures"], count
-    assert count["versions"][BETTER] > 0
+    await courses.aborted(served, INSIDER)
 
 
 async def test_no_request_fails_when_the_controller_is_killed(served: ServedByNginx, controller: Controller) -> None:
     await served.create(ingress(served.host), ROUTING)
-    async with served.loaded(*STEADY) as count:
-        await served.story.set_image(BETTER)
-        await served.paused_at(20)
-        await served.story.resume()
-        controller.kill()
-        await served.load(500)
-        controller.start()
-        await controller.ready()
-        await served.paused_at(60)
-        await served.share_is(60)
-        await served.story.resume()
-        await served.story.reaches("Healthy")
-        await served.answers(BETTER)
-        await served.story.comes_to({BETTER: 5})
-    assert not count["failures"], count
+    await courses.without_a_controller_for_a_while(served, controller)

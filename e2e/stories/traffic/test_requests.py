@@ -88,7 +88,7 @@ async def _are_copied(served: Served, percentage: int) -> None:
 
     async def flow() -> bool:
         before = await served.seen(BETTER)
-        await served.data.load(served.host, 20, COPIED)
+        await served.load(20, COPIED)
         return await served.seen(BETTER) > before
 
     await eventually(flow, what="requests are copied")
@@ -102,7 +102,7 @@ async def _are_copied(served: Served, percentage: int) -> None:
 async def _copies(served: Served) -> int:
     """Return how many of many requests have come to the canary as copies."""
     before = await _settled(served)
-    count = await served.data.load(served.host, REQUESTS, COPIED)
+    count = await served.load(REQUESTS, COPIED)
     assert (count["versions"], count["failures"]) == ({GOOD: REQUESTS}, {}), count
     return await _settled(served) - before
 

@@ -97,7 +97,7 @@ def _rules(found: Found, owner: Owner) -> Iterator[str]:
         yield from _managed(found, rules, shared)
     if owner.has_affinity and found.reference.kind == HTTP:
         yield from _affinity(found, [rules.others[index] for index in shared])
-        yield from (_one_session if owner.has_sessions else _cookies)(found, owner, rules, shared)
+        yield from _one_session(found, shared) if owner.has_sessions else _cookies(found, owner, rules, shared)
 
 
 def _backends(found: Found, owner: Owner, added: Collection[str], shared: Sequence[Raw]) -> Iterator[str]:
@@ -137,9 +137,8 @@ def _affinity(found: Found, shared: Sequence[Raw]) -> Iterator[str]:
             )
 
 
-def _one_session(found: Found, owner: Owner, rules: Rules, shared: Sequence[int]) -> Iterator[str]:
+def _one_session(found: Found, shared: Sequence[int]) -> Iterator[str]:
     """Yield what is in the way of a session: each rule would have its own, and a client be on both sides."""
-    del owner, rules  # the number of rules is enough
     if len(shared) > 1:
         yield (
             f"{found.reference} shares out {len(shared)} rules, and a session is kept for one: name one in rules, or"

@@ -14,7 +14,7 @@ from rollouts.api.canary import SetHeaderRoute, SetMirrorRoute
 from rollouts.api.traffic import IstioTrafficRouting, IstioVirtualService
 from rollouts.ports import Owner, Route
 from rollouts.ports.router import Raw
-from rollouts.traffic.additions import Added, added_by, added_by_others, metadata_patch, written_down
+from rollouts.traffic.additions import Added, added_by, metadata_patch, rules_of_others, written_down
 from rollouts.traffic.istio.affinity import returning_rules, with_cookies, without_cookies
 from rollouts.traffic.istio.destinations import CANARY, STABLE, Ends, shares_of
 from rollouts.traffic.istio.matches import matches_of, unless_every
@@ -34,7 +34,8 @@ _MEANT: dict[str, Callable[[IstioVirtualService, Collection[Raw], Shared], list[
 def managed_names(raw: Raw, owner: Owner) -> set[str]:
     """Return the names of the routes that are ours: we have added them, or the Rollout lists them and no other has."""
     rollout = owner.rollout
-    return ({*owner.managed_routes} - added_by_others(raw, ADDED, rollout)) | added_by(raw, ADDED, rollout).rules.keys()
+    listed = {*owner.managed_routes} - rules_of_others(raw, ADDED, rollout).keys()
+    return listed | added_by(raw, ADDED, rollout).rules.keys()
 
 
 @dataclass(frozen=True, slots=True)
